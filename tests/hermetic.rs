@@ -1,0 +1,1 @@
+//! The hermetic tests: one binary, so that the crate is linked once.

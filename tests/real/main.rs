@@ -1,0 +1,1 @@
+//! Tests against real components: see README.md beside this file.
