@@ -1,1 +1,19 @@
-//! Placeholder, replaced as the room is built.
+//! Nouns. Plain data that every room may speak of: no I/O, no async, no clock.
+//!
+//! Text that came from outside is [`text::Clean`] from here on: the decoders make it once, at the boundary,
+//! and nothing that reaches a terminal or a log line can hold a control character (invariant 8).
+
+pub mod decision;
+pub mod environment;
+pub mod facts;
+pub mod ids;
+pub mod intent;
+pub mod link;
+pub mod observation;
+pub mod outcome;
+pub mod prepared;
+pub mod rollout;
+pub mod seen;
+pub mod steps;
+pub mod text;
+pub mod workload;

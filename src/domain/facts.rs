@@ -1,0 +1,34 @@
+//! What a decision rests on besides the intent itself. `model::query` fills it.
+
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::link::LinkState;
+
+/// Whether the audit log takes records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum AuditState {
+    /// It does.
+    Ready,
+    /// It does not.
+    Failed {
+        /// Why, and the fix.
+        why: String,
+    },
+}
+
+/// The facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Whether the act applies to the target as last seen; why not, else.
+    pub applies: Result<(), String>,
+    /// The target's environment.
+    pub environment: Environment,
+    /// The link that the target is read through.
+    pub link: LinkState,
+    /// Whether another act of this process is under way on the same target.
+    pub in_flight: Option<String>,
+    /// Whether the audit log takes records.
+    pub audit: AuditState,
+}
