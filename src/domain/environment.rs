@@ -50,8 +50,115 @@ impl Environment {
     }
 }
 
+/// Names the environment of whatever it matches. A pattern may hold `*`, which stands for any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentRule {
+    /// The environment.
+    pub environment: Environment,
+    /// Pattern on the kube context, `None` = any.
+    pub context: Option<String>,
+    /// Pattern on the namespace, `None` = any.
+    pub namespace: Option<String>,
+    /// Label and value pattern that the target must carry, `None` = none asked for.
+    pub label: Option<(String, String)>,
+}
+
+impl EnvironmentRule {
+    fn matches(&self, context: &str, namespace: &str, labels: &[(Clean, Clean)]) -> bool {
+        let fits =
+            |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| glob(p, text));
+        fits(&self.context, context)
+            && fits(&self.namespace, namespace)
+            && self.label.as_ref().is_none_or(|(key, value)| {
+                labels
+                    .iter()
+                    .any(|(k, v)| k == key.as_str() && glob(value, v.as_str()))
+            })
+    }
+}
+
+/// The rules, in order; the first that matches decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentRules(pub Vec<EnvironmentRule>);
+
+impl EnvironmentRules {
+    /// The environment of a target. Unknown counts as production.
+    pub fn resolve(
+        &self,
+        context: &str,
+        namespace: &str,
+        labels: &[(Clean, Clean)],
+    ) -> Environment {
+        self.0
+            .iter()
+            .find(|rule| rule.matches(context, namespace, labels))
+            .map_or_else(Environment::unknown, |rule| rule.environment.clone())
+    }
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for any text.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else {
+        return text.is_empty();
+    };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text, yes) in [
+            ("prod-*", "prod-eu", true),
+            ("prod-*", "xprod-eu", false),
+            ("*", "", true),
+            ("a*b*c", "a--b--c", true),
+            ("a*b*c", "a--c--b", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(glob(pattern, text), yes, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_named_counts_as_production() {
+        let rules = EnvironmentRules(vec![EnvironmentRule {
+            environment: Environment {
+                name: "dev".into(),
+                tier: Tier::Development,
+                named: true,
+            },
+            context: None,
+            namespace: Some("dev-*".into()),
+            label: Some(("tier".into(), "sand*".into())),
+        }]);
+        let labels = [("tier".into(), "sandbox".into())];
+        assert_eq!(rules.resolve("c", "dev-1", &labels).tier, Tier::Development);
+        assert_eq!(rules.resolve("c", "dev-1", &[]), Environment::unknown());
+        assert_eq!(rules.resolve("c", "shop", &labels).badge(), "PROD?");
     }
 }

@@ -23,6 +23,8 @@ pub enum AuditState {
 pub struct Facts {
     /// Whether the act applies to the target as last seen; why not, else.
     pub applies: Result<(), String>,
+    /// What a person types to confirm it where typing is asked for, e.g. the weight that follows.
+    pub consequence: String,
     /// The target's environment.
     pub environment: Environment,
     /// The link that the target is read through.

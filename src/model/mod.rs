@@ -1,1 +1,11 @@
-//! Placeholder, replaced as the room is built.
+//! Pure state: what the systems said, joined per target. The engine in `runtime` is its only writer (invariant 3).
+
+mod index;
+pub mod query;
+pub mod settle;
+mod update;
+pub mod world;
+
+pub use index::State;
+pub use update::{Event, update};
+pub use world::{AuditView, Target, Warning, World};

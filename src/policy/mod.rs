@@ -1,1 +1,55 @@
-//! Placeholder, replaced as the room is built.
+//! Who may do what, when. Pure: facts in, decision out.
+
+mod rules;
+
+use jiff::Timestamp;
+
+use crate::actions::{Danger, row};
+use crate::domain::decision::{Confirmation, Decision};
+use crate::domain::environment::Tier;
+use crate::domain::facts::Facts;
+use crate::domain::intent::{Confirmed, Intent};
+
+/// The policy settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mandate {
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// Why, as the person can change it, e.g. `--read-only`.
+    pub read_only_by: &'static str,
+    /// Acts in production need a reason.
+    pub reason_in_production: bool,
+}
+
+/// Decides on `intent`. The first rule that forbids wins; a confirmation that was given is checked, not assumed.
+pub fn decide(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp) -> Decision {
+    if let Some(denied) = rules::first_denial(intent, facts, mandate, now) {
+        return denied;
+    }
+    let asked = confirmation(intent, facts);
+    let given = match (&asked, &intent.confirmed) {
+        (Confirmation::Press, Confirmed::Pressed | Confirmed::Typed)
+        | (Confirmation::Type { .. }, Confirmed::Typed) => true,
+        (Confirmation::Press | Confirmation::Type { .. }, _) => false,
+    };
+    if given {
+        Decision::Allow
+    } else {
+        Decision::Confirm(asked)
+    }
+}
+
+/// How this act is to be confirmed: forward acts in production by typing their consequence, all else by one key.
+fn confirmation(intent: &Intent, facts: &Facts) -> Confirmation {
+    match (row(intent.action).danger, facts.environment.tier) {
+        (Danger::Forward, Tier::Production) => Confirmation::Type {
+            text: facts.consequence.clone(),
+        },
+        (Danger::Forward, Tier::Staging | Tier::Development) | (Danger::Stop, _) => {
+            Confirmation::Press
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

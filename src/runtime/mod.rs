@@ -1,1 +1,3 @@
-//! Placeholder, replaced as the room is built.
+//! The running program: one engine that owns the world, the control that carries out acts, and the handle of the faces.
+
+pub mod handle;

@@ -1,0 +1,273 @@
+//! How the world changes: every observation and every step of an act, exhaustively.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::index::State;
+use super::world::{AuditView, MAX_ENDED_ACTS, MAX_WARNINGS, Target, Warning};
+use crate::domain::ids::{ClusterId, TargetId};
+use crate::domain::link::{Link, LinkId, LinkState};
+use crate::domain::observation::{Arrived, Observation};
+use crate::domain::outcome::Act;
+use crate::domain::rollout::Rollout;
+use crate::domain::text::Clean;
+use crate::domain::workload::ReplicaSet;
+
+/// Everything that may change the world arrives as one of these, in one queue, in one order.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A system said something.
+    Observed(Arrived),
+    /// An act came further. The whole act travels: it is small, and the latest is the truth.
+    Act(Arc<Act>),
+    /// The audit log changed.
+    Audit(AuditView),
+}
+
+/// Applies `event`; true when a face could see the difference.
+pub fn update(state: &mut State, event: Event) -> bool {
+    match event {
+        Event::Observed(Arrived { at, what }) => observed(state, at, what),
+        Event::Act(act) => put_act(state, act),
+        Event::Audit(view) => {
+            let changed = state.world.audit != view;
+            state.world.audit = view;
+            changed
+        }
+    }
+}
+
+fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
+    match what {
+        Observation::Cluster { context, cluster } => {
+            state.world.clusters.insert(context, cluster.clone()) != Some(cluster)
+        }
+        Observation::Link { id, state: link } => set_link(state, id, link, at),
+        Observation::Heard { id } => {
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::Rollouts { id, cluster, all } => {
+            let names: HashSet<&TargetId> = all.iter().map(|rollout| &rollout.id).collect();
+            let gone: Vec<TargetId> = state
+                .world
+                .targets
+                .iter()
+                .filter(|(target, t)| {
+                    target.cluster == cluster && t.link == id && !names.contains(target)
+                })
+                .map(|(target, _)| target.clone())
+                .collect();
+            for target in gone {
+                remove_rollout(state, &target);
+            }
+            for rollout in all {
+                put_rollout(state, &id, rollout, at);
+            }
+            heard(state, &id, at, true);
+            true
+        }
+        Observation::Rollout { id, rollout } => {
+            put_rollout(state, &id, rollout, at);
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::RolloutGone { id, target } => {
+            remove_rollout(state, &target);
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::ReplicaSets { id, cluster, all } => {
+            let known: HashSet<&Clean> = all.iter().map(|set| &set.uid).collect();
+            let gone: Vec<Clean> = state
+                .owner
+                .keys()
+                .filter(|(c, uid)| *c == cluster && !known.contains(uid))
+                .map(|(_, uid)| uid.clone())
+                .collect();
+            for uid in gone {
+                remove_set(state, &cluster, &uid);
+            }
+            for set in all {
+                put_set(state, &cluster, set);
+            }
+            heard(state, &id, at, true);
+            true
+        }
+        Observation::ReplicaSet { id, cluster, set } => {
+            put_set(state, &cluster, set);
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::ReplicaSetGone { id, cluster, uid } => {
+            remove_set(state, &cluster, &uid);
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::Pods { id, target, all } => {
+            with_target(state, &target, |t| t.pods = Some(Arc::new(all)));
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::Malformed { id, object, why } => {
+            state
+                .world
+                .warnings
+                .retain(|w| w.link != id || w.object != object);
+            while state.world.warnings.len() >= MAX_WARNINGS {
+                state.world.warnings.pop_front();
+            }
+            state.world.warnings.push_back(Warning {
+                at,
+                link: id.clone(),
+                object,
+                why,
+            });
+            heard(state, &id, at, false);
+            true
+        }
+    }
+}
+
+fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bool {
+    let live = link.is_live();
+    let old = state.world.links.get(&id).cloned();
+    let new = Link {
+        heard: if live {
+            Some(at)
+        } else {
+            old.as_ref().and_then(|l| l.heard)
+        },
+        listed: live || old.as_ref().is_some_and(|l| l.listed),
+        state: link,
+        id: id.clone(),
+    };
+    let changed = old.as_ref() != Some(&new);
+    state.world.links.insert(id, new);
+    changed
+}
+
+fn heard(state: &mut State, id: &LinkId, at: Timestamp, listed: bool) {
+    if let Some(link) = state.world.links.get_mut(id) {
+        link.heard = Some(at);
+        link.listed |= listed;
+    }
+}
+
+fn with_target(state: &mut State, id: &TargetId, change: impl FnOnce(&mut Target)) {
+    if let Some(target) = state.world.targets.get_mut(id) {
+        change(Arc::make_mut(target));
+    }
+}
+
+fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Timestamp) {
+    let id = rollout.id.clone();
+    let key = (id.cluster.clone(), rollout.uid.clone());
+    let old = state.world.targets.get(&id);
+    if let Some(old) = old
+        && old.rollout.uid == rollout.uid
+    {
+        let unchanged = *old.rollout == *rollout;
+        with_target(state, &id, |t| {
+            t.rollout = rollout;
+            if !unchanged {
+                t.changed = at;
+            }
+        });
+        return;
+    }
+    if let Some(other) = old.map(|old| old.rollout.uid.clone()) {
+        state.by_uid.remove(&(id.cluster.clone(), other));
+    }
+    let environment = state.environments.resolve(
+        link.context.as_str(),
+        id.namespace.as_str(),
+        &rollout.labels,
+    );
+    let sets = state.sets.get(&key).cloned().unwrap_or_default();
+    let target = Target {
+        rollout,
+        context: link.context.clone(),
+        environment,
+        sets,
+        pods: None,
+        link: link.clone(),
+        changed: at,
+    };
+    state.by_uid.insert(key, id.clone());
+    state.world.targets.insert(id, Arc::new(target));
+}
+
+fn remove_rollout(state: &mut State, id: &TargetId) {
+    if let Some(target) = state.world.targets.remove(id) {
+        state
+            .by_uid
+            .remove(&(id.cluster.clone(), target.rollout.uid.clone()));
+    }
+}
+
+fn put_set(state: &mut State, cluster: &ClusterId, set: Arc<ReplicaSet>) {
+    let key = (cluster.clone(), set.owner_uid.clone());
+    let uid = (cluster.clone(), set.uid.clone());
+    if let Some(previous) = state.owner.insert(uid, set.owner_uid.clone())
+        && previous != set.owner_uid
+    {
+        drop_from_owner(state, &(cluster.clone(), previous), &set.uid);
+    }
+    let sets = state.sets.entry(key.clone()).or_default();
+    match sets.iter_mut().find(|s| s.uid == set.uid) {
+        Some(place) => *place = set,
+        None => sets.push(set),
+    }
+    sets.sort_by(|a, b| {
+        b.revision
+            .cmp(&a.revision)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    join_sets(state, &key);
+}
+
+fn remove_set(state: &mut State, cluster: &ClusterId, uid: &Clean) {
+    if let Some(owner) = state.owner.remove(&(cluster.clone(), uid.clone())) {
+        drop_from_owner(state, &(cluster.clone(), owner), uid);
+    }
+}
+
+fn drop_from_owner(state: &mut State, owner: &(ClusterId, Clean), uid: &Clean) {
+    if let Some(sets) = state.sets.get_mut(owner) {
+        sets.retain(|set| set.uid != *uid);
+        if sets.is_empty() {
+            state.sets.remove(owner);
+        }
+    }
+    join_sets(state, owner);
+}
+
+fn join_sets(state: &mut State, owner: &(ClusterId, Clean)) {
+    let Some(id) = state.by_uid.get(owner).cloned() else {
+        return;
+    };
+    let sets = state.sets.get(owner).cloned().unwrap_or_default();
+    with_target(state, &id, |t| t.sets = sets);
+}
+
+fn put_act(state: &mut State, act: Arc<Act>) -> bool {
+    let acts = &mut state.world.acts;
+    if let Some(place) = acts.iter().position(|a| a.id() == act.id()) {
+        let changed = acts.get(place) != Some(&act);
+        acts.set(place, act);
+        return changed;
+    }
+    if acts.len() >= MAX_ENDED_ACTS
+        && let Some(oldest) = acts.iter().position(|a| !a.running())
+    {
+        acts.remove(oldest);
+    }
+    acts.push_back(act);
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The world: a persistent map, cheap to clone, handed to the faces as a snapshot.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, Vector};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::domain::environment::Environment;
+use crate::domain::facts::AuditState;
+use crate::domain::ids::{ActId, ClusterId, TargetId};
+use crate::domain::link::{Link, LinkId};
+use crate::domain::outcome::Act;
+use crate::domain::rollout::{ActualWeight, Rollout};
+use crate::domain::text::Clean;
+use crate::domain::workload::{Pod, ReplicaSet};
+
+/// The most warnings kept; the oldest go first.
+pub const MAX_WARNINGS: usize = 200;
+
+/// The most ended acts kept for the screen; the audit log keeps them all.
+pub const MAX_ENDED_ACTS: usize = 200;
+
+/// One target, joined from all that is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The rollout.
+    pub rollout: Arc<Rollout>,
+    /// The kube context it was read through: the cluster's label.
+    pub context: Clean,
+    /// Its environment.
+    pub environment: Environment,
+    /// Its ReplicaSets, newest revision first.
+    pub sets: Vec<Arc<ReplicaSet>>,
+    /// Its pods, while it is focused.
+    pub pods: Option<Arc<Vec<Pod>>>,
+    /// The link that it is read through.
+    pub link: LinkId,
+    /// When the rollout last changed here.
+    pub changed: Timestamp,
+}
+
+impl Target {
+    /// Its identity.
+    pub fn id(&self) -> &TargetId {
+        &self.rollout.id
+    }
+
+    /// The ReplicaSet with this pod-template hash.
+    pub fn set(&self, pod_hash: &Clean) -> Option<&Arc<ReplicaSet>> {
+        self.sets
+            .iter()
+            .find(|set| !pod_hash.is_empty() && set.pod_hash == *pod_hash)
+    }
+
+    /// The ReplicaSet of the version that is being released.
+    pub fn canary_set(&self) -> Option<&Arc<ReplicaSet>> {
+        self.set(&self.rollout.pod_hash)
+    }
+
+    /// The ReplicaSet of the stable version.
+    pub fn stable_set(&self) -> Option<&Arc<ReplicaSet>> {
+        self.set(&self.rollout.stable_hash)
+    }
+
+    /// The weight that the canary has now, and how that is known.
+    pub fn actual_weight(&self) -> Option<ActualWeight> {
+        self.rollout
+            .actual_weight(self.canary_set().map(|set| set.available))
+    }
+}
+
+/// Something that could not be read, or otherwise deserves a look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// When it was last seen.
+    pub at: Timestamp,
+    /// Which link it came by.
+    pub link: LinkId,
+    /// Which object.
+    pub object: Clean,
+    /// What is wrong.
+    pub why: Clean,
+}
+
+/// The audit log, as the screen shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditView {
+    /// Whether it takes records.
+    pub state: AuditState,
+    /// How many records it holds.
+    pub records: u64,
+    /// The time of the last.
+    pub last: Option<Timestamp>,
+    /// Intents of processes that ended without writing an outcome.
+    pub open_intents: u64,
+}
+
+/// The world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Rises with every published change.
+    pub version: u64,
+    /// Which cluster each context leads to.
+    pub clusters: OrdMap<Clean, ClusterId>,
+    /// The links.
+    pub links: OrdMap<LinkId, Link>,
+    /// The targets.
+    pub targets: OrdMap<TargetId, Arc<Target>>,
+    /// Acts under way and the latest that ended, oldest first.
+    pub acts: Vector<Arc<Act>>,
+    /// Warnings, oldest first, one per object.
+    pub warnings: Vector<Warning>,
+    /// The audit log.
+    pub audit: AuditView,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            clusters: OrdMap::new(),
+            links: OrdMap::new(),
+            targets: OrdMap::new(),
+            acts: Vector::new(),
+            warnings: Vector::new(),
+            audit: AuditView {
+                state: AuditState::Ready,
+                records: 0,
+                last: None,
+                open_intents: 0,
+            },
+        }
+    }
+}
+
+impl World {
+    /// The act with this id.
+    pub fn act(&self, id: &ActId) -> Option<&Arc<Act>> {
+        self.acts.iter().rev().find(|act| act.id() == id)
+    }
+
+    /// The act under way on `target`.
+    pub fn running_act(&self, target: &TargetId) -> Option<&Arc<Act>> {
+        self.acts
+            .iter()
+            .rev()
+            .find(|act| act.running() && act.intent.target == *target)
+    }
+
+    /// The latest act on `target`.
+    pub fn last_act(&self, target: &TargetId) -> Option<&Arc<Act>> {
+        self.acts
+            .iter()
+            .rev()
+            .find(|act| act.intent.target == *target)
+    }
+}

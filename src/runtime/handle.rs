@@ -1,0 +1,169 @@
+//! What the faces hold: snapshots to read, acts and questions to send.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::audit::{ReadQuery, StoredRecord, VerifyReport};
+use crate::domain::ids::{ActId, TargetId};
+use crate::domain::intent::{Actor, Intent};
+use crate::domain::outcome::Act;
+use crate::domain::rollout::Rollout;
+use crate::model::World;
+use crate::policy::Mandate;
+
+/// A question that the runtime answers; the answer goes to the asker alone and never into the world.
+pub enum Query {
+    /// The target as the server has it now; `Ok(None)` when it is gone.
+    Read(
+        TargetId,
+        oneshot::Sender<Result<Option<Arc<Rollout>>, String>>,
+    ),
+    /// Records of the audit log.
+    Audit(
+        ReadQuery,
+        oneshot::Sender<Result<Vec<StoredRecord>, String>>,
+    ),
+    /// Verifies the audit log.
+    Verify(oneshot::Sender<Result<VerifyReport, String>>),
+}
+
+/// The runtime is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has stopped")]
+pub struct Stopped;
+
+/// The engine's ends of a detached handle.
+pub struct Detached {
+    /// Publishes snapshots.
+    pub world: watch::Sender<Arc<World>>,
+    /// The acts asked for.
+    pub intents: mpsc::Receiver<Intent>,
+    /// The questions asked.
+    pub queries: mpsc::Receiver<Query>,
+    /// The target whose pods are wanted.
+    pub focus: watch::Receiver<Option<TargetId>>,
+}
+
+/// A handle on the running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) world: watch::Receiver<Arc<World>>,
+    pub(super) intents: mpsc::Sender<Intent>,
+    pub(super) queries: mpsc::Sender<Query>,
+    pub(super) focus: Arc<watch::Sender<Option<TargetId>>>,
+    pub(super) mandate: Arc<Mandate>,
+    pub(super) actor: Arc<dyn Fn(&'static str) -> Actor + Send + Sync>,
+}
+
+impl Handle {
+    /// A handle without an engine behind it, and the other ends of its channels: for tests of the faces.
+    pub fn detached(world: World, mandate: Mandate) -> (Self, Detached) {
+        let (world_in, world) = watch::channel(Arc::new(world));
+        let (intents, intents_out) = mpsc::channel(16);
+        let (queries, queries_out) = mpsc::channel(16);
+        let (focus, focus_out) = watch::channel(None);
+        let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
+        let handle = Self {
+            world,
+            intents,
+            queries,
+            focus: Arc::new(focus),
+            mandate: Arc::new(mandate),
+            actor: Arc::new(actor),
+        };
+        (handle, Detached { world: world_in, intents: intents_out, queries: queries_out, focus: focus_out })
+    }
+
+    /// The latest snapshot.
+    pub fn world(&self) -> Arc<World> {
+        self.world.borrow().clone()
+    }
+
+    /// Waits until there is a newer snapshot than the last one taken through this handle.
+    pub async fn changed(&mut self) -> Result<Arc<World>, Stopped> {
+        self.world.changed().await.map_err(|_| Stopped)?;
+        Ok(self.world.borrow_and_update().clone())
+    }
+
+    /// Waits until `is` holds of a snapshot, and returns it. The deadline is the caller's.
+    pub async fn wait_for(&self, is: impl Fn(&World) -> bool) -> Result<Arc<World>, Stopped> {
+        let mut world = self.world.clone();
+        let found = world.wait_for(|w| is(w)).await.map_err(|_| Stopped)?;
+        Ok(found.clone())
+    }
+
+    /// Sends an act on its way. Waits for room in the queue: an intent is never dropped.
+    pub async fn act(&self, intent: Intent) -> Result<ActId, Stopped> {
+        let id = intent.act.clone();
+        self.intents.send(intent).await.map_err(|_| Stopped)?;
+        Ok(id)
+    }
+
+    /// Waits until the act has ended and its outcome was recorded (or could not be).
+    pub async fn wait_act(&self, id: &ActId) -> Result<Arc<Act>, Stopped> {
+        let world = self
+            .wait_for(|w| {
+                w.act(id)
+                    .is_some_and(|act| act.ended.is_some() && act.outcome_recorded.is_some())
+            })
+            .await?;
+        world.act(id).cloned().ok_or(Stopped)
+    }
+
+    /// Reads a target afresh from its server.
+    pub fn read(
+        &self,
+        target: TargetId,
+    ) -> BoxFuture<'static, Result<Option<Arc<Rollout>>, String>> {
+        self.ask(|answer| Query::Read(target, answer))
+    }
+
+    /// Reads records of the audit log.
+    pub fn audit(&self, query: ReadQuery) -> BoxFuture<'static, Result<Vec<StoredRecord>, String>> {
+        self.ask(|answer| Query::Audit(query, answer))
+    }
+
+    /// Verifies the audit log.
+    pub fn verify(&self) -> BoxFuture<'static, Result<VerifyReport, String>> {
+        self.ask(Query::Verify)
+    }
+
+    /// Which target's pods are wanted.
+    pub fn focus(&self, target: Option<TargetId>) {
+        self.focus.send_if_modified(|focus| {
+            let changed = *focus != target;
+            *focus = target;
+            changed
+        });
+    }
+
+    /// The policy settings, for previews; the decision itself is made in control.
+    pub fn mandate(&self) -> &Mandate {
+        &self.mandate
+    }
+
+    /// Who acts through this process, by `face`.
+    pub fn actor(&self, face: &'static str) -> Actor {
+        (self.actor)(face)
+    }
+
+    /// A fresh name for an act.
+    pub fn new_act() -> ActId {
+        ActId(uuid::Uuid::new_v4().to_string())
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Query,
+    ) -> BoxFuture<'static, Result<T, String>> {
+        let (answer, answered) = oneshot::channel();
+        let query = query(answer);
+        let queries = self.queries.clone();
+        Box::pin(async move {
+            queries.send(query).await.map_err(|_| Stopped.to_string())?;
+            answered.await.map_err(|_| Stopped.to_string())?
+        })
+    }
+}
