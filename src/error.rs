@@ -64,12 +64,8 @@ impl Kind {
         match self {
             Self::Failure => "failed; the message says what and for which target",
             Self::Usage => "wrong command line or configuration",
-            Self::Refused => {
-                "refused by a policy rule, a missing confirmation or the audit log; nothing was sent"
-            }
-            Self::Superseded => {
-                "the target is no longer what was seen or expected; nothing changed by us"
-            }
+            Self::Refused => "refused by a policy rule, a missing confirmation or the audit log; nothing was sent",
+            Self::Superseded => "the target is no longer what was seen or expected; nothing changed by us",
             Self::NoEffect => "accepted by the server, but the effect was not seen in time",
             Self::Unknown => "the answer was lost: it may or may not have happened",
             Self::Partial => "only a part of the answer arrived before the deadline",
@@ -94,11 +90,7 @@ pub struct Error {
 impl Error {
     /// A failure without a hint.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            hint: None,
-        }
+        Self { kind, message: message.into(), hint: None }
     }
 
     /// Adds what to do about it.

@@ -1,4 +1,65 @@
 //! Flightdeck: a release cockpit for the terminal.
+//!
+//! One screen for what a release needs, keys to act on it, and a record of every act. This page is the map: rooms,
+//! what may import what, and the rules that hold everywhere. `tests/architecture` reads the source and enforces it.
+//!
+//! # Data flow
+//!
+//! ```text
+//! systems ──Observation──▶ runtime/engine ──Arc<World>──▶ tui/view · cli/output
+//! keys · verbs ──Intent{action, target, seen, actor, reason}──▶ runtime/control:
+//!     decide (policy, pure) ▶ prepare (reads afresh, exact requests) ▶ record (audit, durable)
+//!     ▶ apply (each request once) ▶ observe (the effect) ──Outcome──▶ engine, audit
+//! faces ──Query──▶ runtime ──answer──▶ that face alone
+//! ```
+//!
+//! Read [`runtime::control`] next: the safety story stands there on one page. Then [`systems::argo_rollouts`] shows
+//! what a system looks like. A new act is one row in [`actions::TABLE`], one arm in `systems/…/effector`, and one
+//! arm in [`model::settle`]; the compiler lists them once the row's `ActionId` exists.
+//!
+//! # Rooms
+//!
+//! | folder | what | may import | outside world |
+//! |---|---|---|---|
+//! | `domain` | nouns: plain data | – | none |
+//! | `actions` | verbs: the table of acts | domain | none |
+//! | `model` | world, update, query, settle (which observation proves which act) | domain, actions | none |
+//! | `policy` | decide and its named rules; the mandate | domain, actions | none |
+//! | `audit` | the log: chain, the only writer, recovery, verification | domain | files |
+//! | `effects` | the effector contract; sends a plan's steps once each | domain, audit | timers |
+//! | `systems` | one folder per outside system; `kubernetes` is the transport they may share | domain, effects, audit, config | network |
+//! | `config` | layers, validation, typed sections, paths | domain, actions, policy | files, env |
+//! | `demo` | the embedded world on loopback, speaking the real wire protocols | domain, config | sockets |
+//! | `runtime` | engine, control, supervision, handle | all above but demo | tasks, log files |
+//! | `tui` | the cockpit | domain, actions, model, policy (preview), runtime, config | terminal |
+//! | `cli` | verbs and wiring | all above (of tui only its entry) | stdout |
+//!
+//! `error` belongs to everyone: a kind, which fixes the exit code, and a hint.
+//!
+//! # Invariants
+//!
+//! 1. No act without a record first: [`effects::Effector::apply`] takes [`audit::Authorized`] by value; only `audit`
+//!    makes one.
+//! 2. `domain`, `actions`, `model`, `policy` read no clock and do no I/O. Time arrives as data.
+//! 3. The engine alone changes the [`model::World`]. Views take shared references.
+//! 4. Intents and outcomes wait on bounded queues and are never dropped.
+//! 5. A write is sent once. Reads may be repeated, with backoff and jitter. Every call has a deadline.
+//! 6. Policy decides on the snapshot current at execution; an intent whose target moved on is *superseded*.
+//! 7. No face has a private path: keys and verbs pass the same steps.
+//! 8. Text from outside is [`domain::text::Clean`] before it reaches a terminal or a log line.
+//! 9. Secrets stay in the systems' clients.
+//! 10. One malformed object becomes one visible warning, never an empty screen and never a dead watch.
+//! 11. Identity is cluster + namespace + kind + name (+ uid for a write).
+//! 12. Read-only forbids in `policy`, not by hiding keys.
+//! 13. Files stay small; a test holds them to it.
+//!
+//! # Where this differs from the first design
+//!
+//! - Lists and watches are our own loop over kube's client instead of `kube::runtime::watcher`: the watcher swallows
+//!   bookmarks (quiet and dead look alike) and one malformed object ends it.
+//! - `systems/kubernetes` may be imported by the other systems behind the same API server; none of them by another.
+//! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
+//!   one order, so that a system need not know the model's event type.
 
 pub mod actions;
 pub mod audit;

@@ -1,1 +1,4 @@
-//! The hermetic tests: one binary, so that the crate is linked once.
+//! The hermetic tests: they need nothing but Rust. One binary, so that the crate is linked once.
+
+#[path = "architecture/mod.rs"]
+mod architecture;

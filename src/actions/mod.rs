@@ -2,5 +2,7 @@
 
 mod resume;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use table::{Action, Consequence, Danger, TABLE, by_key, by_verb, row};

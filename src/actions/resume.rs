@@ -24,20 +24,11 @@ pub(super) fn applies(rollout: &Rollout) -> Result<(), String> {
 pub(super) fn consequence(rollout: &Rollout) -> Consequence {
     let name = rollout.id.name.as_str();
     if rollout.pause_conditions.is_empty() {
-        let at = rollout
-            .current_step()
-            .map_or_else(String::new, |(i, step)| {
-                format!(" from step {}, {step}", i + 1)
-            });
-        return Consequence {
-            text: format!("goes on{at}"),
-            typed: format!("resume {name}"),
-        };
+        let at = rollout.current_step().map_or_else(String::new, |(i, step)| format!(" from step {}, {step}", i + 1));
+        return Consequence { text: format!("goes on{at}"), typed: format!("resume {name}") };
     }
     let steps = rollout.steps();
-    let next = rollout
-        .current_step()
-        .map_or(steps.len(), |(index, _)| index + 1);
+    let next = rollout.current_step().map_or(steps.len(), |(index, _)| index + 1);
     let mut said = Vec::new();
     let mut typed = None;
     for step in &steps[next.min(steps.len())..] {
@@ -52,13 +43,7 @@ pub(super) fn consequence(rollout: &Rollout) -> Consequence {
             };
         }
     }
-    let mut text = said.join(", then ");
-    if !text.is_empty() {
-        text.push_str(", then ");
-    }
-    text.push_str("100 %, the last step");
-    Consequence {
-        text,
-        typed: format!("full {name}"),
-    }
+    said.push("all traffic: the last step".to_owned());
+    let text = said.join(", then ");
+    Consequence { text, typed: format!("full {name}") }
 }

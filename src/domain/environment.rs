@@ -32,11 +32,7 @@ pub struct Environment {
 impl Environment {
     /// What applies where no rule matches.
     pub fn unknown() -> Self {
-        Self {
-            name: Clean::new("production"),
-            tier: Tier::Production,
-            named: false,
-        }
+        Self { name: Clean::new("production"), tier: Tier::Production, named: false }
     }
 
     /// The short word on the board.
@@ -65,15 +61,13 @@ pub struct EnvironmentRule {
 
 impl EnvironmentRule {
     fn matches(&self, context: &str, namespace: &str, labels: &[(Clean, Clean)]) -> bool {
-        let fits =
-            |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| glob(p, text));
+        let fits = |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| glob(p, text));
         fits(&self.context, context)
             && fits(&self.namespace, namespace)
-            && self.label.as_ref().is_none_or(|(key, value)| {
-                labels
-                    .iter()
-                    .any(|(k, v)| k == key.as_str() && glob(value, v.as_str()))
-            })
+            && self
+                .label
+                .as_ref()
+                .is_none_or(|(key, value)| labels.iter().any(|(k, v)| k == key.as_str() && glob(value, v.as_str())))
     }
 }
 
@@ -83,12 +77,7 @@ pub struct EnvironmentRules(pub Vec<EnvironmentRule>);
 
 impl EnvironmentRules {
     /// The environment of a target. Unknown counts as production.
-    pub fn resolve(
-        &self,
-        context: &str,
-        namespace: &str,
-        labels: &[(Clean, Clean)],
-    ) -> Environment {
+    pub fn resolve(&self, context: &str, namespace: &str, labels: &[(Clean, Clean)]) -> Environment {
         self.0
             .iter()
             .find(|rule| rule.matches(context, namespace, labels))
@@ -147,11 +136,7 @@ mod tests {
     #[test]
     fn what_nobody_named_counts_as_production() {
         let rules = EnvironmentRules(vec![EnvironmentRule {
-            environment: Environment {
-                name: "dev".into(),
-                tier: Tier::Development,
-                named: true,
-            },
+            environment: Environment { name: "dev".into(), tier: Tier::Development, named: true },
             context: None,
             namespace: Some("dev-*".into()),
             label: Some(("tier".into(), "sand*".into())),

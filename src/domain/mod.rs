@@ -6,6 +6,8 @@
 pub mod decision;
 pub mod environment;
 pub mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod ids;
 pub mod intent;
 pub mod link;

@@ -64,10 +64,7 @@ impl Outcome {
         match self {
             Self::Done { effect } => effect,
             Self::Superseded { what } => what,
-            Self::NoEffect { why }
-            | Self::Refused { why, .. }
-            | Self::Failed { why }
-            | Self::Unknown { why } => why,
+            Self::NoEffect { why } | Self::Refused { why, .. } | Self::Failed { why } | Self::Unknown { why } => why,
         }
     }
 }

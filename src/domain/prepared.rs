@@ -41,20 +41,12 @@ impl Prepared {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for step in &self.steps {
-            for part in [
-                step.request.method,
-                &step.request.path,
-                step.request.content_type,
-                &step.request.body,
-            ] {
+            for part in [step.request.method, &step.request.path, step.request.content_type, &step.request.body] {
                 hash.update((part.len() as u64).to_be_bytes());
                 hash.update(part.as_bytes());
             }
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

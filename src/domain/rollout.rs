@@ -218,16 +218,10 @@ impl Rollout {
     /// Phase and message as `kubectl argo rollouts get` says them.
     pub fn status(&self) -> (Phase, Clean) {
         if self.observed() == Observed::Behind {
-            return (
-                Phase::Progressing,
-                Clean::new("waiting for rollout spec update to be observed"),
-            );
+            return (Phase::Progressing, Clean::new("waiting for rollout spec update to be observed"));
         }
         if self.controller_pause && self.pause_conditions.is_empty() {
-            return (
-                Phase::Progressing,
-                Clean::new("waiting for rollout to unpause"),
-            );
+            return (Phase::Progressing, Clean::new("waiting for rollout to unpause"));
         }
         (self.phase, self.message.clone())
     }
@@ -256,13 +250,7 @@ impl Rollout {
 
     /// Whether traffic is split by a router rather than by pod counts.
     pub fn has_router(&self) -> bool {
-        matches!(
-            self.strategy,
-            Strategy::Canary {
-                router: Some(_),
-                ..
-            }
-        )
+        matches!(self.strategy, Strategy::Canary { router: Some(_), .. })
     }
 
     /// Whether the desired version is the stable one: nothing is in flight.
@@ -272,10 +260,7 @@ impl Rollout {
 
     /// The weight that the ladder asks for: the plugin's `SetWeight`.
     pub fn desired_weight(&self) -> Option<i64> {
-        let Strategy::Canary {
-            steps, max_weight, ..
-        } = &self.strategy
-        else {
+        let Strategy::Canary { steps, max_weight, .. } = &self.strategy else {
             return None;
         };
         if self.abort {
@@ -294,54 +279,31 @@ impl Rollout {
     /// The weight that the canary has: the plugin's `ActualWeight`. `canary_available` is the number of available
     /// pods of the ReplicaSet of [`Rollout::pod_hash`], `None` when that ReplicaSet is not known.
     pub fn actual_weight(&self, canary_available: Option<i64>) -> Option<ActualWeight> {
-        let Strategy::Canary {
-            router, max_weight, ..
-        } = &self.strategy
-        else {
+        let Strategy::Canary { router, max_weight, .. } = &self.strategy else {
             return None;
         };
         if self.current_step().is_none() {
-            return Some(ActualWeight {
-                weight: *max_weight,
-                basis: WeightBasis::FullyPromoted,
-            });
+            return Some(ActualWeight { weight: *max_weight, basis: WeightBasis::FullyPromoted });
         }
         if self.replicas.available <= 0 {
-            return Some(ActualWeight {
-                weight: 0,
-                basis: WeightBasis::NoPods,
-            });
+            return Some(ActualWeight { weight: 0, basis: WeightBasis::NoPods });
         }
         if router.is_some() {
             return Some(match &self.weights {
-                Some(w) => ActualWeight {
-                    weight: w.canary,
-                    basis: WeightBasis::Router {
-                        verified: w.verified,
-                    },
-                },
-                None => ActualWeight {
-                    weight: self.desired_weight().unwrap_or(0),
-                    basis: WeightBasis::RouterSilent,
-                },
+                Some(w) => ActualWeight { weight: w.canary, basis: WeightBasis::Router { verified: w.verified } },
+                None => ActualWeight { weight: self.desired_weight().unwrap_or(0), basis: WeightBasis::RouterSilent },
             });
         }
         let available = canary_available.unwrap_or(0);
         Some(ActualWeight {
             weight: available * max_weight / self.replicas.available,
-            basis: WeightBasis::Pods {
-                canary: available,
-                all: self.replicas.available,
-            },
+            basis: WeightBasis::Pods { canary: available, all: self.replicas.available },
         })
     }
 
     /// Since when it is paused, the oldest condition counting.
     pub fn paused_since(&self) -> Option<Timestamp> {
-        self.pause_conditions
-            .iter()
-            .filter_map(PauseCondition::since)
-            .min()
+        self.pause_conditions.iter().filter_map(PauseCondition::since).min()
     }
 }
 

@@ -94,23 +94,11 @@ impl Seen {
         compare("object", self.uid.to_string(), now.uid.to_string());
         compare("version", or_none(&self.pod_hash), or_none(&now.pod_hash));
         compare("step", number(self.step_index), number(now.step_index));
-        compare(
-            "pause",
-            pauses(&self.pause_conditions),
-            pauses(&now.pause_conditions),
-        );
+        compare("pause", pauses(&self.pause_conditions), pauses(&now.pause_conditions));
         compare("manual pause", yes(self.spec_paused), yes(now.spec_paused));
         compare("aborted", yes(self.abort), yes(now.abort));
-        compare(
-            "full promotion",
-            yes(self.promote_full),
-            yes(now.promote_full),
-        );
-        compare(
-            "spec generation",
-            self.generation.to_string(),
-            now.generation.to_string(),
-        );
+        compare("full promotion", yes(self.promote_full), yes(now.promote_full));
+        compare("spec generation", self.generation.to_string(), now.generation.to_string());
         found
     }
 
@@ -138,11 +126,7 @@ impl Seen {
 }
 
 fn or_none(text: &Clean) -> String {
-    if text.is_empty() {
-        "none".to_owned()
-    } else {
-        text.to_string()
-    }
+    if text.is_empty() { "none".to_owned() } else { text.to_string() }
 }
 
 fn number(n: Option<i64>) -> String {
@@ -157,9 +141,5 @@ fn pauses(conditions: &[PauseCondition]) -> String {
     if conditions.is_empty() {
         return "none".to_owned();
     }
-    conditions
-        .iter()
-        .map(|c| format!("{} since {}", c.reason, c.start_time))
-        .collect::<Vec<_>>()
-        .join(", ")
+    conditions.iter().map(|c| format!("{} since {}", c.reason, c.start_time)).collect::<Vec<_>>().join(", ")
 }

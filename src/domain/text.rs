@@ -148,24 +148,11 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
-        for raw in [
-            "\u{1b}[2J",
-            "a\u{7}b",
-            "\u{9b}31m",
-            "\u{1b}]52;c;eA==\u{7}",
-            "x\u{202e}y",
-            "a\r\nb",
-            "\u{200b}",
-            "\0",
-        ] {
+        for raw in
+            ["\u{1b}[2J", "a\u{7}b", "\u{9b}31m", "\u{1b}]52;c;eA==\u{7}", "x\u{202e}y", "a\r\nb", "\u{200b}", "\0"]
+        {
             let clean = Clean::new(raw);
-            assert!(
-                !clean
-                    .as_str()
-                    .chars()
-                    .any(|c| c.is_control() || is_hidden(c)),
-                "{raw:?} → {clean:?}"
-            );
+            assert!(!clean.as_str().chars().any(|c| c.is_control() || is_hidden(c)), "{raw:?} → {clean:?}");
             assert!(!clean.is_empty(), "{raw:?} vanished");
         }
         assert_eq!(Clean::new("\u{1b}[2J"), "␛[2J");

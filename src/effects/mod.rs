@@ -50,18 +50,11 @@ pub trait Effector: Send + Sync {
 
     /// Sends each step once, in order, and stops at the first that is not accepted. Returns the answers, one per
     /// step that was sent.
-    fn apply<'a>(
-        &'a self,
-        act: Authorized<Prepared>,
-        progress: OnProgress<'a>,
-    ) -> BoxFuture<'a, Vec<Answer>>;
+    fn apply<'a>(&'a self, act: Authorized<Prepared>, progress: OnProgress<'a>) -> BoxFuture<'a, Vec<Answer>>;
 }
 
 /// Reads one target afresh: for a confirmation, and to settle an act whose answer was lost.
 pub trait Reader: Send + Sync {
     /// The target as the server has it now; `Ok(None)` when it is gone. Errors say what failed and the fix.
-    fn read<'a>(
-        &'a self,
-        target: &'a TargetId,
-    ) -> BoxFuture<'a, Result<Option<Arc<Rollout>>, String>>;
+    fn read<'a>(&'a self, target: &'a TargetId) -> BoxFuture<'a, Result<Option<Arc<Rollout>>, String>>;
 }

@@ -27,14 +27,9 @@ where
         progress(Progress::Sending { step });
         let answer = match tokio::time::timeout(deadline, send(plan.request)).await {
             Ok(answer) => answer,
-            Err(_) => Answer::Lost {
-                why: format!("no answer within {} s", deadline.as_secs_f32()),
-            },
+            Err(_) => Answer::Lost { why: format!("no answer within {} s", deadline.as_secs_f32()) },
         };
-        progress(Progress::Answered {
-            step,
-            answer: answer.clone(),
-        });
+        progress(Progress::Answered { step, answer: answer.clone() });
         let accepted = matches!(answer, Answer::Accepted { .. });
         answers.push(answer);
         if !accepted {

@@ -31,9 +31,6 @@ pub struct State {
 impl State {
     /// An empty world with these environment rules.
     pub fn new(environments: EnvironmentRules) -> Self {
-        Self {
-            environments,
-            ..Self::default()
-        }
+        Self { environments, ..Self::default() }
     }
 }

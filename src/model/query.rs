@@ -44,45 +44,28 @@ pub fn band(target: &Target) -> (Band, String) {
             }
             match rollout.current_step() {
                 Some((_, step @ crate::domain::steps::Step::Pause { seconds: Some(_) }))
-                    if rollout
-                        .pause_conditions
-                        .iter()
-                        .all(|c| c.reason == "CanaryPauseStep") =>
+                    if rollout.pause_conditions.iter().all(|c| c.reason == "CanaryPauseStep") =>
                 {
                     (Band::Moving, step.to_string())
                 }
-                Some((_, step)) if step.waits_for_a_person() => {
-                    (Band::NeedsYou, "paused for a person".to_owned())
-                }
+                Some((_, step)) if step.waits_for_a_person() => (Band::NeedsYou, "paused for a person".to_owned()),
                 _ => (Band::NeedsYou, message.to_string()),
             }
         }
         Phase::Progressing => (Band::Moving, message.to_string()),
         Phase::Healthy => (Band::Steady, String::new()),
-        Phase::Unknown => (
-            Band::NeedsYou,
-            "the object says no phase that is known".to_owned(),
-        ),
+        Phase::Unknown => (Band::NeedsYou, "the object says no phase that is known".to_owned()),
     }
 }
 
 /// The state of the link that a target is read through.
 pub fn link_of(world: &World, id: &LinkId) -> LinkState {
-    world
-        .links
-        .get(id)
-        .map_or(LinkState::Connecting, |link| link.state.clone())
+    world.links.get(id).map_or(LinkState::Connecting, |link| link.state.clone())
 }
 
 /// What the policy needs to know to decide on `action` for `target`. `rollout` is the version that the person saw:
 /// the snapshot's, or one read afresh.
-pub fn facts(
-    world: &World,
-    target: &Target,
-    rollout: &Rollout,
-    action: ActionId,
-    except: Option<&ActId>,
-) -> Facts {
+pub fn facts(world: &World, target: &Target, rollout: &Rollout, action: ActionId, except: Option<&ActId>) -> Facts {
     let row = row(action);
     Facts {
         applies: (row.applies)(rollout),
@@ -116,10 +99,5 @@ fn in_flight(world: &World, id: &TargetId, except: Option<&ActId>) -> Option<Str
 
 /// Whether every link that lists something has done so.
 pub fn complete(world: &World) -> bool {
-    !world.links.is_empty()
-        && world
-            .links
-            .values()
-            .filter(|link| link.id.what != "pods")
-            .all(|link| link.listed)
+    !world.links.is_empty() && world.links.values().filter(|link| link.id.what != "pods").all(|link| link.listed)
 }

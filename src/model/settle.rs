@@ -17,14 +17,10 @@ pub enum Written<'a> {
 /// Looks at the target (`None` = gone) and says how the act ended, or `None` while that is open.
 pub fn settle(intent: &Intent, written: Written<'_>, target: Option<&Rollout>) -> Option<Outcome> {
     let Some(rollout) = target else {
-        return Some(Outcome::Superseded {
-            what: "the rollout was deleted".to_owned(),
-        });
+        return Some(Outcome::Superseded { what: "the rollout was deleted".to_owned() });
     };
     if rollout.uid != intent.seen.uid {
-        return Some(Outcome::Superseded {
-            what: "it was deleted and made anew".to_owned(),
-        });
+        return Some(Outcome::Superseded { what: "it was deleted and made anew".to_owned() });
     }
     let (Written::Version(version) | Written::After(version)) = written;
     if !newer(rollout.resource_version.as_str(), version) {
@@ -38,46 +34,31 @@ pub fn settle(intent: &Intent, written: Written<'_>, target: Option<&Rollout>) -
 fn resume(intent: &Intent, now: &Rollout) -> Option<Outcome> {
     let seen = &intent.seen;
     if now.abort && !seen.abort {
-        return Some(Outcome::Superseded {
-            what: "it was aborted meanwhile".to_owned(),
-        });
+        return Some(Outcome::Superseded { what: "it was aborted meanwhile".to_owned() });
     }
     if now.pod_hash != seen.pod_hash {
         return Some(Outcome::Superseded {
-            what: format!(
-                "the version changed from {} to {}",
-                seen.pod_hash, now.pod_hash
-            ),
+            what: format!("the version changed from {} to {}", seen.pod_hash, now.pod_hash),
         });
     }
     if now.observed() == Observed::Behind {
         return None;
     }
     if now.spec_paused && seen.spec_paused != now.spec_paused {
-        return Some(Outcome::Superseded {
-            what: "it was paused by hand meanwhile".to_owned(),
-        });
+        return Some(Outcome::Superseded { what: "it was paused by hand meanwhile".to_owned() });
     }
     let (phase, message) = now.status();
     if seen.pause_conditions.is_empty() {
-        let running =
-            !now.spec_paused && (phase != Phase::Paused || !now.pause_conditions.is_empty());
-        return (seen.spec_paused && running).then(|| Outcome::Done {
-            effect: whereabouts(now),
-        });
+        let running = !now.spec_paused && (phase != Phase::Paused || !now.pause_conditions.is_empty());
+        return (seen.spec_paused && running).then(|| Outcome::Done { effect: whereabouts(now) });
     }
     let moved = now.step_index > seen.step_index || now.fully_promoted();
-    let blue_green_runs =
-        now.steps().is_empty() && now.pause_conditions.is_empty() && !now.controller_pause;
+    let blue_green_runs = now.steps().is_empty() && now.pause_conditions.is_empty() && !now.controller_pause;
     if moved || blue_green_runs {
-        return Some(Outcome::Done {
-            effect: whereabouts(now),
-        });
+        return Some(Outcome::Done { effect: whereabouts(now) });
     }
     if !now.pause_conditions.is_empty() && now.pause_conditions != seen.pause_conditions {
-        return Some(Outcome::NoEffect {
-            why: format!("paused again: {message}"),
-        });
+        return Some(Outcome::NoEffect { why: format!("paused again: {message}") });
     }
     None
 }
@@ -90,11 +71,7 @@ pub fn whereabouts(rollout: &Rollout) -> String {
         None if steps > 0 => format!("all {steps} steps done"),
         None => {
             let (phase, message) = rollout.status();
-            if message.is_empty() {
-                phase.to_string()
-            } else {
-                format!("{phase}, {message}")
-            }
+            if message.is_empty() { phase.to_string() } else { format!("{phase}, {message}") }
         }
     }
 }

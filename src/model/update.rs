@@ -55,9 +55,7 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
                 .world
                 .targets
                 .iter()
-                .filter(|(target, t)| {
-                    target.cluster == cluster && t.link == id && !names.contains(target)
-                })
+                .filter(|(target, t)| target.cluster == cluster && t.link == id && !names.contains(target))
                 .map(|(target, _)| target.clone())
                 .collect();
             for target in gone {
@@ -112,19 +110,11 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
         Observation::Malformed { id, object, why } => {
-            state
-                .world
-                .warnings
-                .retain(|w| w.link != id || w.object != object);
+            state.world.warnings.retain(|w| w.link != id || w.object != object);
             while state.world.warnings.len() >= MAX_WARNINGS {
                 state.world.warnings.pop_front();
             }
-            state.world.warnings.push_back(Warning {
-                at,
-                link: id.clone(),
-                object,
-                why,
-            });
+            state.world.warnings.push_back(Warning { at, link: id.clone(), object, why });
             heard(state, &id, at, false);
             true
         }
@@ -135,11 +125,7 @@ fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bo
     let live = link.is_live();
     let old = state.world.links.get(&id).cloned();
     let new = Link {
-        heard: if live {
-            Some(at)
-        } else {
-            old.as_ref().and_then(|l| l.heard)
-        },
+        heard: if live { Some(at) } else { old.as_ref().and_then(|l| l.heard) },
         listed: live || old.as_ref().is_some_and(|l| l.listed),
         state: link,
         id: id.clone(),
@@ -181,11 +167,7 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
     if let Some(other) = old.map(|old| old.rollout.uid.clone()) {
         state.by_uid.remove(&(id.cluster.clone(), other));
     }
-    let environment = state.environments.resolve(
-        link.context.as_str(),
-        id.namespace.as_str(),
-        &rollout.labels,
-    );
+    let environment = state.environments.resolve(link.context.as_str(), id.namespace.as_str(), &rollout.labels);
     let sets = state.sets.get(&key).cloned().unwrap_or_default();
     let target = Target {
         rollout,
@@ -202,9 +184,7 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
 
 fn remove_rollout(state: &mut State, id: &TargetId) {
     if let Some(target) = state.world.targets.remove(id) {
-        state
-            .by_uid
-            .remove(&(id.cluster.clone(), target.rollout.uid.clone()));
+        state.by_uid.remove(&(id.cluster.clone(), target.rollout.uid.clone()));
     }
 }
 
@@ -221,11 +201,7 @@ fn put_set(state: &mut State, cluster: &ClusterId, set: Arc<ReplicaSet>) {
         Some(place) => *place = set,
         None => sets.push(set),
     }
-    sets.sort_by(|a, b| {
-        b.revision
-            .cmp(&a.revision)
-            .then_with(|| a.name.cmp(&b.name))
-    });
+    sets.sort_by(|a, b| b.revision.cmp(&a.revision).then_with(|| a.name.cmp(&b.name)));
     join_sets(state, &key);
 }
 

@@ -48,9 +48,7 @@ impl Target {
 
     /// The ReplicaSet with this pod-template hash.
     pub fn set(&self, pod_hash: &Clean) -> Option<&Arc<ReplicaSet>> {
-        self.sets
-            .iter()
-            .find(|set| !pod_hash.is_empty() && set.pod_hash == *pod_hash)
+        self.sets.iter().find(|set| !pod_hash.is_empty() && set.pod_hash == *pod_hash)
     }
 
     /// The ReplicaSet of the version that is being released.
@@ -65,8 +63,7 @@ impl Target {
 
     /// The weight that the canary has now, and how that is known.
     pub fn actual_weight(&self) -> Option<ActualWeight> {
-        self.rollout
-            .actual_weight(self.canary_set().map(|set| set.available))
+        self.rollout.actual_weight(self.canary_set().map(|set| set.available))
     }
 }
 
@@ -124,12 +121,7 @@ impl Default for World {
             targets: OrdMap::new(),
             acts: Vector::new(),
             warnings: Vector::new(),
-            audit: AuditView {
-                state: AuditState::Ready,
-                records: 0,
-                last: None,
-                open_intents: 0,
-            },
+            audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0 },
         }
     }
 }
@@ -142,17 +134,11 @@ impl World {
 
     /// The act under way on `target`.
     pub fn running_act(&self, target: &TargetId) -> Option<&Arc<Act>> {
-        self.acts
-            .iter()
-            .rev()
-            .find(|act| act.running() && act.intent.target == *target)
+        self.acts.iter().rev().find(|act| act.running() && act.intent.target == *target)
     }
 
     /// The latest act on `target`.
     pub fn last_act(&self, target: &TargetId) -> Option<&Arc<Act>> {
-        self.acts
-            .iter()
-            .rev()
-            .find(|act| act.intent.target == *target)
+        self.acts.iter().rev().find(|act| act.intent.target == *target)
     }
 }

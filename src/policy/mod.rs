@@ -32,22 +32,14 @@ pub fn decide(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp)
         | (Confirmation::Type { .. }, Confirmed::Typed) => true,
         (Confirmation::Press | Confirmation::Type { .. }, _) => false,
     };
-    if given {
-        Decision::Allow
-    } else {
-        Decision::Confirm(asked)
-    }
+    if given { Decision::Allow } else { Decision::Confirm(asked) }
 }
 
 /// How this act is to be confirmed: forward acts in production by typing their consequence, all else by one key.
 fn confirmation(intent: &Intent, facts: &Facts) -> Confirmation {
     match (row(intent.action).danger, facts.environment.tier) {
-        (Danger::Forward, Tier::Production) => Confirmation::Type {
-            text: facts.consequence.clone(),
-        },
-        (Danger::Forward, Tier::Staging | Tier::Development) | (Danger::Stop, _) => {
-            Confirmation::Press
-        }
+        (Danger::Forward, Tier::Production) => Confirmation::Type { text: facts.consequence.clone() },
+        (Danger::Forward, Tier::Staging | Tier::Development) | (Danger::Stop, _) => Confirmation::Press,
     }
 }
 

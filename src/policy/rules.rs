@@ -26,42 +26,31 @@ const RULES: &[(&str, Rule)] = &[
     ("reason", reason),
 ];
 
-pub(super) fn first_denial(
-    intent: &Intent,
-    facts: &Facts,
-    mandate: &Mandate,
-    now: Timestamp,
-) -> Option<Decision> {
+pub(super) fn first_denial(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp) -> Option<Decision> {
     RULES.iter().find_map(|(rule, objects)| {
         objects(intent, facts, mandate, now).map(|(why, hint)| Decision::Deny { rule, why, hint })
     })
 }
 
 fn read_only(_: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
-    mandate.read_only.then(|| {
-        (
-            format!("read-only: started with {}", mandate.read_only_by),
-            "start without it to act".to_owned(),
-        )
-    })
+    mandate
+        .read_only
+        .then(|| (format!("read-only: started with {}", mandate.read_only_by), "start without it to act".to_owned()))
 }
 
 fn applies(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {
-    facts.applies.as_ref().err().map(|why| {
-        (
-            format!("cannot {}: {why}", row(intent.action).verb),
-            "look at the target again".to_owned(),
-        )
-    })
+    facts
+        .applies
+        .as_ref()
+        .err()
+        .map(|why| (format!("cannot {}: {why}", row(intent.action).verb), "look at the target again".to_owned()))
 }
 
 fn in_flight(_: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {
-    facts.in_flight.as_ref().map(|what| {
-        (
-            format!("{what} is still under way on this target"),
-            "wait for its outcome".to_owned(),
-        )
-    })
+    facts
+        .in_flight
+        .as_ref()
+        .map(|what| (format!("{what} is still under way on this target"), "wait for its outcome".to_owned()))
 }
 
 /// Acts that stop harm go on without a log (`Degraded`), all else waits for one.
@@ -69,8 +58,7 @@ fn audit(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Ob
     match (&facts.audit, row(intent.action).danger) {
         (AuditState::Failed { why }, Danger::Forward) => Some((
             format!("the audit log takes no records: {why}"),
-            "mend the log (`flightdeck doctor` says how); nothing moves forward without a record"
-                .to_owned(),
+            "mend the log (`flightdeck doctor` says how); nothing moves forward without a record".to_owned(),
         )),
         (AuditState::Failed { .. }, Danger::Stop) | (AuditState::Ready, _) => None,
     }
@@ -81,10 +69,9 @@ fn link(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Obj
     let forward = row(intent.action).danger == Danger::Forward;
     match &facts.link {
         LinkState::Live => None,
-        LinkState::Denied { why } => Some((
-            format!("the cluster refuses: {why}"),
-            "see `flightdeck doctor`".to_owned(),
-        )),
+        LinkState::Denied { why } => {
+            Some((format!("the cluster refuses: {why}"), "see `flightdeck doctor`".to_owned()))
+        }
         other if forward => Some((
             format!("the view is not live ({})", other.word()),
             "wait until the link is live again; its effect could not be watched either".to_owned(),
@@ -96,14 +83,6 @@ fn link(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Obj
 fn reason(intent: &Intent, facts: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
     let missing = mandate.reason_in_production
         && facts.environment.tier == Tier::Production
-        && intent
-            .reason
-            .as_ref()
-            .is_none_or(|r| r.as_str().trim().is_empty());
-    missing.then(|| {
-        (
-            "production asks for a reason".to_owned(),
-            "give one (`--reason \"…\"` or in the box)".to_owned(),
-        )
-    })
+        && intent.reason.as_ref().is_none_or(|r| r.as_str().trim().is_empty());
+    missing.then(|| ("production asks for a reason".to_owned(), "give one (`--reason \"…\"` or in the box)".to_owned()))
 }

@@ -16,15 +16,9 @@ use crate::policy::Mandate;
 /// A question that the runtime answers; the answer goes to the asker alone and never into the world.
 pub enum Query {
     /// The target as the server has it now; `Ok(None)` when it is gone.
-    Read(
-        TargetId,
-        oneshot::Sender<Result<Option<Arc<Rollout>>, String>>,
-    ),
+    Read(TargetId, oneshot::Sender<Result<Option<Arc<Rollout>>, String>>),
     /// Records of the audit log.
-    Audit(
-        ReadQuery,
-        oneshot::Sender<Result<Vec<StoredRecord>, String>>,
-    ),
+    Audit(ReadQuery, oneshot::Sender<Result<Vec<StoredRecord>, String>>),
     /// Verifies the audit log.
     Verify(oneshot::Sender<Result<VerifyReport, String>>),
 }
@@ -104,19 +98,13 @@ impl Handle {
     /// Waits until the act has ended and its outcome was recorded (or could not be).
     pub async fn wait_act(&self, id: &ActId) -> Result<Arc<Act>, Stopped> {
         let world = self
-            .wait_for(|w| {
-                w.act(id)
-                    .is_some_and(|act| act.ended.is_some() && act.outcome_recorded.is_some())
-            })
+            .wait_for(|w| w.act(id).is_some_and(|act| act.ended.is_some() && act.outcome_recorded.is_some()))
             .await?;
         world.act(id).cloned().ok_or(Stopped)
     }
 
     /// Reads a target afresh from its server.
-    pub fn read(
-        &self,
-        target: TargetId,
-    ) -> BoxFuture<'static, Result<Option<Arc<Rollout>>, String>> {
+    pub fn read(&self, target: TargetId) -> BoxFuture<'static, Result<Option<Arc<Rollout>>, String>> {
         self.ask(|answer| Query::Read(target, answer))
     }
 

@@ -1,1 +1,8 @@
-//! Placeholder.
+//! What lies behind a Kubernetes API server, and the transport to it that other systems share.
+
+pub mod call;
+pub mod client;
+pub mod decode;
+pub mod feed;
+pub mod pods;
+pub mod watch;

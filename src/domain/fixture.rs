@@ -1,0 +1,77 @@
+//! Rollouts for tests.
+
+use super::ids::{ClusterId, TargetId, TargetKind};
+use super::intent::{ActionId, Actor, Confirmed, Intent};
+use super::rollout::{PauseCondition, Phase, Replicas, Rollout, Strategy};
+use super::seen::Seen;
+use super::steps::Step;
+use super::text::Clean;
+
+pub(crate) fn id(name: &str) -> TargetId {
+    TargetId {
+        cluster: ClusterId("cluster-1".into()),
+        namespace: "shop".into(),
+        kind: TargetKind::Rollout,
+        name: name.into(),
+    }
+}
+
+pub(crate) fn pause(reason: &str, since: &str) -> PauseCondition {
+    PauseCondition { reason: reason.into(), start_time: since.into() }
+}
+
+/// A canary 5 → pause → 50 → pause 10m → 100, ten replicas, paused for a person at step 2.
+pub(crate) fn paused() -> Rollout {
+    Rollout {
+        id: id("payments"),
+        uid: "uid-1".into(),
+        resource_version: "100".into(),
+        generation: 8,
+        observed_generation: "8".into(),
+        created: None,
+        deleting: false,
+        labels: Vec::new(),
+        revision: Some(8),
+        strategy: Strategy::Canary {
+            steps: vec![
+                Step::SetWeight { weight: 5 },
+                Step::Pause { seconds: None },
+                Step::SetWeight { weight: 50 },
+                Step::Pause { seconds: Some(600) },
+                Step::SetWeight { weight: 100 },
+            ],
+            router: None,
+            max_weight: 100,
+        },
+        images: vec!["shop/payments:8ab41e0".into()],
+        workload_ref: None,
+        spec_paused: false,
+        phase: Phase::Paused,
+        message: "CanaryPauseStep".into(),
+        pod_hash: "778b5d6c7f".into(),
+        stable_hash: "67c4c777c8".into(),
+        step_index: Some(1),
+        pause_conditions: vec![pause("CanaryPauseStep", "2026-11-24T10:00:00Z")],
+        controller_pause: true,
+        abort: false,
+        aborted_at: None,
+        promote_full: false,
+        weights: None,
+        step_analysis_inconclusive: false,
+        replicas: Replicas { desired: 10, current: 11, updated: 1, ready: 11, available: 11 },
+        selector: Clean::new("app=payments"),
+    }
+}
+
+pub(crate) fn intent(rollout: &Rollout) -> Intent {
+    Intent {
+        act: super::ids::ActId("act-1".to_owned()),
+        action: ActionId::Resume,
+        target: rollout.id.clone(),
+        context: "prod-eu".into(),
+        seen: Seen::of(rollout, jiff::Timestamp::UNIX_EPOCH),
+        actor: Actor { os_user: "anna".into(), kube_user: None, face: "tui" },
+        reason: None,
+        confirmed: Confirmed::Typed,
+    }
+}

@@ -1,0 +1,102 @@
+//! Waits for the effect of a write in what the systems say, and says what was seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Control, Port};
+use crate::domain::ids::TargetId;
+use crate::domain::intent::Intent;
+use crate::domain::outcome::Outcome;
+use crate::domain::rollout::Rollout;
+use crate::effects::READ_DEADLINE;
+use crate::model::World;
+use crate::model::query;
+use crate::model::settle::{Written, settle, whereabouts};
+
+/// What was found when the waiting was over.
+pub(super) async fn effect(
+    control: &Control,
+    port: &Port,
+    intent: &Intent,
+    written: Written<'_>,
+    deadline: Duration,
+) -> Outcome {
+    let mut world = control.world.clone();
+    let mut settled = None;
+    let watched = world.wait_for(|w| {
+        settled = look(w, intent, written);
+        settled.is_some()
+    });
+    let in_time = tokio::time::timeout(deadline, watched).await.is_ok_and(|seen| seen.is_ok());
+    match settled {
+        Some(outcome) if in_time => outcome,
+        _ => last_look(control, port, intent, written, deadline).await,
+    }
+}
+
+fn look(world: &World, intent: &Intent, written: Written<'_>) -> Option<Outcome> {
+    match world.targets.get(&intent.target) {
+        Some(target) => settle(intent, written, Some(&target.rollout)),
+        // Missing counts as deleted only when the link says so now, not while it reconnects.
+        None if all_live(world, &intent.target) => settle(intent, written, None),
+        None => None,
+    }
+}
+
+fn all_live(world: &World, target: &TargetId) -> bool {
+    world
+        .links
+        .values()
+        .filter(|link| link.id.what == "rollouts" && world.clusters.get(&link.id.context) == Some(&target.cluster))
+        .all(|link| link.state.is_live() && link.listed)
+}
+
+/// The watch brought nothing in time: one fresh read decides between *no effect* and *unknown*.
+async fn last_look(
+    control: &Control,
+    port: &Port,
+    intent: &Intent,
+    written: Written<'_>,
+    deadline: Duration,
+) -> Outcome {
+    let read = tokio::time::timeout(READ_DEADLINE, port.reader.read(&intent.target)).await;
+    let now: Option<Arc<Rollout>> = match read {
+        Ok(Ok(now)) => now,
+        Ok(Err(why)) => return unseen(control, intent, &why),
+        Err(_) => return unseen(control, intent, "the cluster does not answer"),
+    };
+    if let Some(outcome) = settle(intent, written, now.as_deref()) {
+        return outcome;
+    }
+    let stands = now.map_or_else(String::new, |now| stands(&now));
+    Outcome::NoEffect { why: format!("nothing came of it in {} s; it stands at {stands}", deadline.as_secs()) }
+}
+
+fn unseen(control: &Control, intent: &Intent, why: &str) -> Outcome {
+    let world = control.world.borrow().clone();
+    let link = world.targets.get(&intent.target).map(|t| query::link_of(&world, &t.link).word());
+    let link = link.unwrap_or("unknown");
+    Outcome::Unknown { why: format!("the effect could not be seen: {why} (link {link})") }
+}
+
+fn stands(rollout: &Rollout) -> String {
+    let (phase, message) = rollout.status();
+    let at = whereabouts(rollout);
+    if message.is_empty() { format!("{at} ({phase})") } else { format!("{at} ({phase}, {message})") }
+}
+
+/// What a look at the target makes of a write whose answer was lost: only the effect itself proves it.
+pub(super) fn after_a_lost_answer(seen: Outcome, lost: &str) -> Outcome {
+    match seen {
+        Outcome::Done { effect } => {
+            Outcome::Done { effect: format!("{effect} (the answer was lost: {lost}; the effect was seen)") }
+        }
+        Outcome::Superseded { what } => {
+            Outcome::Unknown { why: format!("the answer was lost: {lost}; meanwhile {what}") }
+        }
+        Outcome::NoEffect { why } | Outcome::Unknown { why } => {
+            Outcome::Unknown { why: format!("the answer was lost: {lost}; {why}") }
+        }
+        other @ (Outcome::Refused { .. } | Outcome::Failed { .. }) => other,
+    }
+}

@@ -1,0 +1,226 @@
+//! Clients for one kube context.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use super::call::{self, CallError};
+use crate::domain::ids::ClusterId;
+use crate::domain::text::Clean;
+
+/// How long making a connection may take.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long a small read may take.
+const READ: Duration = Duration::from_secs(5);
+
+/// Where to connect to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectSettings {
+    /// This kubeconfig instead of `$KUBECONFIG` or the default one.
+    pub kubeconfig: Option<PathBuf>,
+    /// This context instead of the current one.
+    pub context: Option<String>,
+    /// Only this namespace instead of all.
+    pub namespace: Option<String>,
+}
+
+/// There is nothing to connect to: a matter of configuration, not of reachability.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// No kubeconfig where one is looked for.
+    #[error("no kubeconfig found ({0})")]
+    NoKubeconfig(String),
+    /// The kubeconfig cannot be used.
+    #[error("kubeconfig, context {context}: {why}")]
+    Unusable {
+        /// The context asked for.
+        context: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// One kube context.
+pub struct Cluster {
+    /// Its name: the label of the cluster.
+    pub context: Clean,
+    /// Only this namespace, `None` = all.
+    pub namespace: Option<String>,
+    /// The address of its API server.
+    pub url: String,
+    /// Whether the server's certificate is not checked.
+    pub insecure: bool,
+    client: Client,
+    id: OnceCell<ClusterId>,
+}
+
+/// Reads the kubeconfig; `Err(NoKubeconfig)` when there is none at all.
+pub fn read_kubeconfig(settings: &ConnectSettings) -> Result<Kubeconfig, ConnectError> {
+    let read = match &settings.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    read.map_err(|e| match &e {
+        kube::config::KubeconfigError::ReadConfig(io, path) if io.kind() == std::io::ErrorKind::NotFound => {
+            ConnectError::NoKubeconfig(path.display().to_string())
+        }
+        kube::config::KubeconfigError::FindPath => ConnectError::NoKubeconfig("no home directory".to_owned()),
+        other => ConnectError::Unusable {
+            context: settings.context.clone().unwrap_or_else(|| "(current)".to_owned()),
+            why: other.to_string(),
+        },
+    })
+}
+
+impl Cluster {
+    /// Makes the clients. Nothing is sent: the server need not be up.
+    pub async fn connect(settings: &ConnectSettings) -> Result<Self, ConnectError> {
+        let kubeconfig = read_kubeconfig(settings)?;
+        let context = settings.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
+        let unusable = |why: String| ConnectError::Unusable { context: context.clone(), why };
+        if !kubeconfig.contexts.iter().any(|c| c.name == context) {
+            let known: Vec<_> = kubeconfig.contexts.iter().map(|c| c.name.as_str()).collect();
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let why = if context.is_empty() { "no current context is set".to_owned() } else { "not there".to_owned() };
+            return Err(unusable(format!("{why}; {known}")));
+        }
+        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+        let mut config =
+            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| unusable(e.to_string()))?;
+        // kube would send a write again on 429, 503 and 504, minutes later if need be. Reads have our own backoff.
+        config.default_retry = false;
+        config.connect_timeout = Some(CONNECT);
+        // Watches are silent for a minute at a time; the watchdog in `watch` judges silence, every other call has a
+        // deadline of its own.
+        config.read_timeout = None;
+        config.write_timeout = Some(Duration::from_secs(10));
+        let url = config.cluster_url.to_string();
+        let insecure = config.accept_invalid_certs;
+        let client = Client::try_from(config).map_err(|e| unusable(e.to_string()))?;
+        Ok(Self {
+            context: Clean::new(&context),
+            namespace: settings.namespace.clone(),
+            url,
+            insecure,
+            client,
+            id: OnceCell::new(),
+        })
+    }
+
+    /// The client; it never sends anything twice.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The cluster's identity: the uid of `kube-system`, or its address where that may not be read.
+    pub async fn id(&self) -> Result<ClusterId, CallError> {
+        self.id
+            .get_or_try_init(|| async {
+                #[derive(Deserialize)]
+                struct Namespace {
+                    metadata: Meta,
+                }
+                #[derive(Deserialize)]
+                struct Meta {
+                    uid: Clean,
+                }
+                match call::get(&self.client, "/api/v1/namespaces/kube-system", READ).await {
+                    Ok(body) => match serde_json::from_slice::<Namespace>(&body) {
+                        Ok(namespace) => Ok(ClusterId(namespace.metadata.uid)),
+                        Err(e) => Err(CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) }),
+                    },
+                    Err(e) if matches!(e.code(), Some(403 | 404)) => {
+                        Ok(ClusterId(Clean::new(&format!("url:{}", self.url))))
+                    }
+                    Err(e) => Err(e),
+                }
+            })
+            .await
+            .cloned()
+    }
+
+    /// The path of a namespaced resource under `base` (`/apis/…` or `/api/v1`), for the namespaces in view.
+    pub fn scope(&self, base: &str, plural: &str) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{base}/namespaces/{namespace}/{plural}"),
+            None => format!("{base}/{plural}"),
+        }
+    }
+
+    /// The server's version, e.g. `v1.34.4`.
+    pub async fn version(&self) -> Result<Clean, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            git_version: Clean,
+        }
+        let body = call::get(&self.client, "/version", READ).await?;
+        serde_json::from_slice::<Version>(&body)
+            .map(|v| v.git_version)
+            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
+    }
+
+    /// Whether this user may `verb` the resource (SelfSubjectAccessReview; a housekeeping write).
+    pub async fn may(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> Result<bool, CallError> {
+        #[derive(Deserialize)]
+        struct Review {
+            status: Allowed,
+        }
+        #[derive(Deserialize)]
+        struct Allowed {
+            #[serde(default)]
+            allowed: bool,
+        }
+        let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
+        if !subresource.is_empty() {
+            attributes["subresource"] = subresource.into();
+        }
+        if let Some(namespace) = &self.namespace {
+            attributes["namespace"] = namespace.clone().into();
+        }
+        let body = serde_json::json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let answer = self.housekeeping(path, body.to_string()).await?;
+        serde_json::from_slice::<Review>(&answer)
+            .map(|r| r.status.allowed)
+            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
+    }
+
+    /// The user that the server knows us as (SelfSubjectReview; a housekeeping write).
+    pub async fn who(&self) -> Result<Clean, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Review {
+            status: Status,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Status {
+            user_info: UserInfo,
+        }
+        #[derive(Deserialize)]
+        struct UserInfo {
+            #[serde(default)]
+            username: Clean,
+        }
+        let body = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
+        let answer = self.housekeeping("/apis/authentication.k8s.io/v1/selfsubjectreviews", body.to_owned()).await?;
+        serde_json::from_slice::<Review>(&answer)
+            .map(|r| r.status.user_info.username)
+            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
+    }
+
+    async fn housekeeping(&self, path: &str, body: String) -> Result<bytes::Bytes, CallError> {
+        let request = call::request("POST", path, Some("application/json"), body.into_bytes())?;
+        call::whole(&self.client, request, READ).await
+    }
+}
