@@ -1,21 +1,22 @@
-//! Placeholder until the audit branch lands.
-/// Stand-in.
-pub struct Authorized<T>(T);
-impl<T> Authorized<T> {
-    /// Gives it up.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-/// Stand-in: which records are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct ReadQuery {
-    /// newest first, at most
-    pub limit: Option<usize>,
-}
-/// Stand-in: a record as stored.
-#[derive(Clone, Debug)]
-pub struct StoredRecord {}
-/// Stand-in.
-#[derive(Clone, Debug)]
-pub struct VerifyReport {}
+//! The tamper-evident audit log.
+//!
+//! One canonical JSON object a line (RFC 8785 for the data used here), in segments `audit-000001.jsonl`, …; each line
+//! names the hash of the one before. [`AuditLog`] is the only writer. What this proves: no record was altered,
+//! reordered, inserted or cut out of the middle. What it cannot prove alone: that the tail was not cut off.
+
+mod authorized;
+mod chain;
+mod error;
+mod fs;
+mod instance;
+mod log;
+mod verify;
+
+pub use authorized::Authorized;
+pub use error::AuditError;
+pub use fs::{Disk, Fs, Handle};
+pub use log::{AuditLog, LogView, ReadQuery, Stamp, StoredRecord};
+pub use verify::{Finding, VerifyReport, verify};
+
+#[cfg(test)]
+mod tests;

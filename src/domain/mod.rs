@@ -14,6 +14,7 @@ pub mod link;
 pub mod observation;
 pub mod outcome;
 pub mod prepared;
+pub mod record;
 pub mod rollout;
 pub mod seen;
 pub mod steps;

@@ -36,9 +36,9 @@ pub struct Prepared {
     pub steps: Vec<PlanStep>,
 }
 
-impl Prepared {
-    /// SHA-256, in hex, over everything that will be sent.
-    pub fn digest(&self) -> String {
+impl super::record::Digest for Prepared {
+    /// Over everything that will be sent.
+    fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for step in &self.steps {
             for part in [step.request.method, &step.request.path, step.request.content_type, &step.request.body] {

@@ -1,0 +1,416 @@
+//! The only writer of the log.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::authorized::Authorized;
+use super::chain::{self, ROOT};
+use super::error::AuditError;
+use super::fs::{Disk, Fs};
+use super::instance::{self, Alive};
+use super::verify::{self, VerifyReport};
+use crate::domain::record::{Digest, Draft, OutcomeRecord, Record, RecordKind};
+
+/// A segment is closed when it has grown to this size.
+const SEGMENT_SIZE: u64 = 64 << 20;
+
+/// What the log adds to a record: taken from the machine by the caller, so that tests are exact.
+#[derive(Clone)]
+pub struct Stamp {
+    /// The machine's name.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// The process instance.
+    pub instance: String,
+    /// The program's version.
+    pub program: String,
+    /// The machine's boot.
+    pub boot_id: String,
+    /// Wall clock, and nanoseconds since boot.
+    pub now: Arc<dyn Fn() -> (Timestamp, u64) + Send + Sync>,
+}
+
+/// Which records are wanted, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadQuery {
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// Only the record with this number.
+    pub seq: Option<u64>,
+    /// Only records about a target whose `namespace/name` is or ends with this.
+    pub target: Option<String>,
+    /// Only records of this act.
+    pub act: Option<String>,
+}
+
+/// A record and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The record.
+    pub record: Record,
+    /// Its segment.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its leaf hash.
+    pub leaf: String,
+}
+
+/// The log at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogView {
+    /// How many records there are.
+    pub records: u64,
+    /// The time of the last.
+    pub last: Option<String>,
+    /// The leaf of the last.
+    pub head: String,
+    /// Intents of dead processes without an outcome.
+    pub open_intents: u64,
+}
+
+/// Where the log ends, as this process knows it.
+#[derive(Clone, Debug)]
+struct Tail {
+    segment: u32,
+    /// Bytes of the segment that were read and found whole.
+    offset: u64,
+    lines: usize,
+    next: u64,
+    leaf: String,
+    last: Option<String>,
+    /// The segment takes no more records: a write or a sync on it failed.
+    closed: bool,
+}
+
+/// The log in one folder. Share it behind an `Arc`; every call may block on the disk.
+pub struct AuditLog {
+    dir: PathBuf,
+    fs: Arc<dyn Fs>,
+    stamp: Stamp,
+    tail: Mutex<Option<Tail>>,
+    alive: Mutex<Option<Alive>>,
+}
+
+fn file_name(segment: u32) -> String {
+    format!("audit-{segment:06}.jsonl")
+}
+
+fn closed_name(segment: u32) -> String {
+    format!("audit-{segment:06}.closed")
+}
+
+/// The segments in a folder, in order.
+pub(super) fn segments(names: &[String]) -> Vec<u32> {
+    let mut found: Vec<u32> =
+        names.iter().filter_map(|name| name.strip_prefix("audit-")?.strip_suffix(".jsonl")?.parse().ok()).collect();
+    found.sort_unstable();
+    found
+}
+
+impl AuditLog {
+    /// The log in `dir`; makes the folder. Nothing is written yet.
+    pub fn open(dir: &Path, stamp: Stamp) -> Result<Self, AuditError> {
+        Self::open_on(dir, stamp, Arc::new(Disk))
+    }
+
+    /// The same on another file system.
+    pub fn open_on(dir: &Path, stamp: Stamp, fs: Arc<dyn Fs>) -> Result<Self, AuditError> {
+        fs.make_dir(dir).map_err(AuditError::io("make the folder", dir))?;
+        if fs.open_to_others(dir).map_err(AuditError::io("look at", dir))? {
+            return Err(AuditError::OpenToOthers(dir.to_owned()));
+        }
+        Ok(Self { dir: dir.to_owned(), fs, stamp, tail: Mutex::new(None), alive: Mutex::new(None) })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Appends a record; it is durable when this returns its number.
+    pub fn append(&self, draft: Draft) -> Result<u64, AuditError> {
+        self.announce()?;
+        let mut tail = self.known();
+        let lock_path = self.dir.join("audit.lock");
+        let _lock = self.fs.lock(&lock_path).map_err(AuditError::io("lock", &lock_path))?;
+        let mut now = self.catch_up(tail.take())?;
+        let written = self.write(&mut now, draft);
+        *tail = Some(now);
+        written
+    }
+
+    /// Appends the intent of `prepared`, and only then lets it be carried out.
+    pub fn authorize<T: Digest>(&self, mut intent: Draft, prepared: T) -> Result<Authorized<T>, AuditError> {
+        intent.kind = RecordKind::Intent;
+        intent.digest = Some(prepared.digest());
+        let seq = self.append(intent)?;
+        Ok(Authorized::new(prepared, seq))
+    }
+
+    /// Records, newest first.
+    pub fn read(&self, query: &ReadQuery) -> Result<Vec<StoredRecord>, AuditError> {
+        let mut found: Vec<StoredRecord> =
+            verify::records(&*self.fs, &self.dir)?.into_iter().filter(|stored| query.matches(&stored.record)).collect();
+        found.reverse();
+        found.truncate(query.limit.unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    /// Checks all of it.
+    pub fn verify(&self, strict: bool) -> Result<VerifyReport, AuditError> {
+        verify::verify(&*self.fs, &self.dir, strict)
+    }
+
+    /// The log at a glance.
+    pub fn view(&self) -> Result<LogView, AuditError> {
+        let all = verify::records(&*self.fs, &self.dir)?;
+        let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
+        let last = all.last();
+        Ok(LogView {
+            records: u64::try_from(all.len()).unwrap_or(u64::MAX),
+            last: last.map(|s| s.record.ts.clone()),
+            head: last.map_or_else(String::new, |s| s.leaf.clone()),
+            open_intents,
+        })
+    }
+
+    /// Intents without an outcome whose process is dead. A living process's intents are its own.
+    pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
+        let all = verify::records(&*self.fs, &self.dir)?;
+        Ok(self.open_intents(&all))
+    }
+
+    fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
+        let mut open: BTreeMap<&str, &Record> = BTreeMap::new();
+        for StoredRecord { record, .. } in all {
+            match record.said.kind {
+                RecordKind::Intent => {
+                    open.insert(&record.said.act, record);
+                }
+                RecordKind::Outcome => {
+                    open.remove(record.said.act.as_str());
+                }
+                RecordKind::Refusal | RecordKind::Recovered | RecordKind::Segment => {}
+            }
+        }
+        open.into_values()
+            .filter(|r| r.instance != self.stamp.instance && instance::is_dead(&self.dir, &r.instance))
+            .cloned()
+            .collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Tail>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn announce(&self) -> Result<(), AuditError> {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if alive.is_none() {
+            let held = instance::announce(&self.dir, &self.stamp.instance);
+            *alive = Some(held.map_err(AuditError::io("announce this process in", &self.dir))?);
+        }
+        Ok(())
+    }
+
+    /// Under the lock: reads what others appended since, mends a torn tail, and finds the segment to write to.
+    fn catch_up(&self, known: Option<Tail>) -> Result<Tail, AuditError> {
+        let names = self.fs.list(&self.dir).map_err(AuditError::io("list", &self.dir))?;
+        let existing = segments(&names);
+        let Some(last) = existing.last().copied() else {
+            return self.begin(None, "the log begins");
+        };
+        let mut tail = match known {
+            Some(tail) if tail.segment == last => tail,
+            // The first record of a segment names the one before it; it is trusted here and proven by `verify`.
+            _ => Tail { segment: last, offset: 0, lines: 0, next: 0, leaf: String::new(), last: None, closed: false },
+        };
+        tail.closed |= names.contains(&closed_name(last));
+        self.read_on(&mut tail)?;
+        if tail.closed {
+            if tail.lines == 0 {
+                return self.after_an_empty_segment(tail, &existing);
+            }
+            return self.begin(Some(&tail), "the segment before was closed after a failed write or sync");
+        }
+        if tail.lines == 0 {
+            return self.after_an_empty_segment(tail, &existing);
+        }
+        if tail.offset >= SEGMENT_SIZE {
+            return self.begin(Some(&tail), "the segment before is full");
+        }
+        Ok(tail)
+    }
+
+    /// A segment without a whole record: its creation was interrupted. Its place in the chain is that of the one before.
+    fn after_an_empty_segment(&self, empty: Tail, existing: &[u32]) -> Result<Tail, AuditError> {
+        let before = existing.iter().rev().find(|s| **s < empty.segment).copied();
+        let Some(before) = before else {
+            let start = Tail { next: 1, leaf: ROOT.to_owned(), ..empty.clone() };
+            return if empty.closed {
+                self.begin(Some(&start), "the log begins")
+            } else {
+                self.open_with_note(start, "the log begins")
+            };
+        };
+        let mut tail =
+            Tail { segment: before, offset: 0, lines: 0, next: 0, leaf: String::new(), last: None, closed: true };
+        self.read_on(&mut tail)?;
+        if tail.lines == 0 {
+            return self.after_an_empty_segment(tail, existing).map(|t| t);
+        }
+        let start = Tail { segment: empty.segment, offset: 0, lines: 0, closed: false, ..tail };
+        let why = "the segment before was closed";
+        if empty.closed { self.begin(Some(&start), why) } else { self.open_with_note(start, why) }
+    }
+
+    /// Reads the segment from where it is known; checks each line against the chain.
+    fn read_on(&self, tail: &mut Tail) -> Result<(), AuditError> {
+        let name = file_name(tail.segment);
+        let path = self.dir.join(&name);
+        let bytes = self.fs.read(&path, tail.offset).map_err(AuditError::io("read", &path))?;
+        let mut rest = &bytes[..];
+        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+            let line = &rest[..end];
+            let is_last = end + 1 == rest.len();
+            let record: Record = match serde_json::from_slice(line) {
+                Ok(record) => record,
+                Err(_) if is_last => break,
+                Err(e) => return Err(verify::tampered(&name, tail.lines + 1, &format!("not a record: {e}"))),
+            };
+            if tail.lines > 0 && (record.prev != tail.leaf || record.seq != tail.next) {
+                return Err(verify::tampered(&name, tail.lines + 1, "it does not follow the record before"));
+            }
+            tail.lines += 1;
+            tail.next = record.seq + 1;
+            tail.leaf = chain::leaf(line);
+            tail.last = Some(record.ts);
+            tail.offset += u64::try_from(end + 1).unwrap_or(0);
+            rest = &rest[end + 1..];
+        }
+        if rest.is_empty() || tail.closed {
+            return Ok(());
+        }
+        self.keep_as_evidence(tail, &path, rest)
+    }
+
+    /// A torn tail is never just cut off: it is kept beside the log, and a record says so.
+    fn keep_as_evidence(&self, tail: &mut Tail, path: &Path, torn: &[u8]) -> Result<(), AuditError> {
+        let names = self.fs.list(&self.dir).map_err(AuditError::io("list", &self.dir))?;
+        let free = (0..)
+            .map(|n| if n == 0 { format!("audit.torn-{}", tail.next) } else { format!("audit.torn-{}.{n}", tail.next) })
+            .find(|name| !names.contains(name))
+            .unwrap_or_default();
+        let evidence = self.dir.join(&free);
+        let keep = || -> io::Result<()> {
+            self.fs.create(&evidence)?;
+            let mut file = self.fs.append(&evidence)?;
+            if file.write(torn)? != torn.len() {
+                return Err(io::Error::new(io::ErrorKind::WriteZero, "short write"));
+            }
+            file.sync()?;
+            self.fs.sync_dir(&self.dir)
+        };
+        keep().map_err(AuditError::io("keep a torn record in", &evidence))?;
+        self.fs.truncate(path, tail.offset).map_err(AuditError::io("cut a torn record off", path))?;
+        if tail.lines == 0 {
+            // The segment's own first record was torn: it begins again, and says so then.
+            return Ok(());
+        }
+        let mut draft = Draft::new(RecordKind::Recovered);
+        draft.outcome = Some(OutcomeRecord {
+            word: "recovered".to_owned(),
+            detail: format!("a torn record of {} bytes is kept in {free}", torn.len()),
+            evidence: BTreeMap::from([("sha256".to_owned(), chain::sha256(torn)), ("file".to_owned(), free)]),
+        });
+        self.write(tail, draft).map(drop)
+    }
+
+    /// Begins the next segment after `before`.
+    fn begin(&self, before: Option<&Tail>, why: &str) -> Result<Tail, AuditError> {
+        let tail = match before {
+            Some(before) => Tail { segment: before.segment + 1, offset: 0, lines: 0, closed: false, ..before.clone() },
+            None => Tail { segment: 1, offset: 0, lines: 0, next: 1, leaf: ROOT.to_owned(), last: None, closed: false },
+        };
+        let path = self.dir.join(file_name(tail.segment));
+        self.fs.create(&path).map_err(AuditError::io("create", &path))?;
+        self.fs.sync_dir(&self.dir).map_err(AuditError::io("make the new segment durable in", &self.dir))?;
+        self.open_with_note(tail, why)
+    }
+
+    /// The first record of a segment names the last hash known durable: that is its `prev`.
+    fn open_with_note(&self, mut tail: Tail, why: &str) -> Result<Tail, AuditError> {
+        let mut draft = Draft::new(RecordKind::Segment);
+        draft.outcome =
+            Some(OutcomeRecord { word: "segment".to_owned(), detail: why.to_owned(), evidence: BTreeMap::new() });
+        self.write(&mut tail, draft)?;
+        Ok(tail)
+    }
+
+    /// One write of the whole line, then one sync. Whatever fails closes the segment: the page cache may still show a
+    /// record that the disk never got, and a chain built on it would read as tampering later.
+    fn write(&self, tail: &mut Tail, said: Draft) -> Result<u64, AuditError> {
+        let (now, boottime) = (self.stamp.now)();
+        let record = Record {
+            v: 1,
+            seq: tail.next,
+            ts: now.to_string(),
+            boot_id: self.stamp.boot_id.clone(),
+            boottime_ns: boottime.to_string(),
+            pid: self.stamp.pid,
+            host: self.stamp.host.clone(),
+            instance: self.stamp.instance.clone(),
+            program: self.stamp.program.clone(),
+            said,
+            prev: tail.leaf.clone(),
+        };
+        let line = chain::line(&record)?;
+        let path = self.dir.join(file_name(tail.segment));
+        let put = || -> io::Result<()> {
+            let mut file = self.fs.append(&path)?;
+            if file.write(&line)? != line.len() {
+                return Err(io::Error::new(io::ErrorKind::WriteZero, "short write"));
+            }
+            file.sync()
+        };
+        if let Err(error) = put() {
+            tail.closed = true;
+            self.close(tail.segment);
+            return Err(AuditError::io("write a record to", &path)(error));
+        }
+        tail.offset += u64::try_from(line.len()).unwrap_or(0);
+        tail.lines += 1;
+        tail.leaf = chain::leaf(&line[..line.len() - 1]);
+        tail.last = Some(record.ts);
+        tail.next += 1;
+        Ok(record.seq)
+    }
+
+    /// Tells every process that a segment takes no more records. If even that fails, this process still knows, and the
+    /// segment that comes next tells the others.
+    fn close(&self, segment: u32) {
+        let marker = self.dir.join(closed_name(segment));
+        if self.fs.create(&marker).is_ok() {
+            let _ = self.fs.sync_dir(&self.dir);
+        }
+    }
+}
+
+impl ReadQuery {
+    fn matches(&self, record: &Record) -> bool {
+        self.seq.is_none_or(|seq| record.seq == seq)
+            && self.act.as_ref().is_none_or(|act| record.said.act == *act)
+            && self.target.as_ref().is_none_or(|wanted| {
+                record
+                    .said
+                    .target
+                    .as_ref()
+                    .is_some_and(|t| t.name == *wanted || format!("{}/{}", t.namespace, t.name) == *wanted)
+            })
+    }
+}

@@ -1,0 +1,164 @@
+//! Reads the log as anyone could, and says what holds.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::chain::{self, ROOT};
+use super::error::AuditError;
+use super::fs::Fs;
+use super::log::{StoredRecord, segments};
+use crate::domain::record::{Record, RecordKind};
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The segment.
+    pub file: String,
+    /// The line, from 1; 0 = the file as such.
+    pub line: usize,
+    /// What does not hold.
+    pub why: String,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyReport {
+    /// Records that hold.
+    pub records: u64,
+    /// Segments read.
+    pub segments: usize,
+    /// The leaf of the last record.
+    pub head: String,
+    /// What does not hold; empty = the chain is whole.
+    pub findings: Vec<Finding>,
+    /// Bytes of a record that was being written when the process or the machine died; kept as evidence at the next
+    /// append. No tampering.
+    pub torn_tail: Option<u64>,
+    /// Records whose write or sync failed: never acknowledged, and no part of the chain.
+    pub unacknowledged: u64,
+    /// What this cannot prove.
+    pub not_proven: &'static str,
+}
+
+impl VerifyReport {
+    /// Whether the chain is whole.
+    pub fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// What no chain can prove by itself.
+const NOT_PROVEN: &str = "whether records were cut off at the end: that cannot be detected without a witness";
+
+pub(super) fn tampered(file: &str, line: usize, why: &str) -> AuditError {
+    AuditError::Tampered { file: file.to_owned(), line, why: why.to_owned() }
+}
+
+/// Checks every segment in `dir`. `strict` also asks for canonical form.
+pub fn verify(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<VerifyReport, AuditError> {
+    walk(fs, dir, strict).map(|(report, _)| report)
+}
+
+/// All records that hold, oldest first; an error at the first that does not.
+pub(super) fn records(fs: &dyn Fs, dir: &Path) -> Result<Vec<StoredRecord>, AuditError> {
+    let (report, records) = walk(fs, dir, false)?;
+    match report.findings.into_iter().next() {
+        Some(finding) => Err(tampered(&finding.file, finding.line, &finding.why)),
+        None => Ok(records),
+    }
+}
+
+fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Vec<StoredRecord>), AuditError> {
+    let names = match fs.list(dir) {
+        Ok(names) => names,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(AuditError::io("list", dir)(e)),
+    };
+    let existing = segments(&names);
+    let mut report = VerifyReport { segments: existing.len(), not_proven: NOT_PROVEN, ..VerifyReport::default() };
+    let mut all: Vec<StoredRecord> = Vec::new();
+    let newest = existing.last().copied();
+    for (place, segment) in existing.iter().enumerate() {
+        let file = format!("audit-{segment:06}.jsonl");
+        if u32::try_from(place + 1).ok() != Some(*segment) {
+            report.findings.push(Finding { file, line: 0, why: "the segment before it is missing".to_owned() });
+            break;
+        }
+        let path = dir.join(&file);
+        let bytes = fs.read(&path, 0).map_err(AuditError::io("read", &path))?;
+        let closed = names.contains(&format!("audit-{segment:06}.closed")) || Some(*segment) != newest;
+        let before = report.findings.len();
+        read_segment(&mut report, &mut all, &file, &bytes, closed, strict);
+        if report.findings.len() > before {
+            break;
+        }
+    }
+    report.records = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    report.head = all.last().map_or_else(String::new, |s| s.leaf.clone());
+    Ok((report, all))
+}
+
+fn read_segment(
+    report: &mut VerifyReport,
+    all: &mut Vec<StoredRecord>,
+    file: &str,
+    bytes: &[u8],
+    closed: bool,
+    strict: bool,
+) {
+    let mut rest = bytes;
+    let mut number = 0;
+    while !rest.is_empty() {
+        number += 1;
+        let (line, whole) = match rest.iter().position(|b| *b == b'\n') {
+            Some(end) => {
+                let line = &rest[..end];
+                rest = &rest[end + 1..];
+                (line, true)
+            }
+            None => (std::mem::take(&mut rest), false),
+        };
+        let last = rest.is_empty();
+        let mut find = |why: String| report.findings.push(Finding { file: file.to_owned(), line: number, why });
+        let record = match serde_json::from_slice::<Record>(line) {
+            Ok(record) if whole => record,
+            _ if last => {
+                let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
+                if closed {
+                    report.unacknowledged += 1;
+                } else {
+                    report.torn_tail = Some(length);
+                }
+                return;
+            }
+            Err(e) => return find(format!("not a record: {e}")),
+            Ok(_) => return find("not a whole line".to_owned()),
+        };
+        let follows = |stored: &StoredRecord| record.prev == stored.leaf && record.seq == stored.record.seq + 1;
+        if number == 1 && record.said.kind == RecordKind::Segment {
+            // Records after the one that is named were never acknowledged: their write or sync had failed.
+            let named = all.iter().rposition(follows);
+            match named {
+                Some(place) => {
+                    report.unacknowledged += u64::try_from(all.len() - place - 1).unwrap_or(u64::MAX);
+                    if all[place + 1..].iter().any(|s| s.file != all[all.len() - 1].file) || all.len() - place > 2 {
+                        return find("it follows a record far before the end of the segment before".to_owned());
+                    }
+                    all.truncate(place + 1);
+                }
+                None if all.is_empty() && record.prev == ROOT && record.seq == 1 => {}
+                None => return find("it follows no record of the segments before".to_owned()),
+            }
+        } else if number == 1 {
+            return find("a segment begins without its first record".to_owned());
+        } else if !all.last().is_some_and(follows) {
+            return find("it does not follow the record before".to_owned());
+        }
+        if strict && !chain::is_canonical(line) {
+            return find("it is not in canonical form".to_owned());
+        }
+        all.push(StoredRecord { record, file: file.to_owned(), line: number, leaf: chain::leaf(line) });
+    }
+}

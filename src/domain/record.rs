@@ -1,0 +1,177 @@
+//! A record of the audit log: plain data. How it is stored and chained is the business of `audit`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordKind {
+    /// An act is about to be sent. Durable before its first request leaves.
+    Intent,
+    /// What became of it.
+    Outcome,
+    /// An act that was not sent: refused, superseded or failed before anything left.
+    Refusal,
+    /// The log was mended after a crash; what was cut off is kept as evidence.
+    Recovered,
+    /// A new segment begins.
+    Segment,
+}
+
+impl RecordKind {
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Outcome => "outcome",
+            Self::Refusal => "refusal",
+            Self::Recovered => "recovered",
+            Self::Segment => "segment",
+        }
+    }
+}
+
+/// Who, and how that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActorRecord {
+    /// The operating system's user: a claim.
+    pub os_user: String,
+    /// The user as the API server knows it, when it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kube_user: Option<String>,
+    /// `tui`, `verb`.
+    pub face: String,
+}
+
+/// On what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRecord {
+    /// The uid of the cluster's `kube-system`.
+    pub cluster: String,
+    /// The kube context: a label.
+    pub context: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// The object's uid.
+    pub uid: String,
+}
+
+/// One request, as it leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRecord {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Content type.
+    pub content_type: String,
+    /// Body.
+    pub body: String,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeRecord {
+    /// The vocabulary's word: `done`, `no effect`, `superseded`, `refused`, `failed`, `unknown`.
+    pub word: String,
+    /// What was seen.
+    pub detail: String,
+    /// When which stage was reached, and other facts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<String, String>,
+}
+
+/// What a caller says; the log adds the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// What kind of record.
+    pub kind: RecordKind,
+    /// Which act; links intent and outcome.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub act: String,
+    /// The act's verb.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub op: String,
+    /// Who.
+    #[serde(default)]
+    pub actor: ActorRecord,
+    /// On what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetRecord>,
+    /// What was seen when it was asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The requests of an intent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestRecord>,
+    /// SHA-256 over the requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeRecord>,
+}
+
+impl Draft {
+    /// An empty record of this kind.
+    pub fn new(kind: RecordKind) -> Self {
+        Self {
+            kind,
+            act: String::new(),
+            op: String::new(),
+            actor: ActorRecord::default(),
+            target: None,
+            seen: BTreeMap::new(),
+            reason: None,
+            requests: Vec::new(),
+            digest: None,
+            outcome: None,
+        }
+    }
+}
+
+/// A record as it is stored, one JSON object a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The format's version.
+    pub v: u32,
+    /// Its number; the order of the log. Wall clocks are only information.
+    pub seq: u64,
+    /// RFC 3339, UTC.
+    pub ts: String,
+    /// Which boot of the machine.
+    pub boot_id: String,
+    /// Nanoseconds since that boot.
+    pub boottime_ns: String,
+    /// The process.
+    pub pid: u32,
+    /// The machine.
+    pub host: String,
+    /// The process instance: tells a dead process's open intents from a living one's.
+    pub instance: String,
+    /// The program's version.
+    pub program: String,
+    /// What is said.
+    #[serde(flatten)]
+    pub said: Draft,
+    /// Hash of the record before, in hex; 64 zeros for the first.
+    pub prev: String,
+}
+
+/// Something whose exact content goes on record.
+pub trait Digest {
+    /// SHA-256 in hex.
+    fn digest(&self) -> String;
+}
