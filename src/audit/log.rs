@@ -86,6 +86,8 @@ struct Tail {
     last: Option<String>,
     /// The segment takes no more records: a write or a sync on it failed.
     closed: bool,
+    /// The line whose write or sync failed here, while the others have not been told.
+    untold: Option<Vec<u8>>,
 }
 
 /// The log in one folder. Share it behind an `Arc`; every call may block on the disk.
@@ -139,7 +141,16 @@ impl AuditLog {
         let mut tail = self.known();
         let lock_path = self.dir.join("audit.lock");
         let _lock = self.fs.lock(&lock_path).map_err(AuditError::io("lock", &lock_path))?;
-        let mut now = self.catch_up(tail.take())?;
+        // A failure in between forgets what was known, except that a failed line stays untold: it is read again.
+        let mut now = match self.catch_up(tail.clone()) {
+            Ok(now) => now,
+            Err(error) => {
+                if tail.as_ref().is_none_or(|t| t.untold.is_none()) {
+                    *tail = None;
+                }
+                return Err(error);
+            }
+        };
         let written = self.write(&mut now, draft);
         *tail = Some(now);
         written
@@ -228,9 +239,21 @@ impl AuditLog {
         let mut tail = match known {
             Some(tail) if tail.segment == last => tail,
             // The first record of a segment names the one before it; it is trusted here and proven by `verify`.
-            _ => Tail { segment: last, offset: 0, lines: 0, next: 0, leaf: String::new(), last: None, closed: false },
+            _ => Tail {
+                segment: last,
+                offset: 0,
+                lines: 0,
+                next: 0,
+                leaf: String::new(),
+                last: None,
+                closed: false,
+                untold: None,
+            },
         };
-        tail.closed |= names.contains(&closed_name(last));
+        if let Some(line) = tail.untold.take() {
+            self.tell(&mut tail, &names, &line)?;
+        }
+        tail.closed = names.contains(&closed_name(last)) || tail.closed;
         self.read_on(&mut tail)?;
         if tail.closed {
             if tail.lines == 0 {
@@ -258,11 +281,19 @@ impl AuditLog {
                 self.open_with_note(start, "the log begins")
             };
         };
-        let mut tail =
-            Tail { segment: before, offset: 0, lines: 0, next: 0, leaf: String::new(), last: None, closed: true };
+        let mut tail = Tail {
+            segment: before,
+            offset: 0,
+            lines: 0,
+            next: 0,
+            leaf: String::new(),
+            last: None,
+            closed: true,
+            untold: None,
+        };
         self.read_on(&mut tail)?;
         if tail.lines == 0 {
-            return self.after_an_empty_segment(tail, existing).map(|t| t);
+            return self.after_an_empty_segment(tail, existing);
         }
         let start = Tail { segment: empty.segment, offset: 0, lines: 0, closed: false, ..tail };
         let why = "the segment before was closed";
@@ -274,7 +305,9 @@ impl AuditLog {
         let name = file_name(tail.segment);
         let path = self.dir.join(&name);
         let bytes = self.fs.read(&path, tail.offset).map_err(AuditError::io("read", &path))?;
-        let mut rest = &bytes[..];
+        let durable = if tail.closed { self.durable_length(tail.segment) } else { None };
+        let within = durable.map_or(bytes.len(), |d| usize::try_from(d.saturating_sub(tail.offset)).unwrap_or(0));
+        let mut rest = &bytes[..within.min(bytes.len())];
         while let Some(end) = rest.iter().position(|b| *b == b'\n') {
             let line = &rest[..end];
             let is_last = end + 1 == rest.len();
@@ -335,16 +368,26 @@ impl AuditLog {
     fn begin(&self, before: Option<&Tail>, why: &str) -> Result<Tail, AuditError> {
         let tail = match before {
             Some(before) => Tail { segment: before.segment + 1, offset: 0, lines: 0, closed: false, ..before.clone() },
-            None => Tail { segment: 1, offset: 0, lines: 0, next: 1, leaf: ROOT.to_owned(), last: None, closed: false },
+            None => Tail {
+                segment: 1,
+                offset: 0,
+                lines: 0,
+                next: 1,
+                leaf: ROOT.to_owned(),
+                last: None,
+                closed: false,
+                untold: None,
+            },
         };
         let path = self.dir.join(file_name(tail.segment));
         self.fs.create(&path).map_err(AuditError::io("create", &path))?;
-        self.fs.sync_dir(&self.dir).map_err(AuditError::io("make the new segment durable in", &self.dir))?;
         self.open_with_note(tail, why)
     }
 
     /// The first record of a segment names the last hash known durable: that is its `prev`.
     fn open_with_note(&self, mut tail: Tail, why: &str) -> Result<Tail, AuditError> {
+        // Also for a segment found empty: whoever made it may have failed before its entry was durable.
+        self.fs.sync_dir(&self.dir).map_err(AuditError::io("make the new segment durable in", &self.dir))?;
         let mut draft = Draft::new(RecordKind::Segment);
         draft.outcome =
             Some(OutcomeRecord { word: "segment".to_owned(), detail: why.to_owned(), evidence: BTreeMap::new() });
@@ -380,7 +423,9 @@ impl AuditLog {
         };
         if let Err(error) = put() {
             tail.closed = true;
-            self.close(tail.segment);
+            if self.close(tail.segment, tail.offset).is_err() {
+                tail.untold = Some(line);
+            }
             return Err(AuditError::io("write a record to", &path)(error));
         }
         tail.offset += u64::try_from(line.len()).unwrap_or(0);
@@ -391,13 +436,42 @@ impl AuditLog {
         Ok(record.seq)
     }
 
-    /// Tells every process that a segment takes no more records. If even that fails, this process still knows, and the
-    /// segment that comes next tells the others.
-    fn close(&self, segment: u32) {
+    /// Tells every process that a segment takes no more records, and up to which byte it is known durable.
+    fn close(&self, segment: u32, durable: u64) -> io::Result<()> {
         let marker = self.dir.join(closed_name(segment));
-        if self.fs.create(&marker).is_ok() {
-            let _ = self.fs.sync_dir(&self.dir);
+        self.fs.create(&marker)?;
+        let text = format!("{durable}\n");
+        let mut file = self.fs.append(&marker)?;
+        if file.write(text.as_bytes())? != text.len() {
+            return Err(io::Error::new(io::ErrorKind::WriteZero, "short write"));
         }
+        file.sync()?;
+        self.fs.sync_dir(&self.dir)
+    }
+
+    /// What the marker of a closed segment says; a marker without a whole line says nothing.
+    fn durable_length(&self, segment: u32) -> Option<u64> {
+        let text = self.fs.read(&self.dir.join(closed_name(segment)), 0).ok()?;
+        std::str::from_utf8(&text).ok()?.strip_suffix('\n')?.parse().ok()
+    }
+
+    /// The others could not be told that `line` failed. If nobody wrote since, they are told now; if somebody did, they
+    /// took the line for good and made it durable with their own, so the segment goes on.
+    fn tell(&self, tail: &mut Tail, names: &[String], line: &[u8]) -> Result<(), AuditError> {
+        let path = self.dir.join(file_name(tail.segment));
+        let after = self.fs.read(&path, tail.offset).map_err(AuditError::io("read", &path))?;
+        if after.len() > line.len() || !line.starts_with(&after) {
+            tail.closed = names.contains(&closed_name(tail.segment));
+            return Ok(());
+        }
+        if names.contains(&closed_name(tail.segment)) {
+            return Ok(());
+        }
+        let told = self.close(tail.segment, tail.offset);
+        if told.is_err() {
+            tail.untold = Some(line.to_vec());
+        }
+        told.map_err(AuditError::io("close the segment", &path))
     }
 }
 

@@ -148,7 +148,10 @@ fn read_segment(
                     }
                     all.truncate(place + 1);
                 }
-                None if all.is_empty() && record.prev == ROOT && record.seq == 1 => {}
+                None if record.prev == ROOT && record.seq == 1 && all.len() <= 1 => {
+                    report.unacknowledged += u64::try_from(all.len()).unwrap_or(u64::MAX);
+                    all.clear();
+                }
                 None => return find("it follows no record of the segments before".to_owned()),
             }
         } else if number == 1 {

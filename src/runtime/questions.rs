@@ -20,9 +20,7 @@ pub(super) async fn run(
     journal: Journal,
     events: mpsc::Sender<Event>,
 ) {
-    if let Some(view) = journal.view().await {
-        let _ = events.send(Event::Audit(view)).await;
-    }
+    let _ = events.send(Event::Audit(journal.view().await)).await;
     let mut open = tokio::task::JoinSet::new();
     open.spawn(leftovers::reconcile(ports.clone(), world.clone(), journal.clone(), events));
     loop {
@@ -37,12 +35,7 @@ pub(super) async fn run(
 }
 
 /// An asker that has gone away is no error.
-async fn answer(
-    query: Query,
-    ports: BTreeMap<Clean, Port>,
-    world: watch::Receiver<Arc<World>>,
-    journal: Journal,
-) {
+async fn answer(query: Query, ports: BTreeMap<Clean, Port>, world: watch::Receiver<Arc<World>>, journal: Journal) {
     match query {
         Query::Read(target, to) => {
             let _ = to.send(read(&ports, &world, target).await);

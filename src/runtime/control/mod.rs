@@ -7,6 +7,7 @@
 //! and never sent again.
 
 mod journal;
+pub(super) mod leftovers;
 mod observe;
 
 use std::collections::{BTreeMap, HashMap};
@@ -54,11 +55,7 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self {
-            effect: Duration::from_secs(30),
-            lost: Duration::from_secs(10),
-            farewell: Duration::from_millis(1500),
-        }
+        Self { effect: Duration::from_secs(30), lost: Duration::from_secs(10), farewell: Duration::from_millis(1500) }
     }
 }
 
@@ -88,7 +85,7 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
     loop {
         tokio::select! {
             // Closing lets what is queued already come through, and nothing more.
-            _ = stop.wait_for(|s| *s), if !intents.is_closed() => intents.close(),
+            () = told(&mut stop), if !intents.is_closed() => intents.close(),
             intent = intents.recv() => match intent {
                 Some(intent) => {
                     let act = Act {
@@ -132,6 +129,12 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
     while acts.join_next().await.is_some() {}
 }
 
+/// Waits until the flag is set, or nobody can set it any more.
+async fn told(flag: &mut watch::Receiver<bool>) {
+    // The guard that comes back must not live across another await.
+    drop(flag.wait_for(|set| *set).await.map(|set| *set));
+}
+
 /// An act together with the promise that every change of it is shown.
 pub(super) struct Shown {
     control: Arc<Control>,
@@ -164,7 +167,7 @@ async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, 
         tokio::select! {
             biased;
             ended = &mut work => ended,
-            _ = ending_now.wait_for(|e| *e) => (
+            () = told(&mut ending_now) => (
                 Outcome::Unknown { why: "interrupted: the program ended before the outcome was seen".to_owned() },
                 true,
             ),
@@ -174,9 +177,8 @@ async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, 
     shown.set(|act| act.ended = Some((at, outcome))).await;
     let written = control.journal.outcome(&shown.act, recorded_intent).await;
     shown.set(|act| act.outcome_recorded = Some(written)).await;
-    if let Some(view) = control.journal.view().await {
-        let _ = control.events.send(Event::Audit(view)).await;
-    }
+    let view = control.journal.view().await;
+    let _ = control.events.send(Event::Audit(view)).await;
 }
 
 /// The stages. Returns the outcome, and whether an intent stands in the log that the outcome belongs to.
