@@ -1,0 +1,95 @@
+//! The configuration file, section by section. `config.example.toml` documents each key; a test holds them together.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::domain::environment::Tier;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Where to connect to.
+    pub kubernetes: KubernetesSection,
+    /// Environment rules, in order.
+    pub environment: Vec<EnvironmentSection>,
+    /// What may be done.
+    pub policy: PolicySection,
+    /// The terminal.
+    pub ui: UiSection,
+    /// The audit log.
+    pub audit: AuditSection,
+    /// The log file.
+    pub log: LogSection,
+}
+
+/// `[kubernetes]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KubernetesSection {
+    /// A kubeconfig other than `$KUBECONFIG` or the usual one.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context other than the current one.
+    pub context: Option<String>,
+    /// One namespace instead of all.
+    pub namespace: Option<String>,
+}
+
+/// `[[environment]]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentSection {
+    /// Its name.
+    pub name: String,
+    /// How careful it is treated.
+    pub tier: Tier,
+    /// Pattern on the kube context.
+    pub context: Option<String>,
+    /// Pattern on the namespace.
+    pub namespace: Option<String>,
+    /// `key=pattern` on the target's labels.
+    pub label: Option<String>,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicySection {
+    /// Nothing may be written.
+    pub read_only: bool,
+    /// Acts in production need a reason.
+    pub reason_in_production: bool,
+}
+
+/// `[ui]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UiSection {
+    /// Only ASCII characters.
+    pub ascii: bool,
+    /// No colours (as `NO_COLOR`).
+    pub no_color: bool,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditSection {
+    /// Another folder for the log than the one in the state directory.
+    pub dir: Option<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// A `tracing` filter, e.g. `info` or `flightdeck=debug`.
+    pub level: String,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { level: "info".to_owned() }
+    }
+}
