@@ -257,12 +257,12 @@ impl AuditLog {
         self.read_on(&mut tail)?;
         if tail.closed {
             if tail.lines == 0 {
-                return self.after_an_empty_segment(tail, &existing);
+                return self.after_an_empty_segment(&tail, &existing);
             }
             return self.begin(Some(&tail), "the segment before was closed after a failed write or sync");
         }
         if tail.lines == 0 {
-            return self.after_an_empty_segment(tail, &existing);
+            return self.after_an_empty_segment(&tail, &existing);
         }
         if tail.offset >= SEGMENT_SIZE {
             return self.begin(Some(&tail), "the segment before is full");
@@ -271,7 +271,7 @@ impl AuditLog {
     }
 
     /// A segment without a whole record: its creation was interrupted. Its place in the chain is that of the one before.
-    fn after_an_empty_segment(&self, empty: Tail, existing: &[u32]) -> Result<Tail, AuditError> {
+    fn after_an_empty_segment(&self, empty: &Tail, existing: &[u32]) -> Result<Tail, AuditError> {
         let before = existing.iter().rev().find(|s| **s < empty.segment).copied();
         let Some(before) = before else {
             let start = Tail { next: 1, leaf: ROOT.to_owned(), ..empty.clone() };
@@ -293,7 +293,7 @@ impl AuditLog {
         };
         self.read_on(&mut tail)?;
         if tail.lines == 0 {
-            return self.after_an_empty_segment(tail, existing);
+            return self.after_an_empty_segment(&tail, existing);
         }
         let start = Tail { segment: empty.segment, offset: 0, lines: 0, closed: false, ..tail };
         let why = "the segment before was closed";
@@ -335,7 +335,7 @@ impl AuditLog {
     /// A torn tail is never just cut off: it is kept beside the log, and a record says so.
     fn keep_as_evidence(&self, tail: &mut Tail, path: &Path, torn: &[u8]) -> Result<(), AuditError> {
         let names = self.fs.list(&self.dir).map_err(AuditError::io("list", &self.dir))?;
-        let free = (0..)
+        let free = (0..u32::MAX)
             .map(|n| if n == 0 { format!("audit.torn-{}", tail.next) } else { format!("audit.torn-{}.{n}", tail.next) })
             .find(|name| !names.contains(name))
             .unwrap_or_default();

@@ -1,1 +1,71 @@
-//! Placeholder, replaced as the room is built.
+//! Verbs: the command line, the wiring of the parts, human and JSON output.
+//!
+//! Verbs that act come from [`crate::actions::TABLE`] and pass the same steps as keys (invariant 7).
+
+mod act;
+mod args;
+mod audit;
+mod doctor;
+mod dto;
+mod output;
+mod setup;
+mod show;
+mod status;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+
+use self::args::{ActArgs, Fixed, Global};
+use crate::actions;
+use crate::error::{Error, Kind};
+
+/// Parses, chooses a face and runs it. One rustls provider is installed before anything can ask for one.
+pub fn main() -> ExitCode {
+    // Err = somebody installed one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let matches = args::command().get_matches();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&Error::new(Kind::Failure, format!("cannot start: {e}"))),
+    };
+    let done = runtime.block_on(run(&matches));
+    // A thread that waits for a key or a disk must not hold the program.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    // Nobody may be listening on the other end of the pipe.
+    let _ = writeln!(std::io::stderr(), "flightdeck: {error}");
+    ExitCode::from(error)
+}
+
+async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
+    let usage = |e: clap::Error| Error::new(Kind::Usage, e.to_string());
+    let global = Global::from_arg_matches(matches).map_err(usage)?;
+    match matches.subcommand() {
+        None => setup::cockpit(&global).await,
+        Some((verb, of_verb)) => match actions::by_verb(verb) {
+            Some(action) => act::run(&global, action, ActArgs::from_arg_matches(of_verb).map_err(usage)?).await,
+            None => match Fixed::from_arg_matches(matches).map_err(usage)? {
+                Fixed::Status(args) => status::status(&global, &args).await,
+                Fixed::Get(args) => status::get(&global, &args).await,
+                Fixed::Watch(args) => status::watch(&global, &args).await,
+                Fixed::Audit { verb } => audit::run(&global, verb),
+                Fixed::Doctor(args) => doctor::run(&global, args.output).await,
+                Fixed::Demo(args) => setup::demo(&global, &args).await,
+                Fixed::Completions { shell } => {
+                    let mut script = Vec::new();
+                    clap_complete::generate(shell, &mut args::command(), "flightdeck", &mut script);
+                    output::raw(&script)?;
+                    Ok(ExitCode::SUCCESS)
+                }
+            },
+        },
+    }
+}

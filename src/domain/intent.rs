@@ -19,7 +19,7 @@ pub enum ActionId {
 pub struct Actor {
     /// The operating system's user name.
     pub os_user: Clean,
-    /// The user that the API server knows (SelfSubjectReview), when it was asked.
+    /// The user that the API server knows (`SelfSubjectReview`), when it was asked.
     pub kube_user: Option<Clean>,
     /// Which face the act came through: `tui`, `verb`, `guard`.
     pub face: &'static str,

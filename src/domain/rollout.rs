@@ -210,7 +210,7 @@ impl Rollout {
     /// Whether the controller has seen the spec.
     pub fn observed(&self) -> Observed {
         match self.observed_generation.as_str().parse::<i64>() {
-            Ok(seen) if seen <= self.generation && seen != self.generation => Observed::Behind,
+            Ok(seen) if seen < self.generation => Observed::Behind,
             _ => Observed::Current,
         }
     }

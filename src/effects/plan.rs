@@ -11,10 +11,10 @@ use crate::domain::prepared::{Prepared, WriteRequest};
 /// Sends each step once with `send`, giving each `deadline`; stops at the first that is not accepted.
 ///
 /// A send that outlives its deadline is dropped and counts as [`Answer::Lost`]: it may still have arrived.
-pub async fn send_all<'a, F, Fut>(
+pub async fn send_all<F, Fut>(
     act: Authorized<Prepared>,
     deadline: Duration,
-    progress: OnProgress<'a>,
+    progress: OnProgress<'_>,
     send: F,
 ) -> Vec<Answer>
 where

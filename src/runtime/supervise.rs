@@ -14,7 +14,7 @@ use crate::systems::{Focus, LinkTask, Observations};
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The longest wait after a crash.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Spawns every link's task under supervision; the set ends them when it is dropped.
 pub(super) fn spawn(links: Vec<LinkTask>, observations: &Observations, focus: &Focus) -> JoinSet<()> {

@@ -29,7 +29,7 @@ use crate::domain::outcome::{Act, Answer, Outcome};
 use crate::domain::prepared::{PrepareError, Prepared};
 use crate::domain::text::Clean;
 use crate::effects::{Effector, Progress, READ_DEADLINE, Reader};
-use crate::model::settle::Written;
+use crate::model::settle::{Written, newer};
 use crate::model::{Event, World, query};
 use crate::policy::{self, Mandate};
 
@@ -183,6 +183,9 @@ async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, 
 
 /// The stages. Returns the outcome, and whether an intent stands in the log that the outcome belongs to.
 async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (Outcome, bool) {
+    if let Some(what) = control.moved_on(&shown.act.intent) {
+        return (Outcome::Superseded { what }, false);
+    }
     if let Some(refused) = refusal(decision) {
         return (refused, false);
     }
@@ -298,6 +301,18 @@ async fn what_changed(port: &Port, intent: &Intent, message: &str) -> String {
 }
 
 impl Control {
+    /// What the snapshot shows that the person had not seen (invariant 6); nothing while the snapshot is the older one.
+    fn moved_on(&self, intent: &Intent) -> Option<String> {
+        let world = self.world.borrow().clone();
+        let rollout = &world.targets.get(&intent.target)?.rollout;
+        if newer(intent.seen.resource_version.as_str(), rollout.resource_version.as_str()) {
+            return None;
+        }
+        let differences = intent.seen.differences(rollout);
+        let said = differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
     /// Decides on the snapshot current now (invariant 6); what is in flight is known here before any snapshot says it.
     fn decide(&self, intent: &Intent, in_flight: Option<&str>) -> Decision {
         let world = self.world.borrow().clone();

@@ -115,14 +115,15 @@ fn accepted(body: &[u8]) -> Answer {
 
 fn refused(error: CallError) -> Answer {
     match error {
-        CallError::Status { code: 409, message, .. } => Answer::PreconditionFailed { message: message.to_string() },
+        CallError::Status { code: 404 | 409, message, .. } => {
+            Answer::PreconditionFailed { message: message.to_string() }
+        }
         // A failed `test` names no field; a patch that the schema refuses says `Rollout.argoproj.io "x" is invalid`.
         CallError::Status { code: 422, message, .. }
             if message.as_str().contains("the server rejected our request") =>
         {
             Answer::PreconditionFailed { message: message.to_string() }
         }
-        CallError::Status { code: 404, message, .. } => Answer::PreconditionFailed { message: message.to_string() },
         CallError::Status { code: 403, message, .. } => Answer::Rejected {
             message: format!(
                 "403 Forbidden: {message}; fix: ask for the right named there (`flightdeck doctor` lists them)"

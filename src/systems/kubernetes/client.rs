@@ -166,7 +166,27 @@ impl Cluster {
             .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
     }
 
-    /// Whether this user may `verb` the resource (SelfSubjectAccessReview; a housekeeping write).
+    /// Whether the API server serves `resource` of the group and version at `base`.
+    pub async fn serves(&self, base: &str, resource: &str) -> Result<bool, CallError> {
+        #[derive(Deserialize)]
+        struct Resources {
+            #[serde(default)]
+            resources: Vec<Resource>,
+        }
+        #[derive(Deserialize)]
+        struct Resource {
+            name: Clean,
+        }
+        match call::get(&self.client, base, READ).await {
+            Ok(body) => serde_json::from_slice::<Resources>(&body)
+                .map(|list| list.resources.iter().any(|r| r.name == resource))
+                .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) }),
+            Err(e) if e.code() == Some(404) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Whether this user may `verb` the resource (`SelfSubjectAccessReview`; a housekeeping write).
     pub async fn may(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> Result<bool, CallError> {
         #[derive(Deserialize)]
         struct Review {
@@ -195,7 +215,7 @@ impl Cluster {
             .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
     }
 
-    /// The user that the server knows us as (SelfSubjectReview; a housekeeping write).
+    /// The user that the server knows us as (`SelfSubjectReview`; a housekeeping write).
     pub async fn who(&self) -> Result<Clean, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

@@ -44,12 +44,15 @@ pub struct Mapping<T> {
     pub gone: Box<dyn Fn(LinkId, ClusterId, T) -> Observation + Send + Sync>,
 }
 
+/// Makes the decoder, once it is known which cluster it is.
+pub type DecodeFor<T> = Box<dyn Fn(&ClusterId) -> Box<Decode<T>> + Send + Sync>;
+
 /// Keeps one link alive: identifies the cluster, lists, watches.
 pub async fn run<T>(
     cluster: Arc<Cluster>,
     outlet: Outlet,
     path: String,
-    decode: Box<dyn Fn(&ClusterId) -> Box<Decode<T>> + Send + Sync>,
+    decode: DecodeFor<T>,
     mapping: Mapping<T>,
     timings: Timings,
 ) where
@@ -120,12 +123,10 @@ fn failed(error: &CallError, tries: u32, wait: std::time::Duration) -> LinkState
         Some(404) => Some("install Argo Rollouts on this cluster (its CRDs are not there)"),
         _ => None,
     };
-    match fix {
-        Some(fix) => LinkState::Denied { why: Clean::new(&format!("{error}; {fix}")) },
-        None => {
-            let now = Timestamp::now();
-            let until = now.checked_add(wait).unwrap_or(now);
-            LinkState::Backoff { why: Clean::new(&error.to_string()), tries, until }
-        }
+    if let Some(fix) = fix {
+        return LinkState::Denied { why: Clean::new(&format!("{error}; {fix}")) };
     }
+    let now = Timestamp::now();
+    let until = now.checked_add(wait).unwrap_or(now);
+    LinkState::Backoff { why: Clean::new(&error.to_string()), tries, until }
 }

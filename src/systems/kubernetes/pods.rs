@@ -35,14 +35,12 @@ pub async fn run(
     loop {
         let target = focus.borrow_and_update().clone().filter(|t| t.cluster == here);
         let work = async {
-            match &target {
-                Some(target) => watch(&cluster, &outlet, target, &selector, timings).await,
-                // Nothing is asked for, so nothing can be missing.
-                None => {
-                    outlet.link(LinkState::Live).await;
-                    std::future::pending().await
-                }
+            if let Some(target) = &target {
+                return watch(&cluster, &outlet, target, &selector, timings).await;
             }
+            // Nothing is asked for, so nothing can be missing.
+            outlet.link(LinkState::Live).await;
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             changed = focus.changed() => if changed.is_err() { return },

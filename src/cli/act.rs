@@ -1,0 +1,203 @@
+//! The verbs that act, one for each row of the table.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::{ActArgs, Format, Global};
+use super::setup::{Ground, Session};
+use super::{dto, output, status};
+use crate::actions::Action;
+use crate::domain::decision::{Confirmation, Decision};
+use crate::domain::intent::{Confirmed, Intent};
+use crate::domain::outcome::{Act, Outcome};
+use crate::domain::seen::Seen;
+use crate::domain::text::Clean;
+use crate::error::{Error, Kind};
+use crate::model::{Target, World, query};
+use crate::policy;
+use crate::runtime::control::Deadlines;
+use crate::runtime::handle::Handle;
+
+pub(super) async fn run(global: &Global, action: &'static Action, args: ActArgs) -> Result<ExitCode, Error> {
+    let ground = Ground::find(global)?;
+    if let Err(why) = ground.audit_dir() {
+        return Err(Error::new(Kind::Refused, format!("{} needs a place for its record: {why}", action.verb)));
+    }
+    let session = Session::start(global, &ground, Deadlines { effect: args.wait, ..Deadlines::default() }).await?;
+    let done = tokio::select! {
+        done = ask(&session, action, &args) => done,
+        () = interrupted() => Err(Error::new(Kind::Unknown, format!("{} {}: interrupted", action.verb, args.target))
+            .hint("if it was sent, `flightdeck audit list` says what is known")),
+    };
+    session.end().await;
+    done
+}
+
+/// Resolves when the person or the system wants the program to end.
+async fn interrupted() {
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+        _ = hup.recv() => {}
+    }
+}
+
+async fn ask(session: &Session, action: &'static Action, args: &ActArgs) -> Result<ExitCode, Error> {
+    let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
+    let target = status::find(&world, &args.target)?;
+    let mut intent = Intent {
+        act: Handle::new_act(),
+        action: action.id,
+        target: target.id().clone(),
+        context: target.context.clone(),
+        seen: expected(&target, args),
+        actor: session.handle.actor("verb"),
+        reason: args.reason.as_deref().map(Clean::new),
+        confirmed: if args.yes { Confirmed::Typed } else { Confirmed::No },
+    };
+    if !args.yes && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        intent.confirmed = confirm(session, &world, &target, action, &intent)?;
+    }
+    let id = session.handle.act(intent).await.map_err(|e| Error::new(Kind::Failure, e.to_string()))?;
+    let ended = session.handle.wait_act(&id);
+    tokio::pin!(ended);
+    let mut handle = session.handle.clone();
+    let mut said = 0;
+    let act = loop {
+        tokio::select! {
+            act = &mut ended => break act.map_err(|e| Error::new(Kind::Failure, e.to_string()))?,
+            changed = handle.changed() => if let (Ok(world), Format::Human) = (changed, args.output)
+                && let Some(act) = world.act(&id)
+            {
+                said = stages(act, said);
+            }
+        }
+    };
+    if args.output == Format::Human {
+        stages(&act, said);
+    }
+    report(action, &act, args.output)
+}
+
+/// Prints the stages that were reached since; returns how many were.
+fn stages(act: &Act, said: usize) -> usize {
+    let accepted = act.accepted.as_ref().map(|(at, version)| (*at, format!("accepted, version {version}")));
+    let reached = [
+        Some((act.asked, "asked".to_owned())),
+        act.recorded.map(|at| (at, "recorded".to_owned())),
+        act.sent.map(|at| (at, "sent".to_owned())),
+        accepted,
+    ];
+    let reached: Vec<_> = reached.into_iter().flatten().collect();
+    for (at, what) in reached.iter().skip(said) {
+        let after = at.duration_since(act.asked).as_millis();
+        output::note(&format!("  +{after:>5} ms  {what}"));
+    }
+    reached.len().max(said)
+}
+
+/// What was read, with what the caller expects laid over it: where they differ, the act ends as superseded.
+fn expected(target: &Target, args: &ActArgs) -> Seen {
+    let mut seen = Seen::of(&target.rollout, Timestamp::now());
+    if let Some(revision) = args.expect_revision
+        && target.rollout.revision != Some(revision)
+    {
+        let set = target.sets.iter().find(|set| set.revision == Some(revision));
+        seen.pod_hash = match set {
+            Some(set) if set.pod_hash != target.rollout.pod_hash => set.pod_hash.clone(),
+            _ => Clean::new(&format!("revision {revision}")),
+        };
+        seen.revision = Some(revision);
+    }
+    if let Some(hash) = &args.expect_hash {
+        seen.pod_hash = Clean::new(hash);
+    }
+    if let Some(step) = args.expect_step {
+        seen.step_index = Some(step - 1);
+    }
+    seen
+}
+
+/// Asks on the terminal what the cockpit's box asks.
+fn confirm(
+    session: &Session,
+    world: &World,
+    target: &Target,
+    action: &Action,
+    intent: &Intent,
+) -> Result<Confirmed, Error> {
+    let facts = query::facts(world, target, &target.rollout, action.id, None);
+    let Decision::Confirm(asked) = policy::decide(intent, &facts, session.handle.mandate(), Timestamp::now()) else {
+        return Ok(Confirmed::No);
+    };
+    let consequence = (action.consequence)(&target.rollout).text;
+    let mut err = std::io::stderr();
+    let prompt = match &asked {
+        Confirmation::Press => "type y to go on: ".to_owned(),
+        Confirmation::Type { text } => format!("type {text} to go on: "),
+    };
+    let shown = write!(
+        err,
+        "{} {} ({}, {} on {})\n  {consequence}\n{prompt}",
+        action.verb,
+        target.id(),
+        target.environment.badge(),
+        target.rollout.status().0,
+        target.context
+    )
+    .and_then(|()| err.flush());
+    let mut line = String::new();
+    let read = shown.and_then(|()| std::io::stdin().lock().read_line(&mut line));
+    read.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
+    let typed = line.trim();
+    Ok(match asked {
+        Confirmation::Press if typed == "y" => Confirmed::Pressed,
+        Confirmation::Type { text } if typed == text => Confirmed::Typed,
+        Confirmation::Press | Confirmation::Type { .. } => Confirmed::No,
+    })
+}
+
+fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, Error> {
+    let Some((_, outcome)) = &act.ended else {
+        return Err(Error::new(Kind::Unknown, "the act has not ended"));
+    };
+    let target = &act.intent.target;
+    if format == Format::Json {
+        output::json(&dto::outcome(act))?;
+    }
+    if let Some(Err(why)) = &act.outcome_recorded {
+        output::note(&format!("flightdeck: the outcome is NOT in the audit log: {why}"));
+    }
+    let kind = match outcome {
+        Outcome::Done { effect } => {
+            if format == Format::Human {
+                output::line(&format!("{} {target}: done: {effect}", action.past))?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        Outcome::NoEffect { .. } => Kind::NoEffect,
+        Outcome::Superseded { .. } => Kind::Superseded,
+        Outcome::Refused { .. } => Kind::Refused,
+        Outcome::Failed { .. } => Kind::Failure,
+        Outcome::Unknown { .. } => Kind::Unknown,
+    };
+    if format == Format::Json {
+        return Ok(ExitCode::from(kind.code()));
+    }
+    let error = Error::new(kind, format!("{} {target}: {}: {}", action.verb, outcome.word(), outcome.detail()));
+    Err(match outcome {
+        Outcome::Refused { hint, .. } => error.hint(hint.clone()),
+        Outcome::Superseded { .. } => error.hint("look again (`flightdeck get`) and decide anew"),
+        Outcome::NoEffect { .. } | Outcome::Unknown { .. } => {
+            error.hint("do not send it again blindly: `flightdeck get` shows where it stands")
+        }
+        Outcome::Done { .. } | Outcome::Failed { .. } => error,
+    })
+}

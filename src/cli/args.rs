@@ -1,0 +1,265 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Command, Subcommand, ValueEnum};
+
+use crate::actions::TABLE;
+use crate::error::Kind;
+
+const EXAMPLES: &str = "\
+Examples:
+  flightdeck                                    the cockpit on the current kube context
+  flightdeck demo                               the cockpit on an embedded demo world
+  flightdeck status -n shop                     what is going on in one namespace
+  flightdeck resume shop/payments --yes --reason 'error rate is flat'
+  flightdeck watch shop/payments -o json        one JSON object a line, for ever
+  flightdeck audit verify                       is the record whole?";
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For scripts: one JSON document (`watch`: one a line).
+    Json,
+}
+
+/// What every verb understands.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// The kube context to use instead of the current one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Only this namespace instead of all
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// The kubeconfig to use
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "FLIGHTDECK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the audit log and log files are kept
+    #[arg(long, global = true, value_name = "DIR", env = "FLIGHTDECK_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Never write to a cluster
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// No colours (also: the variable `NO_COLOR`)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Only ASCII characters
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// Verbs that are not acts.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Fixed {
+    /// List all targets and where they stand
+    Status(StatusArgs),
+    /// Show one target: steps, weights, revisions
+    Get(GetArgs),
+    /// Print a line whenever a target changes
+    Watch(WatchArgs),
+    /// Read and verify the audit log
+    Audit {
+        /// What to do
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// Check what Flightdeck needs, and say how to fix what is missing
+    Doctor(DoctorArgs),
+    /// Open the cockpit on an embedded demo world; nothing real is touched
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `status`
+#[derive(Clone, Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// How long to wait for the first answers
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `get`
+#[derive(Clone, Debug, Args)]
+pub(super) struct GetArgs {
+    /// NAME or NAMESPACE/NAME
+    pub target: String,
+    /// How to ask
+    #[command(flatten)]
+    pub how: StatusArgs,
+}
+
+/// `watch`
+#[derive(Clone, Debug, Args)]
+pub(super) struct WatchArgs {
+    /// NAME or NAMESPACE/NAME; all targets when left out
+    pub target: Option<String>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// Stop after this time (default: never)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// `doctor`
+#[derive(Clone, Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// `demo`
+#[derive(Clone, Debug, Args)]
+pub(super) struct DemoArgs {
+    /// The seed of everything random in the demo world
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A scenario file instead of the calm canary that comes with the program
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Serve the demo world until Ctrl-C and print its kubeconfig, without the cockpit
+    #[arg(long)]
+    pub serve: bool,
+}
+
+/// `audit …`
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AuditVerb {
+    /// List records, newest first
+    List {
+        /// Only records about this target: NAME or NAMESPACE/NAME
+        target: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 30, value_name = "N")]
+        limit: usize,
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Show one record whole
+    Show {
+        /// Its number
+        seq: u64,
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Check that no record was altered, reordered, inserted or taken out
+    Verify {
+        /// Also ask for canonical form of every line
+        #[arg(long)]
+        strict: bool,
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+}
+
+/// Every act.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ActArgs {
+    /// NAME or NAMESPACE/NAME
+    pub target: String,
+    /// Why; goes on record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Confirm without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How long to wait for the effect once the server accepted
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
+    pub wait: Duration,
+    /// Only if the target runs this revision
+    #[arg(long, value_name = "N")]
+    pub expect_revision: Option<i64>,
+    /// Only if the target runs this pod-template hash
+    #[arg(long, value_name = "HASH")]
+    pub expect_hash: Option<String>,
+    /// Only if the target stands on this step, counted from 1 as on screen
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub expect_step: Option<i64>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// How long to wait for the first answers
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| "write it as 10s, 500ms or 2m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
+}
+
+fn exit_codes() -> String {
+    let lines = Kind::ALL.iter().map(|kind| format!("  {:>2}  {}", kind.code(), kind.meaning()));
+    std::iter::once("Exit codes:\n   0  done".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The whole tree. The verbs that act come from the table.
+pub(super) fn command() -> Command {
+    let base = Command::new("flightdeck")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A release cockpit for the terminal")
+        .long_about(
+            "A release cockpit for the terminal: watch Argo Rollouts live, act on them safely, and keep every act in a \
+             tamper-evident audit log. Without a verb it opens the cockpit on the current kube context, or the demo \
+             world where there is no kubeconfig at all.",
+        )
+        .after_help(EXAMPLES)
+        .after_long_help(format!("{EXAMPLES}\n\n{}", exit_codes()))
+        .subcommand_required(false)
+        .infer_subcommands(false);
+    let base = Fixed::augment_subcommands(Global::augment_args(base));
+    TABLE.iter().fold(base, |base, action| {
+        let example =
+            format!("Example:\n  flightdeck {0} shop/payments --yes --reason 'checked the error rate'", action.verb);
+        let verb = Command::new(action.verb).about(capitalised(action.help)).after_help(example);
+        base.subcommand(ActArgs::augment_args(verb))
+    })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_act_is_a_verb() {
+        let tree = command();
+        for action in TABLE {
+            assert!(tree.find_subcommand(action.verb).is_some(), "{}", action.verb);
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err() && duration("-1s").is_err());
+    }
+}

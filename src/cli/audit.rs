@@ -1,0 +1,113 @@
+//! `audit list`, `audit show`, `audit verify`. No cluster is needed.
+
+use std::process::ExitCode;
+
+use super::args::{AuditVerb, Format, Global};
+use super::setup::Ground;
+use super::{dto, output};
+use crate::audit::{AuditError, AuditLog, ReadQuery, StoredRecord, VerifyReport};
+use crate::domain::text::Clean;
+use crate::error::{Error, Kind};
+
+pub(super) fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Error> {
+    let ground = Ground::find(global)?;
+    let dir = ground.audit_dir().map_err(|why| Error::new(Kind::Usage, why))?;
+    let log = AuditLog::open(&dir, super::setup::stamp()).map_err(broken)?;
+    match verb {
+        AuditVerb::List { target, limit, output } => {
+            let query = ReadQuery { limit: Some(limit), target, ..ReadQuery::default() };
+            list(&log.read(&query).map_err(broken)?, output)
+        }
+        AuditVerb::Show { seq, output } => {
+            let query = ReadQuery { seq: Some(seq), ..ReadQuery::default() };
+            let found = log.read(&query).map_err(broken)?;
+            let Some(stored) = found.first() else {
+                return Err(Error::new(Kind::NotFound, format!("there is no record {seq}"))
+                    .hint("`flightdeck audit list` shows the numbers"));
+            };
+            show(stored, output)
+        }
+        AuditVerb::Verify { strict, output } => {
+            verify(&dir.display().to_string(), &log.verify(strict).map_err(broken)?, output)
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn broken(error: AuditError) -> Error {
+    match &error {
+        AuditError::Tampered { .. } => Error::new(Kind::Audit, error.to_string())
+            .hint("`flightdeck audit verify` says what holds; keep a copy of the folder as evidence"),
+        AuditError::OpenToOthers(_) => Error::new(Kind::Audit, error.to_string()),
+        AuditError::Io { .. } | AuditError::TooLong(_) => Error::new(Kind::Failure, error.to_string()),
+    }
+}
+
+fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
+    if format == Format::Json {
+        output::json(&dto::records(found))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if found.is_empty() {
+        output::line("no records")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = vec![["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME"].map(str::to_owned).to_vec()];
+    for StoredRecord { record, .. } in found {
+        let said = &record.said;
+        let target = said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name));
+        let by = said.actor.kube_user.as_ref().unwrap_or(&said.actor.os_user);
+        let outcome = said.outcome.as_ref().map_or_else(
+            || said.reason.clone().unwrap_or_default(),
+            |o| if o.detail.is_empty() { o.word.clone() } else { format!("{}: {}", o.word, o.detail) },
+        );
+        rows.push(
+            [record.seq.to_string().as_str(), &record.ts, said.kind.as_str(), &said.op, &target, by, &outcome]
+                .map(|text| Clean::new(text).to_string())
+                .to_vec(),
+        );
+    }
+    output::raw(output::table(&rows).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(stored: &StoredRecord, format: Format) -> Result<ExitCode, Error> {
+    if format == Format::Json {
+        output::json(&dto::records(std::slice::from_ref(stored)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::line(&format!("{}, line {}, leaf {}", stored.file, stored.line, stored.leaf))?;
+    let text = serde_json::to_string_pretty(&stored.record)
+        .map_err(|e| Error::new(Kind::Failure, format!("record {}: {e}", stored.record.seq)))?;
+    for line in text.lines() {
+        output::line(Clean::new(line).as_str())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(dir: &str, report: &VerifyReport, format: Format) -> Result<ExitCode, Error> {
+    if format == Format::Json {
+        output::json(&serde_json::json!({
+            "apiVersion": dto::API_VERSION, "kind": "AuditVerification", "holds": report.holds(), "report": report,
+        }))?;
+    } else {
+        let word = if report.holds() { "holds" } else { "DOES NOT HOLD" };
+        output::line(&format!(
+            "{dir}: {word}: {} records in {} segments, head {}",
+            report.records, report.segments, report.head
+        ))?;
+        for finding in &report.findings {
+            output::line(&format!("  {}, line {}: {}", finding.file, finding.line, Clean::new(&finding.why)))?;
+        }
+        if let Some(bytes) = report.torn_tail {
+            output::line(&format!(
+                "  a record of {bytes} bytes was being written when its process died; no tampering"
+            ))?;
+        }
+        if report.unacknowledged > 0 {
+            output::line(&format!("  {} records were never acknowledged: their write failed", report.unacknowledged))?;
+        }
+        output::line(&format!("  not proven: {}", report.not_proven))?;
+    }
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Audit.code()) })
+}

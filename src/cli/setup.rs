@@ -1,0 +1,296 @@
+//! Wiring: from flags and files to running parts.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::args::{DemoArgs, Global};
+use super::output;
+use crate::audit::{AuditLog, Stamp};
+use crate::config::{self, ConfigFile, Paths};
+use crate::demo;
+use crate::domain::intent::Actor;
+use crate::domain::link::LinkState;
+use crate::domain::text::Clean;
+use crate::error::{Error, Kind};
+use crate::model::{World, query};
+use crate::runtime::control::Deadlines;
+use crate::runtime::handle::Handle;
+use crate::runtime::telemetry::{self, WorkerGuard};
+use crate::runtime::{self, Parts, Running};
+use crate::systems::argo_rollouts;
+use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings, read_kubeconfig};
+use crate::systems::kubernetes::watch::Timings;
+use crate::tui;
+
+/// How long the server may take to say who we are, before an act goes without that.
+const WHO: Duration = Duration::from_secs(2);
+
+/// How many failures in a row of a link end the waiting of a one-shot verb.
+const HOPELESS: u32 = 3;
+
+/// Configuration and places, before anything is connected.
+pub(super) struct Ground {
+    pub config: ConfigFile,
+    pub state: Option<PathBuf>,
+    pub settings: ConnectSettings,
+}
+
+impl Ground {
+    /// Reads the configuration and lays flags over it.
+    pub(super) fn find(global: &Global) -> Result<Self, Error> {
+        let paths = Paths::find(global.config.clone(), global.state_dir.clone());
+        let (file, asked_for) = &paths.config;
+        let config = config::load(file, *asked_for).map_err(|e| {
+            Error::new(Kind::Usage, format!("configuration {e}")).hint("config.example.toml lists every key")
+        })?;
+        let settings = ConnectSettings {
+            kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
+            context: global.context.clone().or_else(|| config.kubernetes.context.clone()),
+            namespace: global.namespace.clone().or_else(|| config.kubernetes.namespace.clone()),
+        };
+        Ok(Self { config, state: paths.state, settings })
+    }
+
+    /// Where the audit log is.
+    pub(super) fn audit_dir(&self) -> Result<PathBuf, String> {
+        match (&self.config.audit.dir, &self.state) {
+            (Some(dir), _) => Ok(dir.clone()),
+            (None, Some(state)) => Ok(state.join("audit")),
+            (None, None) => Err("there is no state directory: give --state-dir, or set HOME".to_owned()),
+        }
+    }
+
+    /// Opens the audit log; nothing is written yet.
+    pub(super) fn audit(&self) -> Result<Arc<AuditLog>, String> {
+        let dir = self.audit_dir()?;
+        AuditLog::open(&dir, stamp()).map(Arc::new).map_err(|e| e.to_string())
+    }
+}
+
+/// The parts, running.
+pub(super) struct Session {
+    pub handle: Handle,
+    pub running: Running,
+    pub cluster: Arc<Cluster>,
+    kube_user: Arc<OnceLock<Clean>>,
+    _log: Option<WorkerGuard>,
+}
+
+impl Session {
+    /// Connects and starts everything.
+    pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
+        let log = start_log(ground);
+        let (system, cluster) =
+            argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        let kube_user = Arc::new(OnceLock::new());
+        let parts = Parts {
+            systems: vec![system],
+            environments: ground.config.environments(),
+            mandate: ground.config.mandate(global.read_only),
+            audit: ground.audit(),
+            actor: actor(kube_user.clone()),
+            deadlines,
+        };
+        let running = runtime::start(parts);
+        Ok(Self { handle: running.handle.clone(), running, cluster, kube_user, _log: log })
+    }
+
+    /// Asks the server who we are, so that records say it. No answer is no reason to wait: the record then says less.
+    pub(super) async fn learn_user(&self) {
+        if let Ok(Ok(user)) = tokio::time::timeout(WHO, self.cluster.who()).await {
+            let _ = self.kube_user.set(user);
+        }
+    }
+
+    /// Waits until everything was listed, or cannot be, or the time is up.
+    pub(super) async fn settled(&self, deadline: Duration) -> Arc<World> {
+        match tokio::time::timeout(deadline, self.handle.wait_for(settled)).await {
+            Ok(Ok(world)) => world,
+            Ok(Err(_)) | Err(_) => self.handle.world(),
+        }
+    }
+
+    /// Ends it in order.
+    pub(super) async fn end(self) {
+        self.running.shutdown().await;
+    }
+}
+
+/// Whether a one-shot verb need wait no longer.
+fn settled(world: &World) -> bool {
+    let lists = |what: &str| what != "pods";
+    query::complete(world)
+        || (!world.links.is_empty()
+            && world.links.values().filter(|l| lists(l.id.what)).all(|link| {
+                link.listed
+                    || match link.state {
+                        LinkState::Denied { .. } => true,
+                        LinkState::Backoff { tries, .. } => tries >= HOPELESS,
+                        LinkState::Connecting | LinkState::Live | LinkState::Stale { .. } => false,
+                    }
+            }))
+}
+
+/// What is wrong when not everything was listed: a partial answer, or none.
+pub(super) fn incomplete(world: &World) -> Option<Error> {
+    if query::complete(world) {
+        return None;
+    }
+    let open = world.links.values().filter(|l| l.id.what != "pods" && !l.listed);
+    let why: Vec<String> = open
+        .map(|link| match &link.state {
+            LinkState::Denied { why } | LinkState::Backoff { why, .. } => format!("{}: {why}", link.id),
+            other => format!("{}: {}, no answer in time", link.id, other.word()),
+        })
+        .collect();
+    let any = world.links.values().any(|l| l.id.what == "rollouts" && l.listed);
+    let (kind, what) = if any {
+        (Kind::Partial, "the answer is not complete")
+    } else {
+        (Kind::Unreachable, "the rollouts cannot be read")
+    };
+    let why = if why.is_empty() { "no link answered in time".to_owned() } else { why.join("\n  ") };
+    Some(Error::new(kind, format!("{what}\n  {why}")).hint("`flightdeck doctor` checks the connection step by step"))
+}
+
+pub(super) fn not_connected(error: &ConnectError) -> Error {
+    let kind = Kind::Usage;
+    match error {
+        ConnectError::NoKubeconfig(_) => Error::new(kind, error.to_string())
+            .hint("set KUBECONFIG or give --kubeconfig; `flightdeck demo` needs no cluster"),
+        ConnectError::Unusable { .. } => Error::new(kind, error.to_string())
+            .hint("`kubectl config get-contexts` lists them; --context NAME picks one"),
+    }
+}
+
+/// Logging must never stand in the way of an act: without it the program goes on.
+fn start_log(ground: &Ground) -> Option<WorkerGuard> {
+    let dir = ground.state.as_ref()?.join("logs");
+    match telemetry::start(&dir, &ground.config.log.level) {
+        Ok(guard) => Some(guard),
+        Err(why) => {
+            output::note(&format!("flightdeck: no log file: {why}"));
+            None
+        }
+    }
+}
+
+fn actor(kube_user: Arc<OnceLock<Clean>>) -> Arc<dyn Fn(&'static str) -> Actor + Send + Sync> {
+    let os_user = os_user();
+    Arc::new(move |face| Actor { os_user: os_user.clone(), kube_user: kube_user.get().cloned(), face })
+}
+
+/// The operating system's user: the name is the environment's claim, the number the kernel's.
+fn os_user() -> Clean {
+    let uid = rustix::process::getuid().as_raw();
+    let name = ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()).filter(|n| !n.is_empty());
+    Clean::new(&name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})")))
+}
+
+/// What the log adds to each record.
+pub(super) fn stamp() -> Stamp {
+    let now = || {
+        let boot = rustix::time::clock_gettime(BOOT_CLOCK);
+        let nanos = u64::try_from(boot.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(boot.tv_nsec).unwrap_or(0);
+        (Timestamp::now(), nanos)
+    };
+    Stamp {
+        host: Clean::new(&rustix::system::uname().nodename().to_string_lossy()).to_string(),
+        pid: std::process::id(),
+        instance: uuid::Uuid::new_v4().to_string(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        boot_id: std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map(|id| id.trim().to_owned())
+            .unwrap_or_default(),
+        now: Arc::new(now),
+    }
+}
+
+#[cfg(target_os = "linux")]
+const BOOT_CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const BOOT_CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+
+/// A bare start: the cockpit on the kube context; the demo world only where there is no kubeconfig at all.
+pub(super) async fn cockpit(global: &Global) -> Result<ExitCode, Error> {
+    let ground = Ground::find(global)?;
+    let pointed_at = ground.settings.kubeconfig.is_some() || std::env::var_os("KUBECONFIG").is_some();
+    if !pointed_at && matches!(read_kubeconfig(&ground.settings), Err(ConnectError::NoKubeconfig(_))) {
+        let args = DemoArgs { seed: 1, scenario: None, serve: false };
+        return demo(global, &args).await;
+    }
+    open(global, &ground, None).await
+}
+
+/// The demo world, and the cockpit on it.
+pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, Error> {
+    let mut ground = Ground::find(global)?;
+    let scenario = match &args.scenario {
+        None => demo::Scenario::calm_canary(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?;
+            demo::Scenario::parse(&text)
+                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?
+        }
+    };
+    let state = ground.state.clone().map_or_else(|| std::env::temp_dir().join("flightdeck-demo"), |s| s.join("demo"));
+    let broken = |e: std::io::Error| Error::new(Kind::Failure, format!("demo world: {e}"));
+    std::fs::create_dir_all(&state).map_err(broken)?;
+    let world = demo::World::start(&scenario, args.seed).await.map_err(broken)?;
+    let kubeconfig = state.join(format!("kubeconfig-{}", std::process::id()));
+    std::fs::write(&kubeconfig, world.kubeconfig()).map_err(broken)?;
+    let _tidy = Tidy(&kubeconfig);
+    ground.state = Some(state.clone());
+    ground.config.audit.dir = None;
+    ground.settings =
+        ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
+    if args.serve {
+        output::line(&format!(
+            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={}\n# serving until Ctrl-C",
+            kubeconfig.display(),
+            state.display()
+        ))?;
+        // Only a failure to listen for the signal ends it otherwise.
+        let _ = tokio::signal::ctrl_c().await;
+        world.stop().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let done = open(global, &ground, Some("DEMO")).await;
+    world.stop().await;
+    done
+}
+
+/// Removes the demo's kubeconfig when the program ends in order.
+struct Tidy<'a>(&'a Path);
+
+impl Drop for Tidy<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0);
+    }
+}
+
+async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
+    use std::io::IsTerminal as _;
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
+            .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
+    }
+    let session = Session::start(global, ground, Deadlines::default()).await?;
+    let look = tui::Look {
+        color: !(global.no_color
+            || ground.config.ui.no_color
+            || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())),
+        ascii: global.ascii || ground.config.ui.ascii,
+        badge,
+    };
+    let face = tui::run(session.handle.clone(), look);
+    let (done, ()) = tokio::join!(face, session.learn_user());
+    session.end().await;
+    done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
+    Ok(ExitCode::SUCCESS)
+}
