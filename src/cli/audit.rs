@@ -43,6 +43,12 @@ fn broken(error: AuditError) -> Error {
     }
 }
 
+/// To the millisecond; what does not parse is shown as it stands.
+fn short(ts: &str) -> String {
+    let parsed = ts.parse::<jiff::Timestamp>().and_then(|t| t.round(jiff::Unit::Millisecond));
+    parsed.map_or_else(|_| ts.to_owned(), |t| t.to_string())
+}
+
 fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
     if format == Format::Json {
         output::json(&dto::records(found))?;
@@ -62,7 +68,7 @@ fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
             |o| if o.detail.is_empty() { o.word.clone() } else { format!("{}: {}", o.word, o.detail) },
         );
         rows.push(
-            [record.seq.to_string().as_str(), &record.ts, said.kind.as_str(), &said.op, &target, by, &outcome]
+            [record.seq.to_string().as_str(), &short(&record.ts), said.kind.as_str(), &said.op, &target, by, &outcome]
                 .map(|text| Clean::new(text).to_string())
                 .to_vec(),
         );

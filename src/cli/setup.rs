@@ -120,19 +120,14 @@ impl Session {
     }
 }
 
-/// Whether a one-shot verb need wait no longer.
+/// Whether a one-shot verb need wait no longer: every list was read and its watch stands, or that is hopeless.
 fn settled(world: &World) -> bool {
-    let lists = |what: &str| what != "pods";
-    query::complete(world)
-        || (!world.links.is_empty()
-            && world.links.values().filter(|l| lists(l.id.what)).all(|link| {
-                link.listed
-                    || match link.state {
-                        LinkState::Denied { .. } => true,
-                        LinkState::Backoff { tries, .. } => tries >= HOPELESS,
-                        LinkState::Connecting | LinkState::Live | LinkState::Stale { .. } => false,
-                    }
-            }))
+    !world.links.is_empty()
+        && world.links.values().filter(|l| l.id.what != "pods").all(|link| match link.state {
+            LinkState::Live | LinkState::Denied { .. } | LinkState::Stale { .. } => true,
+            LinkState::Backoff { tries, .. } => tries >= HOPELESS,
+            LinkState::Connecting => false,
+        })
 }
 
 /// What is wrong when not everything was listed: a partial answer, or none.

@@ -93,7 +93,7 @@ impl Seen {
         };
         compare("object", self.uid.to_string(), now.uid.to_string());
         compare("version", or_none(&self.pod_hash), or_none(&now.pod_hash));
-        compare("step", number(self.step_index), number(now.step_index));
+        compare("step", step(self.step_index), step(now.step_index));
         compare("pause", pauses(&self.pause_conditions), pauses(&now.pause_conditions));
         compare("manual pause", yes(self.spec_paused), yes(now.spec_paused));
         compare("aborted", yes(self.abort), yes(now.abort));
@@ -129,8 +129,9 @@ fn or_none(text: &Clean) -> String {
     if text.is_empty() { "none".to_owned() } else { text.to_string() }
 }
 
-fn number(n: Option<i64>) -> String {
-    n.map_or_else(|| "none".to_owned(), |n| n.to_string())
+/// Counted from 1, as on screen.
+fn step(index: Option<i64>) -> String {
+    index.map_or_else(|| "none".to_owned(), |index| (index + 1).to_string())
 }
 
 fn yes(b: bool) -> String {

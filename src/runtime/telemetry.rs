@@ -16,6 +16,7 @@ const KEPT: usize = 7;
 /// [`Clean`]: crate::domain::text::Clean
 pub fn start(dir: &Path, level: &str) -> Result<WorkerGuard, String> {
     let filter = EnvFilter::try_new(level).map_err(|e| format!("log level {level:?}: {e}"))?;
+    std::fs::create_dir_all(dir).map_err(|e| format!("log files in {}: {e}", dir.display()))?;
     let file = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix("flightdeck")

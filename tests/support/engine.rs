@@ -1,0 +1,109 @@
+//! The running program in this process: what the faces use, without a face.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flightdeck::actions::by_verb;
+use flightdeck::audit::{AuditLog, Stamp};
+use flightdeck::domain::ids::{ActId, TargetId};
+use flightdeck::domain::intent::{Actor, Confirmed, Intent};
+use flightdeck::domain::outcome::Act;
+use flightdeck::domain::rollout::Rollout;
+use flightdeck::domain::seen::Seen;
+use flightdeck::model::Target;
+use flightdeck::policy::Mandate;
+use flightdeck::runtime::control::Deadlines;
+use flightdeck::runtime::handle::Handle;
+use flightdeck::runtime::{self, Parts, Running};
+use flightdeck::systems::argo_rollouts;
+use flightdeck::systems::kubernetes::client::ConnectSettings;
+use flightdeck::systems::kubernetes::watch::Timings;
+use jiff::Timestamp;
+
+/// How long a test waits for the engine.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+pub struct Engine {
+    pub running: Running,
+    pub handle: Handle,
+    _state: tempfile::TempDir,
+}
+
+/// What the log adds to records of a test.
+pub fn stamp(instance: &str) -> Stamp {
+    Stamp {
+        host: "test-host".to_owned(),
+        pid: std::process::id(),
+        instance: instance.to_owned(),
+        program: "test".to_owned(),
+        boot_id: "boot".to_owned(),
+        now: Arc::new(|| (Timestamp::now(), 0)),
+    }
+}
+
+impl Engine {
+    pub async fn start(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let settings = ConnectSettings {
+            kubeconfig: Some(kubeconfig.to_owned()),
+            context: None,
+            namespace: Some(namespace.to_owned()),
+        };
+        let (system, _) = argo_rollouts::connect(&settings, Timings::default()).await.expect("a usable kubeconfig");
+        let audit = AuditLog::open(state.path(), stamp(&uuid::Uuid::new_v4().to_string()));
+        let running = runtime::start(Parts {
+            systems: vec![system],
+            environments: flightdeck::domain::environment::EnvironmentRules::default(),
+            mandate: Mandate::default(),
+            audit: audit.map(Arc::new).map_err(|e| e.to_string()),
+            actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
+            deadlines,
+        });
+        Self { handle: running.handle.clone(), running, _state: state }
+    }
+
+    /// Waits until `is` holds of the target called `name` and its link is live.
+    pub async fn until(&self, name: &str, is: impl Fn(&Rollout) -> bool) -> Arc<Target> {
+        let found = |w: &flightdeck::model::World| {
+            let live = w.links.values().any(|l| l.id.what == "rollouts" && l.state.is_live());
+            w.targets.values().find(|t| live && t.id().name == name && is(&t.rollout)).cloned()
+        };
+        let world = tokio::time::timeout(PATIENCE, self.handle.wait_for(|w| found(w).is_some())).await;
+        let world = world.unwrap_or_else(|_| panic!("{name} did not get there: {:#?}", self.handle.world().targets));
+        found(&world.expect("the engine runs")).expect("it was there")
+    }
+
+    /// Presses resume on what was seen.
+    pub async fn resume(&self, target: &Target, seen: Seen) -> ActId {
+        let intent = Intent {
+            act: Handle::new_act(),
+            action: by_verb("resume").expect("resume is an act").id,
+            target: target.id().clone(),
+            context: target.context.clone(),
+            seen,
+            actor: self.handle.actor("tui"),
+            reason: None,
+            confirmed: Confirmed::Typed,
+        };
+        self.handle.act(intent).await.expect("the engine runs")
+    }
+
+    /// Waits for the outcome, and that it was recorded.
+    pub async fn ended(&self, act: &ActId) -> Arc<Act> {
+        let ended = tokio::time::timeout(PATIENCE, self.handle.wait_act(act)).await.expect("an outcome in time");
+        let act = ended.expect("the engine runs");
+        assert!(matches!(act.outcome_recorded, Some(Ok(_))), "not recorded: {act:?}");
+        act
+    }
+
+    /// The target as the server has it.
+    pub async fn read(&self, target: &TargetId) -> Arc<Rollout> {
+        self.handle.read(target.clone()).await.expect("an answer").expect("the rollout is there")
+    }
+
+    pub async fn end(self) {
+        self.running.shutdown().await;
+    }
+}
