@@ -17,6 +17,9 @@ Examples:
   flightdeck watch shop/payments -o json        one JSON object a line, for ever
   flightdeck audit verify                       is the record whole?";
 
+/// Under which the options stand that every verb has.
+const HEADING: &str = "Everywhere";
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -31,28 +34,28 @@ pub(super) enum Format {
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
     /// The kube context to use instead of the current one
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "NAME")]
     pub context: Option<String>,
     /// Only this namespace instead of all
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, help_heading = HEADING, value_name = "NAME")]
     pub namespace: Option<String>,
     /// The kubeconfig to use
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "FLIGHTDECK_CONFIG")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE", env = "FLIGHTDECK_CONFIG")]
     pub config: Option<PathBuf>,
     /// Where the audit log and log files are kept
-    #[arg(long, global = true, value_name = "DIR", env = "FLIGHTDECK_STATE_DIR")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "DIR", env = "FLIGHTDECK_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
     /// Never write to a cluster
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     pub read_only: bool,
     /// No colours (also: the variable `NO_COLOR`)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     pub no_color: bool,
     /// Only ASCII characters
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     pub ascii: bool,
 }
 
@@ -214,7 +217,8 @@ fn exit_codes() -> String {
 
 /// The whole tree. The verbs that act come from the table.
 pub(super) fn command() -> Command {
-    let base = Command::new("flightdeck")
+    // The derived parts bring their doc comments along as descriptions, so ours come after them.
+    let base = Fixed::augment_subcommands(Global::augment_args(Command::new("flightdeck")))
         .version(env!("CARGO_PKG_VERSION"))
         .about("A release cockpit for the terminal")
         .long_about(
@@ -226,12 +230,12 @@ pub(super) fn command() -> Command {
         .after_long_help(format!("{EXAMPLES}\n\n{}", exit_codes()))
         .subcommand_required(false)
         .infer_subcommands(false);
-    let base = Fixed::augment_subcommands(Global::augment_args(base));
     TABLE.iter().fold(base, |base, action| {
         let example =
             format!("Example:\n  flightdeck {0} shop/payments --yes --reason 'checked the error rate'", action.verb);
-        let verb = Command::new(action.verb).about(capitalised(action.help)).after_help(example);
-        base.subcommand(ActArgs::augment_args(verb))
+        let about = capitalised(action.help);
+        let verb = ActArgs::augment_args(Command::new(action.verb)).about(about.clone()).long_about(about);
+        base.subcommand(verb.after_help(example))
     })
 }
 

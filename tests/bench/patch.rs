@@ -1,0 +1,60 @@
+//! A patch on the real cluster to its text on the screen, beside `kubectl argo rollouts get rollout -w` in the same run.
+//!
+//! The controller is frozen meanwhile: it would take the mark away again.
+
+#[path = "../support/stack.rs"]
+#[expect(dead_code, reason = "shared with the real tests")]
+mod stack;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Spread;
+use super::screen::Screen;
+
+const TIMES: usize = 60;
+
+pub fn run() {
+    if std::env::var_os("FLIGHTDECK_TEST_STACK").is_none() && std::env::var_os("FLIGHTDECK_TEST_KUBECONFIG").is_none() {
+        println!("patch → screen: not measured; `tests/real/run --up` prints what to export first");
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(measure());
+}
+
+async fn measure() {
+    let stack = stack::stack();
+    let namespace = stack.namespace("bench").await;
+    let steps = json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 100}]);
+    namespace.canary("payments", 2, &steps, false).await;
+    namespace.set_image("payments", "2").await;
+    namespace.paused_at("payments", 1).await;
+    let _stopped = stack.stopped().await;
+
+    let state = tempfile::tempdir().expect("a temporary folder");
+    let env: [(&str, &Path); 2] = [("KUBECONFIG", &stack.kubeconfig), ("FLIGHTDECK_STATE_DIR", state.path())];
+    let mut ours = Screen::start(&super::program(), &["--namespace", &namespace.name], &env, 200, 60);
+    ours.until("row", |text| text.contains("payments"));
+    let plugin = stack.program("kubectl-argo-rollouts");
+    let watch = ["-n", &namespace.name, "get", "rollout", "payments", "-w"];
+    let mut theirs = Screen::start(&plugin, &watch, &env, 200, 60);
+    theirs.until("status", |text| text.contains("Status:"));
+
+    let (mut our_times, mut their_times, mut patches) = (Vec::new(), Vec::new(), Vec::new());
+    for turn in 0..TIMES {
+        ours.settle(Duration::from_millis(30));
+        theirs.settle(Duration::from_millis(30));
+        let mark = format!("mark-{turn:05}");
+        let at = Instant::now();
+        namespace.patch("payments", "/status", &json!({"status": {"message": mark}})).await;
+        patches.push(at.elapsed());
+        our_times.push(ours.until("mark", |text| text.contains(&mark)).duration_since(at));
+        their_times.push(theirs.until("mark", |text| text.contains(&mark)).duration_since(at));
+    }
+    println!("patch sent → answered by the real API server: {}", Spread::of(&patches));
+    println!("patch sent → screen, flightdeck: {}", Spread::of(&our_times));
+    println!("patch sent → screen, kubectl argo rollouts get rollout -w: {}", Spread::of(&their_times));
+}
