@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::audit::{ReadQuery, StoredRecord, VerifyReport};
+pub use crate::audit::{ReadQuery, StoredRecord, VerifyReport};
+
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;

@@ -1,8 +1,21 @@
-//! The cockpit.
+//! The cockpit: the only room that knows a terminal.
+//!
+//! [`run`] waits for keys, snapshots and answers, hands each to [`state::State`], and draws what [`view`] makes of
+//! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
-use std::io;
+mod board;
+mod confirm;
+mod keys;
+mod run;
+mod state;
+mod terminal;
+mod theme;
+mod view;
 
-use crate::runtime::handle::Handle;
+#[cfg(test)]
+mod tests;
+
+pub use run::run;
 
 /// How it looks.
 #[derive(Clone, Copy, Debug)]
@@ -13,10 +26,4 @@ pub struct Look {
     pub ascii: bool,
     /// A badge in the corner, e.g. `DEMO`.
     pub badge: Option<&'static str>,
-}
-
-/// Runs the cockpit until the person leaves it.
-#[allow(clippy::unused_async)]
-pub async fn run(_handle: Handle, _look: Look) -> io::Result<()> {
-    Ok(())
 }

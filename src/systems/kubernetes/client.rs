@@ -65,7 +65,7 @@ pub fn read_kubeconfig(settings: &ConnectSettings) -> Result<Kubeconfig, Connect
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
-    read.map_err(|e| match &e {
+    let read = read.map_err(|e| match &e {
         kube::config::KubeconfigError::ReadConfig(io, path) if io.kind() == std::io::ErrorKind::NotFound => {
             ConnectError::NoKubeconfig(path.display().to_string())
         }
@@ -74,7 +74,12 @@ pub fn read_kubeconfig(settings: &ConnectSettings) -> Result<Kubeconfig, Connect
             context: settings.context.clone().unwrap_or_else(|| "(current)".to_owned()),
             why: other.to_string(),
         },
-    })
+    })?;
+    // Where nothing is named and the usual place is empty, kube reads an empty kubeconfig.
+    if settings.kubeconfig.is_none() && read.contexts.is_empty() && read.clusters.is_empty() {
+        return Err(ConnectError::NoKubeconfig("none of the usual places has one".to_owned()));
+    }
+    Ok(read)
 }
 
 impl Cluster {

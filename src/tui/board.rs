@@ -1,0 +1,101 @@
+//! The order of the board, kept up to date change by change: sorting ten thousand targets for each frame would cost
+//! more than drawing them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
+
+use crate::domain::ids::TargetId;
+use crate::model::query::{Band, band};
+use crate::model::{Target, World};
+
+/// One line of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// A band's title.
+    Title(Band, usize),
+    /// A target.
+    Row(&'a TargetId),
+}
+
+/// Targets by band and name.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    taken: OrdMap<TargetId, Arc<Target>>,
+    bands: BTreeMap<TargetId, Band>,
+    order: BTreeSet<(Band, TargetId)>,
+    filter: String,
+}
+
+impl Board {
+    /// Takes in what changed since the last snapshot.
+    pub(super) fn take(&mut self, world: &World) {
+        let before = std::mem::replace(&mut self.taken, world.targets.clone());
+        for item in before.diff(&world.targets) {
+            match item {
+                DiffItem::Add(id, target) | DiffItem::Update { new: (id, target), .. } => self.put(id, target),
+                DiffItem::Remove(id, _) => {
+                    if let Some(band) = self.bands.remove(id) {
+                        self.order.remove(&(band, id.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, id: &TargetId, target: &Target) {
+        let (now, _) = band(target);
+        let before = self.bands.insert(id.clone(), now);
+        if before != Some(now) {
+            if let Some(before) = before {
+                self.order.remove(&(before, id.clone()));
+            }
+            self.order.insert((now, id.clone()));
+        }
+    }
+
+    /// Shows only targets whose `namespace/name` holds this.
+    pub(super) fn set_filter(&mut self, filter: &str) {
+        self.filter = filter.to_lowercase();
+    }
+
+    fn shows(&self, id: &TargetId) -> bool {
+        self.filter.is_empty() || id.to_string().to_lowercase().contains(&self.filter)
+    }
+
+    /// The targets in the order of the screen.
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = &TargetId> {
+        self.order.iter().map(|(_, id)| id).filter(|id| self.shows(id))
+    }
+
+    /// The lines of the screen: each band with its title.
+    pub(super) fn lines(&self) -> Vec<Line<'_>> {
+        let mut lines = Vec::with_capacity(self.order.len() + 3);
+        let mut title: Option<(Band, usize)> = None;
+        for (band, id) in &self.order {
+            if !self.shows(id) {
+                continue;
+            }
+            match &mut title {
+                Some((open, at)) if open == band => {
+                    if let Line::Title(_, count) = &mut lines[*at] {
+                        *count += 1;
+                    }
+                }
+                _ => {
+                    title = Some((*band, lines.len()));
+                    lines.push(Line::Title(*band, 1));
+                }
+            }
+            lines.push(Line::Row(id));
+        }
+        lines
+    }
+
+    /// How many targets there are, shown or not.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+}

@@ -1,0 +1,216 @@
+//! The loop: waits for a key, a snapshot, an answer, a signal or the next visible change of an age, and draws once
+//! for all that was there.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::confirm::Ground;
+use super::state::{Answer, Effect, RecordLine, State};
+use super::terminal::Terminal;
+use super::{Look, view};
+use crate::model::World;
+use crate::runtime::handle::{Handle, ReadQuery, StoredRecord, VerifyReport};
+
+type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
+
+/// Runs the cockpit until the person leaves it, or the system wants the program to end.
+pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
+    let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let mut terminal = Terminal::enter()?;
+    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look };
+    let mut events = EventStream::new();
+    let mut answers = Answers::new();
+    cockpit.snapshot();
+    loop {
+        let now = Timestamp::now();
+        let mut ages = None;
+        terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
+        let drawn = Instant::now();
+        cockpit.state.drawn(drawn);
+        let wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
+        let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut term, &mut hup, wake).await;
+        let effects = match woken {
+            Woken::Time => Vec::new(),
+            Woken::End => return Ok(()),
+            Woken::World(world) => {
+                cockpit.world = world;
+                cockpit.snapshot();
+                Vec::new()
+            }
+            Woken::Answer(answer) => {
+                cockpit.answer(answer);
+                Vec::new()
+            }
+            Woken::Event(event) => {
+                let mut effects = cockpit.event(&mut terminal, &event?)?;
+                // What is there already is handled before the next frame, as far as it leads to nothing.
+                while effects.is_empty() {
+                    // Polled with this task's own waker: the stream keeps the first one it is given.
+                    let more = tokio::select! {
+                        biased;
+                        event = events.next() => event,
+                        () = std::future::ready(()) => break,
+                    };
+                    match more {
+                        Some(event) => effects = cockpit.event(&mut terminal, &event?)?,
+                        None => return Ok(()),
+                    }
+                }
+                effects
+            }
+        };
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Suspend => terminal.suspend()?,
+                Effect::Focus(target) => handle.focus(target),
+                question => answers.push(ask(&handle, question)),
+            }
+        }
+    }
+}
+
+/// How long until `then`, a little longer rather than shorter.
+fn until(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or_default() + Duration::from_millis(2)
+}
+
+enum Woken {
+    Event(io::Result<Event>),
+    World(Arc<World>),
+    Answer(Answer),
+    Time,
+    End,
+}
+
+impl Woken {
+    async fn wait(
+        events: &mut EventStream,
+        handle: &mut Handle,
+        answers: &mut Answers,
+        term: &mut Signal,
+        hup: &mut Signal,
+        wake: Option<Instant>,
+    ) -> Self {
+        let time = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = term.recv() => Self::End,
+            _ = hup.recv() => Self::End,
+            event = events.next() => event.map_or(Self::End, Self::Event),
+            Some(answer) = answers.next() => answer.map_or(Self::Time, Self::Answer),
+            world = handle.changed() => world.map_or(Self::End, Self::World),
+            () = time => Self::Time,
+        }
+    }
+}
+
+struct Cockpit {
+    world: Arc<World>,
+    state: State,
+    handle: Handle,
+    look: Look,
+}
+
+impl Cockpit {
+    fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
+        let actor = || self.handle.actor("tui");
+        let ground = Ground { mandate: self.handle.mandate(), actor: &actor, now: Timestamp::now() };
+        work(&mut self.state, &self.world, &ground)
+    }
+
+    fn snapshot(&mut self) {
+        self.with(State::take);
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        self.with(|state, world, ground| state.answer(answer, world, ground));
+    }
+
+    fn event(&mut self, terminal: &mut Terminal, event: &Event) -> io::Result<Vec<Effect>> {
+        if matches!(event, Event::Resize(..)) {
+            terminal.resize()?;
+        }
+        let at = Instant::now();
+        Ok(self.with(|state, world, ground| state.event(event, at, world, ground)))
+    }
+
+    fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
+        view::paint(buffer, &self.world, &mut self.state, self.look, now)
+    }
+}
+
+/// Asks the runtime; the answer comes back through the loop.
+fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
+    match effect {
+        Effect::Read(target) => {
+            let read = handle.read(target.clone());
+            async move { Some(Answer::Read(target, read.await)) }.boxed()
+        }
+        Effect::Act(intent) => {
+            let handle = handle.clone();
+            async move { handle.act(*intent).await.err().map(|e| Answer::Lost(format!("not handed over: {e}"))) }
+                .boxed()
+        }
+        Effect::Audit(limit) => {
+            let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
+            async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
+        }
+        Effect::Verify => {
+            let verify = handle.verify();
+            async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
+        }
+        Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
+    }
+}
+
+fn record(stored: &StoredRecord) -> RecordLine {
+    let said = &stored.record.said;
+    let outcome = said.outcome.as_ref().map_or_else(
+        || said.reason.clone().unwrap_or_default(),
+        |outcome| format!("{}: {}", outcome.word, outcome.detail),
+    );
+    RecordLine {
+        seq: stored.record.seq,
+        ts: stored
+            .record
+            .ts
+            .parse::<Timestamp>()
+            .map_or_else(|_| stored.record.ts.clone(), |ts| ts.round(jiff::Unit::Second).unwrap_or(ts).to_string()),
+        kind: said.kind.as_str(),
+        op: said.op.clone(),
+        target: said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name)),
+        by: said.actor.kube_user.clone().unwrap_or_else(|| said.actor.os_user.clone()),
+        outcome,
+        whole: serde_json::to_string_pretty(&stored.record).unwrap_or_else(|e| e.to_string()),
+    }
+}
+
+fn verified(report: &VerifyReport) -> (bool, String) {
+    let what = match report.findings.first() {
+        None => format!("holds: {} records; not proven: {}", report.records, report.not_proven),
+        Some(found) => {
+            format!(
+                "DOES NOT HOLD: {} findings, the first in {} line {}: {}",
+                report.findings.len(),
+                found.file,
+                found.line,
+                found.why
+            )
+        }
+    };
+    (report.holds(), what)
+}

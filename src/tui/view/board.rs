@@ -1,0 +1,216 @@
+//! The board: one list, what needs a person first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget as _;
+
+use super::words::{fit, ladder, traffic, version, wrap};
+use super::{Ctx, words};
+use crate::domain::link::LinkState;
+use crate::model::query::{Band, band, complete, link_of};
+use crate::model::{Target, World};
+use crate::tui::board::Line as Row;
+use crate::tui::state::State;
+
+/// How wide the columns are; they fall away from the right in order of worth, the state and its reason never.
+struct Columns {
+    name: usize,
+    environment: usize,
+    version: usize,
+    ladder: usize,
+    traffic: usize,
+    why: usize,
+}
+
+/// `2/5 ‖`, where there is no room for the boxes.
+const SHORT_LADDER: usize = 9;
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let width = usize::from(width);
+        let name = (width * 26 / 100).clamp(14, 42);
+        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, why: 0 };
+        let mut left = width - 2 - name - 1 - 18;
+        for (column, wide) in [
+            (&mut columns.ladder, if left > 60 { 15 } else { SHORT_LADDER }),
+            (&mut columns.traffic, 14),
+            (&mut columns.environment, 6),
+            (&mut columns.version, 28),
+        ] {
+            if left > wide {
+                *column = wide;
+                left -= wide + 1;
+            }
+        }
+        columns.why = left + 18;
+        columns
+    }
+
+    fn cells(&self, texts: [&str; 6]) -> [String; 6] {
+        let widths = [self.name, self.environment, self.version, self.ladder, self.traffic, self.why];
+        let mut cells: [String; 6] = std::array::from_fn(|n| fit(texts[n], widths[n]));
+        for (cell, width) in cells.iter_mut().zip(widths) {
+            if width > 0 {
+                cell.push(' ');
+            }
+        }
+        cells
+    }
+}
+
+pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    if state.board.len() == 0 {
+        empty(ctx, area, buffer);
+        return;
+    }
+    let columns = Columns::of(area.width);
+    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", "TRAFFIC (want)", "WHY HERE"]);
+    Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
+    let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    state.layout(usize::from(area.height), 0);
+    let lines = state.board.lines();
+    if lines.is_empty() {
+        let text = format!("nothing has {:?} in its name; esc shows all", state.filter.value());
+        Line::styled(format!("  {text}"), ctx.theme.dim()).render(area, buffer);
+        return;
+    }
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(state.offset)) {
+        let place = Rect { y, height: 1, ..area };
+        match line {
+            Row::Title(band, count) => title(ctx, *band, *count, place, buffer),
+            Row::Row(id) => {
+                let selected = state.selected.as_ref() == Some(*id);
+                if let Some(target) = ctx.world.targets.get(*id) {
+                    row(ctx, &columns, target, selected).render(place, buffer);
+                } else {
+                    let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
+                    Line::styled(text, ctx.theme.dim()).render(place, buffer);
+                }
+            }
+        }
+    }
+    let quiet = !lines.iter().any(|l| matches!(l, Row::Title(Band::NeedsYou, _)));
+    let below = lines.len().saturating_sub(state.offset);
+    if let (true, Ok(below)) = (quiet && state.filter.value().is_empty(), u16::try_from(below))
+        && area.y + below + 1 < area.bottom()
+    {
+        let (text, style) = if ctx.world.links.values().all(|l| l.id.what == "pods" || l.state.is_live()) {
+            ("nothing needs you; all links are live", ctx.theme.good())
+        } else {
+            ("nothing was seen to need you, but not all links are live: what stands here may be old", ctx.theme.warn())
+        };
+        Line::styled(format!("  {text}"), style).render(Rect { y: area.y + below + 1, height: 1, ..area }, buffer);
+    }
+}
+
+fn title(ctx: &Ctx<'_>, band: Band, count: usize, area: Rect, buffer: &mut Buffer) {
+    let style = match band {
+        Band::NeedsYou => ctx.theme.warn().patch(ctx.theme.strong()),
+        Band::Moving => ctx.theme.busy(),
+        Band::Steady => ctx.theme.dim(),
+    };
+    let text = format!(" ─ {} ─ {count} ", band.title());
+    let rule = usize::from(area.width).saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
+    Line::styled(format!("{text}{}", "─".repeat(rule)), style).render(area, buffer);
+}
+
+fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Line<'static> {
+    let theme = ctx.theme;
+    let rollout = &target.rollout;
+    let (phase, _) = rollout.status();
+    let link = link_of(ctx.world, &target.link);
+    let why = why(ctx, target, &link);
+    let [name, environment, version, ladder, traffic, why] = columns.cells([
+        &target.id().to_string(),
+        target.environment.badge(),
+        &version(target),
+        &ladder(rollout, columns.ladder > SHORT_LADDER),
+        &traffic(target),
+        &why,
+    ]);
+    let marker = Span::styled(if selected { "▌ " } else { "  " }, theme.key());
+    if !link.is_live() {
+        let text = [name, environment, version, ladder, traffic, why].concat();
+        return Line::from(vec![marker, Span::styled(text, theme.dim())]);
+    }
+    let name = if selected { Span::styled(name, theme.strong()) } else { Span::raw(name) };
+    let environment = match environment.trim_end() {
+        "" => vec![Span::raw(environment)],
+        badge => {
+            let pad = environment.len() - badge.len();
+            vec![Span::styled(badge.to_owned(), theme.tier(target.environment.tier)), Span::raw(" ".repeat(pad))]
+        }
+    };
+    let mut spans = vec![marker, name];
+    spans.extend(environment);
+    spans.extend([Span::raw(version), Span::raw(ladder), Span::raw(traffic), Span::styled(why, theme.phase(phase))]);
+    Line::from(spans)
+}
+
+/// Phase and reason, and since when; first of all, whether that is old.
+fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
+    let rollout = &target.rollout;
+    let (phase, _) = rollout.status();
+    let (_, reason) = band(target);
+    let running = ctx.world.running_act(target.id());
+    let mut text = match link {
+        LinkState::Live | LinkState::Connecting => String::new(),
+        other => {
+            let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
+            let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
+            format!("[{}{since}] ", other.word())
+        }
+    };
+    if let Some(act) = running {
+        text.push_str(crate::actions::row(act.intent.action).progressive);
+        text.push_str(" … ");
+    }
+    if reason.is_empty() {
+        text.push_str(phase.as_str());
+    } else {
+        text.push_str(&reason);
+    }
+    if let Some(since) = rollout.paused_since() {
+        text.push_str(", ");
+        text.push_str(&ctx.age(since));
+    }
+    text
+}
+
+/// Nothing to list: said as what it is.
+fn empty(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+    let mut lines = Vec::new();
+    if complete(ctx.world) {
+        lines.push(Line::raw("There are no rollouts here."));
+        lines.push(Line::styled(
+            "Another context or namespace: flightdeck --context NAME -n NAME.  A look around: flightdeck demo",
+            ctx.theme.dim(),
+        ));
+    } else {
+        lines.push(Line::styled(waiting(ctx.world), ctx.theme.busy()));
+        for link in ctx.world.links.values().filter(|l| l.id.what != "pods" && !l.state.is_live()) {
+            let (state, style) = words::link(ctx, link);
+            lines.push(Line::from(vec![Span::raw(format!("  {} ", link.id)), Span::styled(state, style)]));
+            if let LinkState::Backoff { why, .. } | LinkState::Denied { why } = &link.state {
+                for text in wrap(why.as_str(), usize::from(area.width).saturating_sub(8)) {
+                    lines.push(Line::styled(format!("      {text}"), ctx.theme.dim()));
+                }
+            }
+        }
+        lines.push(Line::styled("`flightdeck doctor` checks the connection step by step.", ctx.theme.dim()));
+    }
+    let area = Rect { x: area.x + 2, y: area.y + 1, width: area.width - 2, height: area.height - 1 };
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        line.render(Rect { y, height: 1, ..area }, buffer);
+    }
+}
+
+fn waiting(world: &World) -> &'static str {
+    let refused = |state: &LinkState| matches!(state, LinkState::Denied { .. } | LinkState::Backoff { .. });
+    if world.links.values().any(|l| l.id.what == "rollouts" && refused(&l.state)) {
+        "The rollouts cannot be read:"
+    } else {
+        "Connecting …"
+    }
+}

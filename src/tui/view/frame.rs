@@ -1,0 +1,125 @@
+//! The first and the last line of every screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget as _;
+
+use super::{Ctx, words};
+use crate::domain::facts::AuditState;
+use crate::tui::keys::{Place, TABLE};
+use crate::tui::state::{Popup, State};
+
+/// Where we are, what we look at, and how the links stand.
+pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = ctx.theme;
+    let mut left = Vec::new();
+    if let Some(badge) = ctx.look.badge {
+        left.push(Span::styled(format!(" {badge} "), theme.badge()));
+        left.push(Span::raw(" "));
+    }
+    let target = state.selected.as_ref().and_then(|id| ctx.world.targets.get(id));
+    match (state.place, target) {
+        (Place::Target, Some(target)) => {
+            left.push(Span::styled(format!(" {} ", target.environment.badge()), theme.tier(target.environment.tier)));
+            left.push(Span::styled(format!(" {}/{}", target.context, target.id()), theme.strong()));
+        }
+        (Place::Target, None) => left.push(Span::styled("gone", theme.bad())),
+        (place, _) => {
+            let mut contexts: Vec<String> = ctx.world.links.keys().map(|l| l.context.to_string()).collect();
+            contexts.dedup();
+            left.push(Span::styled(
+                if contexts.is_empty() { "flightdeck".to_owned() } else { contexts.join(", ") },
+                theme.strong(),
+            ));
+            left.push(Span::raw(match place {
+                Place::Board => format!(" ▸ {} targets", state.board.len()),
+                Place::Audit => " ▸ audit log".to_owned(),
+                Place::Links => " ▸ links".to_owned(),
+                Place::Help | Place::Target => " ▸ keys".to_owned(),
+            }));
+        }
+    }
+    let right = links(ctx, state);
+    let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
+    let start = area.right() - width;
+    Line::from(left).render(Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
+    right.render(Rect { x: start, width, ..area }, buffer);
+}
+
+/// All live in one word; else each that is not.
+fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
+    let watched = ctx.world.links.values().filter(|l| l.id.what != "pods" || state.place == Place::Target);
+    let off: Vec<_> = watched.filter(|l| !l.state.is_live()).collect();
+    let mut spans = Vec::new();
+    if !ctx.world.warnings.is_empty() {
+        spans.push(Span::styled(format!("! {} warnings  ", ctx.world.warnings.len()), ctx.theme.warn()));
+    }
+    if ctx.world.links.is_empty() {
+        spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));
+    } else if off.is_empty() {
+        spans.push(Span::raw("k8s "));
+        spans.push(Span::styled("● live", ctx.theme.good()));
+    }
+    for (n, link) in off.into_iter().enumerate() {
+        let (text, style) = words::link(ctx, link);
+        spans.push(Span::raw(format!("{}{} ", if n > 0 { "  " } else { "" }, link.id.what)));
+        spans.push(Span::styled(text, style));
+    }
+    Line::from(spans)
+}
+
+/// What keys apply to, the keys that work here now, and the audit log.
+pub(super) fn footer(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = ctx.theme;
+    let audit = audit(ctx);
+    let width = u16::try_from(audit.width()).unwrap_or(u16::MAX).min(area.width);
+    let mut spans = Vec::new();
+    if let Some(notice) = &state.notice {
+        spans.push(Span::styled(notice.clone(), theme.warn()));
+    } else if state.filtering {
+        spans.push(Span::styled("/", theme.key()));
+        spans.push(Span::styled(format!("{}▏", state.filter.value()), theme.field()));
+        spans.push(Span::styled("  ↵ keep  esc clear", theme.dim()));
+    } else if state.popup.is_none() {
+        if let (Place::Board, Some(id)) = (state.place, &state.selected) {
+            spans.push(Span::raw("on "));
+            spans.push(Span::styled(id.to_string(), theme.strong()));
+            spans.push(Span::raw(":  "));
+        }
+        for row in TABLE.iter().filter(|r| !r.brief.is_empty() && r.places.contains(&state.place)) {
+            let nowhere = row.label == "esc" && state.place == Place::Board && state.filter.value().is_empty();
+            if !nowhere {
+                spans.push(Span::styled(row.label, theme.key()));
+                spans.push(Span::raw(format!(" {}  ", row.brief)));
+            }
+        }
+        if state.place == Place::Board && !state.filter.value().is_empty() {
+            spans.push(Span::styled(format!("filter: {}", state.filter.value()), theme.warn()));
+        }
+    } else if let Some(Popup::Menu | Popup::Outcome(_)) = &state.popup {
+        spans.push(Span::styled("esc", theme.key()));
+        spans.push(Span::raw(" close"));
+    }
+    let line = Line::from(spans);
+    // The keys give way to the state of the log when it is bad news only.
+    let fits = line.width() + usize::from(width) < usize::from(area.width);
+    let shown = fits || ctx.world.audit.state != AuditState::Ready;
+    let room = if shown { area.width.saturating_sub(width + 1) } else { area.width };
+    line.render(Rect { width: room, ..area }, buffer);
+    if shown {
+        audit.render(Rect { x: area.right() - width, width, ..area }, buffer);
+    }
+}
+
+fn audit(ctx: &Ctx<'_>) -> Line<'static> {
+    let view = &ctx.world.audit;
+    match &view.state {
+        AuditState::Failed { .. } => Line::styled("audit ✗ takes no records (A says why)", ctx.theme.bad()),
+        AuditState::Ready if view.open_intents > 0 => Line::styled(
+            format!("audit ✓ {} records, {} without an outcome", view.records, view.open_intents),
+            ctx.theme.warn(),
+        ),
+        AuditState::Ready => Line::styled(format!("audit ✓ {} records", view.records), ctx.theme.dim()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Help, from the tables of keys and acts.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::words::{fit, wrap};
+use super::{Ctx, scrolled};
+use crate::actions::TABLE as ACTS;
+use crate::tui::keys::TABLE as KEYS;
+use crate::tui::state::State;
+
+const SIGNS: &[(&str, &str)] = &[
+    ("■□", "steps that are over, and to come; the number is the step it stands on"),
+    ("‖", "paused"),
+    (" 9 % (  5 %)", "the canary's actual traffic, in brackets what is wanted where that differs"),
+    ("PROD?", "no rule of the configuration names this environment: it counts as production"),
+    ("–  ?", "there is none; not known"),
+];
+
+pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let theme = ctx.theme;
+    let width = usize::from(area.width).saturating_sub(20);
+    let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
+    for row in KEYS {
+        lines.push(Line::from(vec![
+            Span::styled(format!("   {}", fit(row.label, 14)), theme.key()),
+            Span::raw(row.help),
+        ]));
+    }
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(" acts: a, then the letter, then the confirmation", theme.strong()));
+    for action in ACTS {
+        lines.push(Line::from(vec![
+            Span::styled(format!("   {}  ", action.key), theme.key()),
+            Span::styled(fit(action.verb, 12), theme.strong()),
+            Span::raw(action.help),
+        ]));
+        lines.push(Line::styled(
+            format!("                 as a verb: flightdeck {} NAMESPACE/NAME", action.verb),
+            theme.dim(),
+        ));
+    }
+    for text in wrap(
+        "In production the confirmation is the consequence, typed. What was typed before the box stood there, and pasted text, does not count.",
+        usize::from(area.width).saturating_sub(4),
+    ) {
+        lines.push(Line::styled(format!("   {text}"), theme.dim()));
+    }
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(" signs", theme.strong()));
+    for (sign, means) in SIGNS {
+        for (n, text) in wrap(means, width).into_iter().enumerate() {
+            lines.push(Line::from(vec![
+                Span::styled(format!("   {}", fit(if n == 0 { sign } else { "" }, 14)), theme.strong()),
+                Span::raw(text),
+            ]));
+        }
+    }
+    scrolled(lines, state, area, buffer);
+}

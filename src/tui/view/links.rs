@@ -1,0 +1,57 @@
+//! The links to the outside, and what could not be read.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::words::{fit, wrap};
+use super::{Ctx, scrolled, words};
+use crate::domain::link::LinkState;
+use crate::tui::state::State;
+
+pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let theme = ctx.theme;
+    let width = usize::from(area.width).saturating_sub(6);
+    let mut lines = vec![Line::styled(" links", theme.strong())];
+    for link in ctx.world.links.values() {
+        let (text, style) = words::link(ctx, link);
+        let idle = link.id.what == "pods" && matches!(link.state, LinkState::Connecting);
+        let (text, style) = if idle { ("○ off: no target is open".to_owned(), theme.dim()) } else { (text, style) };
+        let heard = match (&link.state, link.heard) {
+            // A live link's age changes all the time and says nothing.
+            (LinkState::Live, _) | (_, None) => String::new(),
+            (_, Some(heard)) => format!("  last heard {} ago", ctx.age(heard)),
+        };
+        lines.push(Line::from(vec![
+            Span::raw("   "),
+            Span::raw(fit(&link.id.to_string(), 34)),
+            Span::styled(text, style),
+            Span::styled(heard, theme.dim()),
+        ]));
+        match &link.state {
+            LinkState::Denied { why } => {
+                lines.extend(
+                    wrap(why.as_str(), width).into_iter().map(|t| Line::styled(format!("     {t}"), theme.bad())),
+                );
+            }
+            LinkState::Backoff { why, tries, until } => {
+                let text = format!("{why} (try {tries}, the next in {})", ctx.left(*until));
+                lines.extend(wrap(&text, width).into_iter().map(|t| Line::styled(format!("     {t}"), theme.warn())));
+            }
+            LinkState::Live | LinkState::Connecting | LinkState::Stale { .. } => {}
+        }
+    }
+    for (context, cluster) in &ctx.world.clusters {
+        lines.push(Line::styled(format!("   {context} is cluster {}", cluster.0), theme.dim()));
+    }
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(" warnings", theme.strong()));
+    if ctx.world.warnings.is_empty() {
+        lines.push(Line::styled("   none", theme.dim()));
+    }
+    for warning in ctx.world.warnings.iter().rev() {
+        let text = format!("{} ago  {}: {}", ctx.age(warning.at), warning.object, warning.why);
+        lines.extend(wrap(&text, width).into_iter().map(|t| Line::styled(format!("   {t}"), theme.warn())));
+    }
+    scrolled(lines, state, area, buffer);
+}

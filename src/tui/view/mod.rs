@@ -1,0 +1,134 @@
+//! What is drawn: pure functions from world, state and time to cells.
+
+mod act;
+mod audit;
+mod board;
+mod frame;
+mod help;
+mod links;
+mod target;
+mod words;
+
+use std::cell::Cell;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Widget as _;
+
+use super::Look;
+use super::keys::Place;
+use super::state::{Popup, State};
+use super::theme::Theme;
+use crate::model::World;
+
+/// The smallest screen that is drawn.
+const SMALLEST: (u16, u16) = (40, 8);
+
+/// What every view needs, and what it tells back: when the next age on the screen changes.
+struct Ctx<'a> {
+    world: &'a World,
+    theme: Theme,
+    look: Look,
+    now: Timestamp,
+    next: Cell<Option<Timestamp>>,
+}
+
+impl Ctx<'_> {
+    /// How long ago, in the largest unit that says enough; the screen is drawn again when it changes.
+    fn age(&self, then: Timestamp) -> String {
+        let seconds = self.now.duration_since(then).as_secs().max(0);
+        let (unit, text) = match seconds {
+            0..60 => (1, format!("{seconds}s")),
+            60..3600 => (60, format!("{}m", seconds / 60)),
+            3600..86_400 => (60, format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60)),
+            _ => (3600, format!("{}d", seconds / 86_400)),
+        };
+        self.wake(then + SignedDuration::from_secs((seconds / unit + 1) * unit));
+        text
+    }
+
+    /// How long until then.
+    fn left(&self, then: Timestamp) -> String {
+        let seconds = then.duration_since(self.now).as_secs().max(0);
+        self.wake(self.now + SignedDuration::from_secs(1));
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    }
+
+    fn wake(&self, at: Timestamp) {
+        self.next.set(Some(self.next.get().map_or(at, |next| next.min(at))));
+    }
+}
+
+/// Draws the whole screen; returns when it would look different with nothing else changed.
+pub(super) fn paint(
+    buffer: &mut Buffer,
+    world: &World,
+    state: &mut State,
+    look: Look,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let ctx = Ctx { world, theme: Theme { color: look.color }, look, now, next: Cell::new(None) };
+    let area = buffer.area;
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        Line::raw("make the window larger").render(area, buffer);
+        return None;
+    }
+    let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    match state.place {
+        Place::Board => board::paint(&ctx, state, body, buffer),
+        Place::Target => target::paint(&ctx, state, body, buffer),
+        Place::Audit => audit::paint(&ctx, state, body, buffer),
+        Place::Links => links::paint(&ctx, state, body, buffer),
+        Place::Help => help::paint(&ctx, state, body, buffer),
+    }
+    frame::header(&ctx, state, Rect { height: 1, ..area }, buffer);
+    frame::footer(&ctx, state, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
+    match &state.popup {
+        None => {}
+        Some(Popup::Menu) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
+        Some(Popup::Outcome(act)) => act::outcome(&ctx, act, body, buffer),
+    }
+    if look.ascii {
+        to_ascii(buffer);
+    }
+    ctx.next.get()
+}
+
+/// Text in lines, scrolled; what does not fit is said.
+fn scrolled(lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    state.layout(usize::from(area.height), lines.len());
+    let shown = lines.into_iter().skip(state.scroll).take(usize::from(area.height));
+    for (y, line) in (area.y..).zip(shown) {
+        line.render(Rect { y, height: 1, ..area }, buffer);
+    }
+}
+
+/// Every cell becomes one ASCII character: the width stays what it was.
+fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        let plain = match symbol {
+            "─" | "–" | "┈" | "□" | "○" => "-",
+            "│" | "║" | "‖" => "|",
+            "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
+            "■" | "█" => "#",
+            "●" | "✓" => "*",
+            "✗" => "x",
+            "▌" | "→" | "▸" => ">",
+            "↵" => "<",
+            "↓" => "v",
+            "↑" => "^",
+            "░" | "·" => ".",
+            "…" => "~",
+            "▏" => "_",
+            _ => "?",
+        };
+        cell.set_symbol(plain);
+    }
+}

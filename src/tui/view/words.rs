@@ -1,0 +1,222 @@
+//! Words and small drawings that several screens share.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::Ctx;
+use crate::domain::link::{Link, LinkState};
+use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
+use crate::domain::workload::ReplicaSet;
+use crate::model::Target;
+
+/// The most steps that are drawn one by one.
+const LADDER: usize = 8;
+
+/// `text` in exactly `width` columns: cut with `…`, or padded.
+pub(super) fn fit(text: &str, width: usize) -> String {
+    let all = text.width();
+    if all <= width {
+        return format!("{text}{}", " ".repeat(width - all));
+    }
+    let mut cut = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > width {
+            break;
+        }
+        used += wide;
+        cut.push(c);
+    }
+    if width > 0 {
+        cut.push('…');
+        used += 1;
+    }
+    cut.push_str(&" ".repeat(width.saturating_sub(used)));
+    cut
+}
+
+/// Breaks `text` at spaces into lines of at most `width` columns.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let mut word = word.to_owned();
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        while word.width() > width.max(1) {
+            let at = word.char_indices().nth(width.max(1)).map_or(word.len(), |(at, _)| at);
+            let rest = word.split_off(at);
+            lines.push(std::mem::replace(&mut word, rest));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// `■□□ 2/3 ‖`: how many steps are over (if drawn), where it stands, and whether it waits.
+pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
+    let steps = rollout.steps().len();
+    if steps == 0 {
+        return rollout.strategy.word().to_owned();
+    }
+    let over = rollout.current_step().map_or(steps, |(index, _)| index);
+    let at = rollout.current_step().map_or(steps, |(index, _)| index + 1);
+    let boxes = if drawn && steps <= LADDER {
+        format!("{}{} ", "■".repeat(over), "□".repeat(steps - over))
+    } else {
+        String::new()
+    };
+    let waits = if !rollout.pause_conditions.is_empty() || rollout.spec_paused { " ‖" } else { "" };
+    if rollout.current_step().is_none() {
+        return format!("{boxes}done{waits}");
+    }
+    format!("{boxes}{at}/{steps}{waits}")
+}
+
+/// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
+pub(super) fn traffic(target: &Target) -> String {
+    let Some(desired) = target.rollout.desired_weight() else { return "–".to_owned() };
+    match target.actual_weight() {
+        Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ? % ({desired:>3} %)"),
+        Some(actual) if actual.weight == desired => format!("{desired:>3} %"),
+        Some(actual) => format!("{:>3} % ({desired:>3} %)", actual.weight),
+    }
+}
+
+/// How the actual weight is known, as a sentence.
+pub(super) fn basis(actual: &ActualWeight) -> String {
+    match actual.basis {
+        WeightBasis::FullyPromoted => "all steps are done".to_owned(),
+        WeightBasis::NoPods => "no pod is available".to_owned(),
+        WeightBasis::Router { verified: Some(true) } => "set at the router, which confirmed it".to_owned(),
+        WeightBasis::Router { verified: Some(false) } => "set at the router, NOT confirmed by it".to_owned(),
+        WeightBasis::Router { verified: None } => "set at the router".to_owned(),
+        WeightBasis::RouterSilent => "the router has not been told yet: not known".to_owned(),
+        WeightBasis::Pods { canary, all } => format!("{canary} of {all} pods, no router: not exact"),
+    }
+}
+
+/// What stands behind the last `:` or `@` of an image.
+pub(super) fn tag(image: &str) -> String {
+    if let Some((_, digest)) = image.split_once("@sha256:") {
+        return digest.chars().take(12).collect();
+    }
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split_once(':').map_or_else(|| name.to_owned(), |(_, tag)| tag.to_owned())
+}
+
+fn tags(set: &ReplicaSet) -> String {
+    set.images.iter().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",")
+}
+
+/// `1f3c9d2 → 8ab41e0` while a version is under way, else the one that runs.
+pub(super) fn version(target: &Target) -> String {
+    let wanted = target.rollout.images.iter().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",");
+    match target.stable_set() {
+        Some(stable) if !target.rollout.fully_promoted() => format!("{} → {wanted}", tags(stable)),
+        _ => wanted,
+    }
+}
+
+/// A link's state in a few words.
+pub(super) fn link(ctx: &Ctx<'_>, link: &Link) -> (String, Style) {
+    match &link.state {
+        LinkState::Live => ("● live".to_owned(), ctx.theme.good()),
+        LinkState::Connecting => ("○ connecting".to_owned(), ctx.theme.busy()),
+        LinkState::Stale { since } => (format!("✗ stale {}", ctx.age(*since)), ctx.theme.bad()),
+        LinkState::Denied { .. } => ("✗ denied".to_owned(), ctx.theme.bad()),
+        LinkState::Backoff { .. } => {
+            let heard = link.heard.map_or_else(String::new, |heard| format!(", heard {} ago", ctx.age(heard)));
+            (format!("✗ down{heard}"), ctx.theme.bad())
+        }
+    }
+}
+
+/// A box in the middle of `area`, as wide as it may be and as high as its lines; returns what is inside.
+pub(super) fn popup(
+    ctx: &Ctx<'_>,
+    title: Line<'static>,
+    lines: &[Line<'static>],
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let width = area.width.saturating_sub(2).min(96);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    Clear.render(place, buffer);
+    let block = Block::bordered().border_type(BorderType::Plain).border_style(ctx.theme.strong()).title(title);
+    let inner = block.inner(place);
+    block.render(place, buffer);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    for (y, line) in (inner.y..inner.bottom()).zip(lines) {
+        line.render(Rect { y, height: 1, ..inner }, buffer);
+    }
+    inner
+}
+
+/// How wide the text of a popup in `area` may be.
+pub(super) fn popup_width(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(2).min(96).saturating_sub(4))
+}
+
+/// Lines with a title, in a frame.
+pub(super) fn panel(ctx: &Ctx<'_>, title: &str, lines: Vec<Line<'static>>, area: Rect, buffer: &mut Buffer) {
+    if area.height < 3 {
+        return;
+    }
+    let title = Line::styled(format!(" {title} "), ctx.theme.strong());
+    let block = Block::bordered().border_type(BorderType::Plain).border_style(ctx.theme.dim()).title(title);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let (room, all) = (usize::from(inner.height), lines.len());
+    for (n, (y, line)) in (inner.y..inner.bottom()).zip(lines).enumerate() {
+        let last = n + 1 == room && all > room;
+        let line = if last { Line::styled(format!("… {} more", all - room + 1), ctx.theme.dim()) } else { line };
+        line.render(Rect { y, height: 1, ..inner }, buffer);
+    }
+}
+
+/// A label in a column of its own, and what it names.
+pub(super) fn field(ctx: &Ctx<'_>, label: &str, value: Vec<Span<'static>>) -> Line<'static> {
+    let mut spans = vec![Span::styled(fit(label, 9), ctx.theme.dim())];
+    spans.extend(value);
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_fits_to_the_column() {
+        assert_eq!(fit("abc", 5), "abc  ");
+        assert_eq!(fit("abcdef", 5), "abcd…");
+        assert_eq!(fit("日本語", 4), "日… ");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_nothing_is_lost() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+
+    #[test]
+    fn tags_are_what_tells_versions_apart() {
+        assert_eq!(tag("registry.example:5000/shop/app:1.2.3"), "1.2.3");
+        assert_eq!(tag("shop/app"), "app");
+        assert_eq!(tag("shop/app@sha256:0123456789abcdef"), "0123456789ab");
+    }
+}
