@@ -2,3 +2,9 @@
 
 #[path = "architecture/mod.rs"]
 mod architecture;
+mod demo;
+#[path = "support/engine.rs"]
+#[expect(dead_code, reason = "shared with the real tests")]
+mod engine;
+#[path = "parity/mod.rs"]
+mod parity_script;

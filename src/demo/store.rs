@@ -113,7 +113,12 @@ pub(super) fn time(now: Timestamp) -> String {
 
 impl Store {
     pub(super) fn new(seed: u64) -> Self {
-        Self { version: 100, objects: BTreeMap::new(), changes: VecDeque::new(), random: seed ^ 0x9e37_79b9_7f4a_7c15 }
+        Self {
+            version: 1_000,
+            objects: BTreeMap::new(),
+            changes: VecDeque::new(),
+            random: seed ^ 0x9e37_79b9_7f4a_7c15,
+        }
     }
 
     /// The next number of the sequence that the seed fixes (`SplitMix64`).
@@ -212,6 +217,10 @@ impl Store {
     /// Puts `wanted` in the place of an object, as far as `part` goes. What changes nothing makes no version.
     pub(super) fn put(&mut self, key: &Key, part: Part, mut wanted: Value) -> Result<Value, Refusal> {
         let now = self.objects.get(key).ok_or_else(|| key.missing())?;
+        let asked = &wanted["metadata"]["resourceVersion"];
+        if !asked.is_null() && asked != &now["metadata"]["resourceVersion"] {
+            return Err(conflict(key.kind.plural(), key.kind.group(), &key.name));
+        }
         match part {
             Part::Main => wanted["status"] = now["status"].clone(),
             Part::Status => {
@@ -220,10 +229,6 @@ impl Store {
                 wanted["status"] = status;
             }
             Part::Whole => {}
-        }
-        let asked = &wanted["metadata"]["resourceVersion"];
-        if !asked.is_null() && asked != &now["metadata"]["resourceVersion"] {
-            return Err(conflict(key.kind.plural(), key.kind.group(), &key.name));
         }
         for fixed in ["uid", "name", "namespace", "creationTimestamp", "generation", "resourceVersion"] {
             wanted["metadata"][fixed] = now["metadata"][fixed].clone();

@@ -2,6 +2,9 @@
 
 #[path = "../support/engine.rs"]
 mod engine;
+#[path = "../parity/mod.rs"]
+#[expect(dead_code, reason = "shared with the hermetic tests")]
+mod parity_script;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/proxy.rs"]
@@ -10,5 +13,6 @@ mod proxy;
 mod stack;
 
 mod outcomes;
+mod parity;
 mod plugin;
 mod verbs;

@@ -59,7 +59,7 @@ impl Stopped {
 
 impl Stack {
     /// The node that plays pods; none on a cluster with a scheduler.
-    fn node(&self) -> Option<&'static str> {
+    pub fn node(&self) -> Option<&'static str> {
         self.dir.is_some().then_some("kwok-node")
     }
 
@@ -82,7 +82,8 @@ impl Stack {
         Stopped { stack: self.clone(), _alone: alone }
     }
 
-    fn controller(&self, what: &str) {
+    /// `stop` or `cont`; only for who holds it alone.
+    pub fn controller(&self, what: &str) {
         let done = if let Some(dir) = &self.dir {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/stack");
             Command::new(script).arg(what).arg(dir).arg("rollouts").status()

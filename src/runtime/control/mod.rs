@@ -29,7 +29,7 @@ use crate::domain::outcome::{Act, Answer, Outcome};
 use crate::domain::prepared::{PrepareError, Prepared};
 use crate::domain::text::Clean;
 use crate::effects::{Effector, Progress, READ_DEADLINE, Reader};
-use crate::model::settle::{Written, newer};
+use crate::model::settle::{Written, newer, settle};
 use crate::model::{Event, World, query};
 use crate::policy::{self, Mandate};
 
@@ -271,9 +271,10 @@ async fn judge(control: &Arc<Control>, port: &Port, shown: &Shown, answers: &[An
         Some(Answer::Accepted { resource_version }) => {
             observe::effect(control, port, intent, Written::Version(resource_version), control.deadlines.effect).await
         }
-        Some(Answer::PreconditionFailed { message }) => {
-            Outcome::Superseded { what: partly(what_changed(port, intent, message).await) }
-        }
+        Some(Answer::PreconditionFailed { message }) => match already_done(port, intent, answers).await {
+            Some(effect) => Outcome::Done { effect: partly(effect) },
+            None => Outcome::Superseded { what: partly(what_changed(port, intent, message).await) },
+        },
         Some(Answer::Rejected { message }) => Outcome::Failed { why: partly(message.clone()) },
         Some(Answer::Lost { why }) => {
             let before = intent.seen.resource_version.as_str();
@@ -281,6 +282,20 @@ async fn judge(control: &Arc<Control>, port: &Port, shown: &Shown, answers: &[An
             observe::after_a_lost_answer(seen, why)
         }
         None => Outcome::Failed { why: "there was nothing to send".to_owned() },
+    }
+}
+
+/// Where the first steps of a plan had the whole effect, the last one finds nothing left to do: a timed pause, say, that
+/// was over as soon as the pause by hand ended.
+async fn already_done(port: &Port, intent: &Intent, answers: &[Answer]) -> Option<String> {
+    let Answer::Accepted { resource_version } = answers.iter().rev().nth(1)? else { return None };
+    let read = tokio::time::timeout(READ_DEADLINE, port.reader.read(&intent.target)).await;
+    let now = read.ok()?.ok()??;
+    // A newer version than the accepted write's, or that one itself: it is read after the answer.
+    let written = Written::Version(resource_version);
+    match settle(intent, written, Some(&now)) {
+        Some(Outcome::Done { effect }) => Some(effect),
+        _ => None,
     }
 }
 
@@ -304,7 +319,10 @@ impl Control {
     /// What the snapshot shows that the person had not seen (invariant 6); nothing while the snapshot is the older one.
     fn moved_on(&self, intent: &Intent) -> Option<String> {
         let world = self.world.borrow().clone();
-        let rollout = &world.targets.get(&intent.target)?.rollout;
+        let Some(target) = world.targets.get(&intent.target) else {
+            return query::complete(&world).then(|| "the rollout is gone".to_owned());
+        };
+        let rollout = &target.rollout;
         if newer(intent.seen.resource_version.as_str(), rollout.resource_version.as_str()) {
             return None;
         }

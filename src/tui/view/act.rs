@@ -203,6 +203,9 @@ fn lines_of(ctx: &Ctx<'_>, act: &Act, width: usize) -> Vec<Line<'static>> {
             lines.extend(wrap(&text, width).into_iter().map(|text| Line::styled(text, style)));
             let hint = match outcome {
                 Outcome::Refused { hint, .. } => Some(format!("fix: {hint}")),
+                Outcome::Superseded { .. } if act.accepted.is_some() => {
+                    Some("only a part of it was done; look again and decide anew".to_owned())
+                }
                 Outcome::Superseded { .. } => Some("nothing was changed by us; look again and decide anew".to_owned()),
                 Outcome::Unknown { .. } | Outcome::NoEffect { .. } => {
                     Some("it may still come: watch the target, do not send it again blindly".to_owned())

@@ -153,7 +153,11 @@ fn ladder(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
                 let mut text = step.to_string();
                 if let (Step::Pause { seconds: Some(all) }, Some(since)) = (step, rollout.paused_since()) {
                     let ends = since + jiff::SignedDuration::from_secs(*all);
-                    text = format!("{text}, {} left", ctx.left(ends));
+                    text = if ends > ctx.now {
+                        format!("{text}, {} left", ctx.left(ends))
+                    } else {
+                        format!("{text}, over")
+                    };
                 }
                 Line::from(vec![
                     Span::styled(mark, theme.warn().patch(theme.strong())),
