@@ -8,3 +8,7 @@ mod demo;
 mod engine;
 #[path = "parity/mod.rs"]
 mod parity_script;
+mod pty;
+#[path = "support/screen.rs"]
+#[expect(dead_code, reason = "shared with the bench")]
+mod screen;

@@ -8,6 +8,7 @@ mod confirm;
 mod keys;
 mod run;
 mod state;
+mod tail;
 mod terminal;
 mod theme;
 mod view;

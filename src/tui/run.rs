@@ -204,7 +204,7 @@ fn verified(report: &VerifyReport) -> (bool, String) {
         None => format!("holds: {} records; not proven: {}", report.records, report.not_proven),
         Some(found) => {
             format!(
-                "DOES NOT HOLD: {} findings, the first in {} line {}: {}",
+                "DOES NOT HOLD: {} places, the first in {} line {}: {}",
                 report.findings.len(),
                 found.file,
                 found.line,

@@ -10,6 +10,7 @@ use tui_input::backend::crossterm::EventHandler as _;
 use super::board::{Board, Line};
 use super::confirm::{Confirm, Ground, Step};
 use super::keys::{self, Command, Place};
+use super::tail::Tail;
 use crate::actions::by_key;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::Intent;
@@ -101,6 +102,7 @@ pub(super) struct State {
     pub audit: AuditPane,
     /// One line that answers a key which did nothing else.
     pub notice: Option<String>,
+    tail: Tail,
     complete: bool,
     page: usize,
     /// Lines that the list has, as of the last layout.
@@ -121,6 +123,7 @@ impl State {
             popup: None,
             audit: AuditPane { records: Loaded::Waiting, verified: None, cursor: 0, open: false },
             notice: None,
+            tail: Tail::default(),
             complete: false,
             page: 1,
             lines: 0,
@@ -230,7 +233,13 @@ impl State {
 
     pub(super) fn event(&mut self, event: &Event, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key, at, world, ground),
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                if self.tail.swallows(*key, at) {
+                    Vec::new()
+                } else {
+                    self.key(*key, at, world, ground)
+                }
+            }
             Event::Paste(text) => {
                 self.paste(text, at);
                 Vec::new()

@@ -2,6 +2,8 @@
 
 mod fleet;
 mod patch;
+#[path = "../support/screen.rs"]
+#[expect(dead_code, reason = "shared with the tests behind a terminal")]
 mod screen;
 
 use std::path::{Path, PathBuf};

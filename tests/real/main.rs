@@ -9,9 +9,15 @@ mod parity_script;
 mod program;
 #[path = "../support/proxy.rs"]
 mod proxy;
+#[path = "../pty/scenario.rs"]
+mod scenario;
+#[path = "../support/screen.rs"]
+#[expect(dead_code, reason = "shared with the bench")]
+mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod keyboard;
 mod outcomes;
 mod parity;
 mod plugin;

@@ -1,5 +1,7 @@
 //! The board: one list, what needs a person first.
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -8,6 +10,7 @@ use ratatui::widgets::Widget as _;
 use super::words::{fit, ladder, traffic, version, wrap};
 use super::{Ctx, words};
 use crate::domain::link::LinkState;
+use crate::domain::outcome::Outcome;
 use crate::model::query::{Band, band, complete, link_of};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
@@ -162,6 +165,13 @@ fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
             format!("[{}{since}] ", other.word())
         }
     };
+    // It stays until something is seen of the target again.
+    if let Some(act) = ctx.world.last_act(target.id())
+        && let Some((at, outcome @ (Outcome::Unknown { .. } | Outcome::NoEffect { .. }))) = &act.ended
+        && target.changed <= *at
+    {
+        let _ = write!(text, "[{}: {}] ", crate::actions::row(act.intent.action).verb, outcome.word());
+    }
     if let Some(act) = running {
         text.push_str(crate::actions::row(act.intent.action).progressive);
         text.push_str(" … ");
@@ -183,10 +193,8 @@ fn empty(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
     let mut lines = Vec::new();
     if complete(ctx.world) {
         lines.push(Line::raw("There are no rollouts here."));
-        lines.push(Line::styled(
-            "Another context or namespace: flightdeck --context NAME -n NAME.  A look around: flightdeck demo",
-            ctx.theme.dim(),
-        ));
+        lines.push(Line::styled("another context or namespace: flightdeck --context NAME -n NAME", ctx.theme.dim()));
+        lines.push(Line::styled("a look around: flightdeck demo", ctx.theme.dim()));
     } else {
         lines.push(Line::styled(waiting(ctx.world), ctx.theme.busy()));
         for link in ctx.world.links.values().filter(|l| l.id.what != "pods" && !l.state.is_live()) {

@@ -33,18 +33,29 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
                 theme.strong(),
             ));
             left.push(Span::raw(match place {
-                Place::Board => format!(" ▸ {} targets", state.board.len()),
+                Place::Board => format!(" ▸ {}", words::count(state.board.len(), "target")),
                 Place::Audit => " ▸ audit log".to_owned(),
                 Place::Links => " ▸ links".to_owned(),
                 Place::Help | Place::Target => " ▸ keys".to_owned(),
             }));
         }
     }
-    let right = links(ctx, state);
+    let left = Line::from(left);
+    let mut right = links(ctx, state);
+    // What we look at comes first; `L` has the rest.
+    if left.width() + 1 + right.width() > usize::from(area.width) {
+        right = short_links(ctx);
+    }
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
     let start = area.right() - width;
-    Line::from(left).render(Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
+    left.render(Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
     right.render(Rect { x: start, width, ..area }, buffer);
+}
+
+/// How many are not live, where there is no room for their names.
+fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
+    let off = ctx.world.links.values().filter(|l| l.id.what != "pods" && !l.state.is_live()).count();
+    if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, L"), ctx.theme.bad()) }
 }
 
 /// All live in one word; else each that is not.
@@ -53,7 +64,8 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     let off: Vec<_> = watched.filter(|l| !l.state.is_live()).collect();
     let mut spans = Vec::new();
     if !ctx.world.warnings.is_empty() {
-        spans.push(Span::styled(format!("! {} warnings  ", ctx.world.warnings.len()), ctx.theme.warn()));
+        spans
+            .push(Span::styled(format!("! {}  ", words::count(ctx.world.warnings.len(), "warning")), ctx.theme.warn()));
     }
     if ctx.world.links.is_empty() {
         spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));

@@ -19,7 +19,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         let (text, style) = if idle { ("○ off: no target is open".to_owned(), theme.dim()) } else { (text, style) };
         let heard = match (&link.state, link.heard) {
             // A live link's age changes all the time and says nothing.
-            (LinkState::Live, _) | (_, None) => String::new(),
+            (LinkState::Live | LinkState::Backoff { .. }, _) | (_, None) => String::new(),
             (_, Some(heard)) => format!("  last heard {} ago", ctx.age(heard)),
         };
         lines.push(Line::from(vec![

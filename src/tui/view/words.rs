@@ -128,6 +128,11 @@ pub(super) fn version(target: &Target) -> String {
     }
 }
 
+/// `1 target`, `2 targets`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// A link's state in a few words.
 pub(super) fn link(ctx: &Ctx<'_>, link: &Link) -> (String, Style) {
     match &link.state {

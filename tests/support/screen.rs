@@ -17,10 +17,12 @@ pub struct Screen {
     pub started: Instant,
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     output: Receiver<Chunk>,
     parser: vt100::Parser,
     pub bytes: usize,
+    /// Everything that was written, where it is wanted.
+    pub raw: Option<Vec<u8>>,
 }
 
 impl Drop for Screen {
@@ -57,10 +59,11 @@ impl Screen {
             started,
             child,
             keyboard,
-            _master: pair.master,
+            master: pair.master,
             output,
             parser: vt100::Parser::new(rows, columns, 0),
             bytes: 0,
+            raw: None,
         }
     }
 
@@ -82,8 +85,7 @@ impl Screen {
     pub fn next(&mut self, wait: Duration) -> Option<Instant> {
         match self.output.recv_timeout(wait) {
             Ok(chunk) => {
-                self.bytes += chunk.bytes.len();
-                self.parser.process(&chunk.bytes);
+                self.take(&chunk);
                 Some(chunk.at)
             }
             Err(RecvTimeoutError::Timeout) => None,
@@ -102,6 +104,39 @@ impl Screen {
             }
         }
         last
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).expect("another size");
+        self.parser.screen_mut().set_size(rows, columns);
+    }
+
+    /// Waits for the end of the program, takes in what it still says, and returns its exit code.
+    pub fn ended(&mut self) -> u32 {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let code = loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                break status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "it does not end\n{}", self.contents());
+            if let Ok(chunk) = self.output.recv_timeout(Duration::from_millis(20)) {
+                self.take(&chunk);
+            }
+        };
+        while let Ok(chunk) = self.output.recv_timeout(Duration::from_millis(200)) {
+            self.take(&chunk);
+        }
+        code
+    }
+
+    fn take(&mut self, chunk: &Chunk) {
+        self.bytes += chunk.bytes.len();
+        self.parser.process(&chunk.bytes);
+        if let Some(raw) = &mut self.raw {
+            raw.extend_from_slice(&chunk.bytes);
+        }
     }
 
     /// Takes in what comes until nothing has come for `quiet`.

@@ -1,0 +1,300 @@
+//! Every screen at 80x24 and at 200x60.
+
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::worlds::{act, busy, doubtful, now, payments, with_pods, world_of};
+use crate::domain::facts::AuditState;
+use crate::domain::intent::Actor;
+use crate::domain::link::LinkState;
+use crate::domain::outcome::Outcome;
+use crate::model::World;
+use crate::policy::Mandate;
+use crate::tui::confirm::Ground;
+use crate::tui::state::{Answer, Effect, Popup, RecordLine, State};
+use crate::tui::{Look, view};
+
+pub(super) const LOOK: Look = Look { color: true, ascii: false, badge: None };
+
+pub(super) fn actor() -> Actor {
+    Actor { os_user: "anna".into(), kube_user: None, face: "tui" }
+}
+
+/// A cockpit without a terminal.
+pub(super) struct Desk {
+    pub world: World,
+    pub state: State,
+    pub mandate: Mandate,
+    pub at: Instant,
+}
+
+impl Desk {
+    pub(super) fn new(world: World) -> Self {
+        let mut desk = Self { world, state: State::new(), mandate: Mandate::default(), at: Instant::now() };
+        desk.take();
+        desk
+    }
+
+    fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
+        let ground = Ground { mandate: &self.mandate, actor: &actor, now: now() };
+        work(&mut self.state, &self.world, &ground)
+    }
+
+    pub(super) fn take(&mut self) {
+        self.with(State::take);
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) {
+        self.with(|state, world, ground| state.answer(answer, world, ground));
+    }
+
+    pub(super) fn event(&mut self, event: &Event) -> Vec<Effect> {
+        let at = self.at;
+        self.with(|state, world, ground| state.event(event, at, world, ground))
+    }
+
+    pub(super) fn key(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.event(&Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    pub(super) fn keys(&mut self, text: &str) -> Vec<Effect> {
+        text.chars().flat_map(|c| self.key(KeyCode::Char(c))).collect()
+    }
+
+    /// Draws, and lets half a second go by: what is drawn may be answered.
+    pub(super) fn draw(&mut self, width: u16, height: u16) -> Buffer {
+        let buffer = self.paint(width, height, LOOK);
+        self.at += Duration::from_millis(500);
+        buffer
+    }
+
+    pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        view::paint(&mut buffer, &self.world, &mut self.state, look, now());
+        self.state.drawn(self.at);
+        buffer
+    }
+
+    /// Opens the confirmation on `payments`, the fresh read answered, and drawn.
+    pub(super) fn confirmation(world: World) -> Self {
+        let mut desk = Self::new(world);
+        desk.state.selected = Some(payments().id().clone());
+        desk.keys("a");
+        let effects = desk.keys("p");
+        assert!(matches!(effects.as_slice(), [Effect::Read(_)]), "{effects:?}");
+        let rollout = desk.world.targets[payments().id()].rollout.clone();
+        desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+        desk.draw(80, 24);
+        desk
+    }
+}
+
+pub(super) fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let rows = buffer.content.chunks(width).map(|row| {
+        let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        line.trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+/// Both sizes, under one name.
+fn look_at(name: &str, mut desk: impl FnMut() -> Desk) {
+    for (width, height) in [(80, 24), (200, 60)] {
+        let mut desk = desk();
+        let screen = text(&desk.draw(width, height));
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true }, {
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), screen);
+        });
+    }
+}
+
+fn on(world: World, keys: &str) -> Desk {
+    let mut desk = Desk::new(world);
+    desk.state.selected = Some(payments().id().clone());
+    desk.draw(80, 24);
+    for c in keys.chars() {
+        if c == '\n' {
+            desk.key(KeyCode::Enter);
+        } else {
+            desk.keys(&c.to_string());
+        }
+    }
+    desk
+}
+
+#[test]
+fn board() {
+    look_at("board", || Desk::new(busy()));
+    look_at("board_doubtful", || Desk::new(doubtful()));
+    look_at("board_filtered", || on(busy(), "/ma"));
+    look_at("board_empty", || Desk::new(world_of(Vec::new())));
+    look_at("board_connecting", || Desk::new(World::default()));
+    look_at("board_denied", || {
+        let mut world = world_of(Vec::new());
+        for id in world.links.keys().cloned().collect::<Vec<_>>() {
+            let mut denied = super::worlds::link(
+                id.what,
+                LinkState::Denied {
+                    why: "403 Forbidden: rollouts.argoproj.io is forbidden: User \"anna\" cannot list resource \"rollouts\""
+                        .into(),
+                },
+            );
+            denied.listed = false;
+            world.links.insert(id, denied);
+        }
+        Desk::new(world)
+    });
+}
+
+#[test]
+fn target() {
+    look_at("target", || {
+        let mut world = busy();
+        with_pods(&mut world);
+        world.acts.push_back(act(Some(Outcome::Superseded { what: "step was 2, is 4".to_owned() })));
+        on(world, "\n")
+    });
+    look_at("target_stale", || on(doubtful(), "\n"));
+    look_at("target_gone", || {
+        let mut desk = on(busy(), "\n");
+        desk.world.targets.remove(payments().id());
+        desk.take();
+        desk
+    });
+}
+
+#[test]
+fn acting() {
+    look_at("menu", || on(busy(), "a"));
+    look_at("reading", || on(busy(), "ap"));
+    look_at("confirm", || Desk::confirmation(busy()));
+    look_at("confirm_typed_wrong", || {
+        let mut desk = Desk::confirmation(busy());
+        desk.keys("60");
+        desk.key(KeyCode::Enter);
+        desk
+    });
+    look_at("confirm_refused", || {
+        let mut desk = Desk::new(busy());
+        desk.mandate = Mandate { read_only: true, read_only_by: "--read-only", ..Mandate::default() };
+        desk.state.selected = Some(payments().id().clone());
+        desk.keys("ap");
+        let rollout = payments().rollout.clone();
+        desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+        desk
+    });
+    look_at("confirm_without_a_log", || {
+        let mut world = busy();
+        world.audit.state = AuditState::Failed { why: "No space left on device".to_owned() };
+        Desk::confirmation(world)
+    });
+}
+
+#[test]
+fn outcomes() {
+    let shown = |name: &str, ended: Option<Outcome>| {
+        look_at(name, || {
+            let mut world = busy();
+            let act = act(ended.clone());
+            world.acts.push_back(act.clone());
+            let mut desk = Desk::new(world);
+            desk.state.popup = Some(Popup::Outcome(act.id().clone()));
+            desk
+        });
+    };
+    shown("outcome_open", None);
+    shown("outcome_done", Some(Outcome::Done { effect: "step 3/5, weight 50 %".to_owned() }));
+    shown(
+        "outcome_unknown",
+        Some(Outcome::Unknown { why: "the answer was lost: connection broke; it stands at step 2/5".to_owned() }),
+    );
+}
+
+#[test]
+fn audit() {
+    let records = || {
+        let line = |seq, kind, outcome: &str| RecordLine {
+            seq,
+            ts: "2026-11-24T10:06:10Z".to_owned(),
+            kind,
+            op: "resume".to_owned(),
+            target: "shop/payments".to_owned(),
+            by: "anna".to_owned(),
+            outcome: outcome.to_owned(),
+            whole: "{\n  \"seq\": 3\n}".to_owned(),
+        };
+        vec![
+            line(4, "refusal", "superseded: step was 2, is 4"),
+            line(3, "outcome", "done: step 3/5, weight 50 %"),
+            line(2, "intent", "canary quiet for 10 minutes"),
+        ]
+    };
+    look_at("audit", || {
+        let mut desk = on(busy(), "A");
+        desk.answer(Answer::Audit(Ok(records())));
+        desk.keys("v");
+        desk.answer(Answer::Verify(Ok((true, "holds: 4 records".to_owned()))));
+        desk
+    });
+    look_at("audit_tampered", || {
+        let mut desk = on(busy(), "A");
+        desk.answer(Answer::Audit(Err("audit-000001.jsonl line 2: the chain is broken".to_owned())));
+        desk.keys("v");
+        desk.answer(Answer::Verify(Ok((false, "DOES NOT HOLD: 1 findings, the first in line 2".to_owned()))));
+        desk
+    });
+    look_at("audit_record", || {
+        let mut desk = on(busy(), "A");
+        desk.answer(Answer::Audit(Ok(records())));
+        desk.key(KeyCode::Enter);
+        desk
+    });
+}
+
+#[test]
+fn links_and_help() {
+    look_at("links", || on(doubtful(), "L"));
+    look_at("help", || on(busy(), "?"));
+}
+
+#[test]
+fn ascii_means_ascii_and_no_colour_means_none() {
+    let mut desk = Desk::confirmation(busy());
+    let buffer = desk.paint(120, 30, Look { color: false, ascii: true, badge: Some("DEMO") });
+    for cell in &buffer.content {
+        assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
+        let plain = ratatui::style::Color::Reset;
+        assert!(cell.fg == plain && cell.bg == plain, "{cell:?}");
+    }
+    assert!(text(&buffer).contains("DEMO"));
+}
+
+#[test]
+fn no_size_is_too_small_or_too_large() {
+    for (width, height) in [(1, 1), (20, 5), (40, 8), (41, 9), (60, 10), (400, 100)] {
+        for keys in ["", "\n", "a", "A", "L", "?", "/x"] {
+            let mut desk = on(doubtful(), keys);
+            desk.draw(width, height);
+        }
+        Desk::confirmation(busy()).draw(width, height);
+    }
+}
+
+#[test]
+fn hostile_names_stay_in_their_cells() {
+    let mut world = busy();
+    let mut rollout = (*payments().rollout).clone();
+    rollout.message = "\u{1b}[2Jgone\u{202e}\u{7}".into();
+    rollout.phase = crate::domain::rollout::Phase::Degraded;
+    let mut target = (*payments()).clone();
+    target.rollout = std::sync::Arc::new(rollout);
+    world.targets.insert(target.id().clone(), std::sync::Arc::new(target));
+    let mut desk = on(world, "\n");
+    for cell in &desk.draw(80, 24).content {
+        assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+    }
+}

@@ -1,0 +1,83 @@
+//! What a person does, on whatever cluster.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::screen::Screen;
+
+/// Starts a program behind a terminal, with a home of its own and nothing else of this machine's settings.
+pub fn start(program: &Path, args: &[&str], home: &Path, env: &[(&str, &str)], columns: u16, rows: u16) -> Screen {
+    let state = home.join("state");
+    let mut all: Vec<(&str, &Path)> = vec![("HOME", home), ("XDG_STATE_HOME", &state)];
+    all.extend(env.iter().map(|(key, value)| (*key, Path::new(*value))));
+    let mut screen = Screen::start(program, args, &all, columns, rows);
+    screen.raw = Some(Vec::new());
+    screen
+}
+
+/// What follows `type ` in the box.
+fn asked(text: &str) -> Option<String> {
+    let line = text.lines().find(|l| l.contains(" and ↵ to resume"))?;
+    let (_, rest) = line.split_once("type ")?;
+    Some(rest.split_once(" and ↵")?.0.to_owned())
+}
+
+/// Finds the target, opens the act menu, types what the box asks for, and waits for *done*.
+pub fn resume(screen: &mut Screen, target: &str) {
+    screen.until("the target", |text| text.contains(target) && text.contains("live"));
+    screen.press("/");
+    screen.until("the filter", |text| text.contains("esc clear"));
+    screen.press(target);
+    screen.until("the filtered board", |text| text.contains(&format!("/{target}▏")));
+    screen.press("\r");
+    screen.until("the cursor", |text| text.contains(&format!("on {target}:")));
+    screen.press("a");
+    screen.until("the act menu", |text| text.contains("act on") && text.contains(target));
+    screen.press("p");
+    screen.until("the box", |text| asked(text).is_some());
+    let consequence = asked(&screen.contents()).expect("it was there");
+    type_it(screen, &consequence);
+    screen.press("\r");
+    screen.until("the outcome", |text| text.contains("done after") && text.contains("on record as number"));
+    let text = screen.contents();
+    for stage in ["asked", "recorded", "sent", "accepted"] {
+        assert!(text.contains(stage), "no {stage}\n{text}");
+    }
+}
+
+/// The box is deaf at first: a key that it did not take is pressed again.
+fn type_it(screen: &mut Screen, text: &str) {
+    let mut typed = String::new();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    for c in text.chars() {
+        typed.push(c);
+        let shown = format!("to resume {typed}▏");
+        while !screen.contents().contains(&shown) {
+            assert!(Instant::now() < deadline, "{c:?} is not taken\n{}", screen.contents());
+            screen.press(&c.to_string());
+            let taken = Instant::now() + Duration::from_millis(250);
+            while Instant::now() < taken && !screen.contents().contains(&shown) {
+                screen.next(taken - Instant::now());
+            }
+        }
+    }
+}
+
+/// Opens the audit screen and checks the chain.
+pub fn audit_holds(screen: &mut Screen) {
+    screen.press("A");
+    screen.until("the records", |text| text.contains("outcome") && text.contains("intent"));
+    screen.press("v");
+    screen.until("the verdict", |text| text.contains("holds: "));
+    screen.press("\x1b");
+    screen.until("the board", |text| text.contains("WHY HERE"));
+}
+
+/// The last things written take back what was taken: alternate screen, hidden cursor, bracketed paste.
+pub fn restored(screen: &Screen) {
+    let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
+    for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h"), ("\x1b[?2004h", "\x1b[?2004l")] {
+        let (taken, given) = (raw.rfind(on).expect("it was taken"), raw.rfind(off));
+        assert!(given > Some(taken), "{off:?} does not follow {on:?}");
+    }
+}
