@@ -82,14 +82,14 @@ pub enum Observation {
         /// Its uid.
         uid: Clean,
     },
-    /// The pods of the focused target, all of them.
+    /// The pods of the focused target, all of them; `None` when nobody looks any more.
     Pods {
         /// Which link said so.
         id: LinkId,
         /// Whose.
         target: TargetId,
         /// All of them, by name.
-        all: Vec<Pod>,
+        all: Option<Vec<Pod>>,
     },
     /// An object that could not be read; shown, never fatal (invariant 10).
     Malformed {

@@ -105,7 +105,7 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
         Observation::Pods { id, target, all } => {
-            with_target(state, &target, |t| t.pods = Some(Arc::new(all)));
+            with_target(state, &target, |t| t.pods = all.map(Arc::new));
             heard(state, &id, at, false);
             true
         }

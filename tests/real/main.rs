@@ -1,6 +1,7 @@
 //! Tests against real components: see README.md beside this file.
 
 #[path = "../support/engine.rs"]
+#[expect(dead_code, reason = "shared with the hermetic tests")]
 mod engine;
 #[path = "../parity/mod.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]

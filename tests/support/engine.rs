@@ -1,6 +1,6 @@
 //! The running program in this process: what the faces use, without a face.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Engine {
     pub running: Running,
     pub handle: Handle,
-    _state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 /// What the log adds to records of a test.
@@ -44,6 +44,10 @@ pub fn stamp(instance: &str) -> Stamp {
 
 impl Engine {
     pub async fn start(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
+        Self::start_with(kubeconfig, namespace, deadlines, Timings::default()).await
+    }
+
+    pub async fn start_with(kubeconfig: &Path, namespace: &str, deadlines: Deadlines, timings: Timings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
@@ -51,8 +55,8 @@ impl Engine {
             context: None,
             namespace: Some(namespace.to_owned()),
         };
-        let (system, _) = argo_rollouts::connect(&settings, Timings::default()).await.expect("a usable kubeconfig");
-        let audit = AuditLog::open(state.path(), stamp(&uuid::Uuid::new_v4().to_string()));
+        let (system, _) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
             systems: vec![system],
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
@@ -61,7 +65,7 @@ impl Engine {
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
             deadlines,
         });
-        Self { handle: running.handle.clone(), running, _state: state }
+        Self { handle: running.handle.clone(), running, state }
     }
 
     /// Waits until `is` holds of the target called `name` and its link is live.
@@ -101,6 +105,17 @@ impl Engine {
     /// The target as the server has it.
     pub async fn read(&self, target: &TargetId) -> Arc<Rollout> {
         self.handle.read(target.clone()).await.expect("an answer").expect("the rollout is there")
+    }
+
+    /// Where the audit log is.
+    pub fn audit_dir(&self) -> PathBuf {
+        self.state.path().join("audit")
+    }
+
+    /// Ends it and hands the audit log over.
+    pub async fn end_and_keep(self) -> tempfile::TempDir {
+        self.running.shutdown().await;
+        self.state
     }
 
     pub async fn end(self) {

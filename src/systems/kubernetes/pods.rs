@@ -46,6 +46,10 @@ pub async fn run(
             changed = focus.changed() => if changed.is_err() { return },
             () = work => return,
         }
+        // What is no longer watched may not be shown as if it were.
+        if let Some(target) = target {
+            outlet.say(Observation::Pods { id: outlet.id.clone(), target, all: None }).await;
+        }
     }
 }
 
@@ -84,7 +88,7 @@ async fn watch(cluster: &Cluster, outlet: &Outlet, target: &TargetId, selector: 
             other => return state(outlet, other).await,
         }
         let all = pods.values().cloned().collect();
-        outlet.say(Observation::Pods { id: outlet.id.clone(), target: target.clone(), all }).await
+        outlet.say(Observation::Pods { id: outlet.id.clone(), target: target.clone(), all: Some(all) }).await
     })
     .await;
 }

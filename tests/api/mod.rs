@@ -1,0 +1,4 @@
+//! The production code against a server that misbehaves.
+
+mod reads;
+mod writes;
