@@ -12,12 +12,12 @@ use crate::model::query::{Band, band};
 use crate::model::{Target, World};
 
 /// One line of the board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
-    /// A band's title.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A band's title, and how many targets stand under it.
     Title(Band, usize),
     /// A target.
-    Row(&'a TargetId),
+    Row(TargetId),
 }
 
 /// Targets by band and name.
@@ -27,6 +27,9 @@ pub(super) struct Board {
     bands: BTreeMap<TargetId, Band>,
     order: BTreeSet<(Band, TargetId)>,
     filter: String,
+    /// What the screen shows, made anew only when the order changed: most changes move nothing.
+    lines: Vec<Line>,
+    moved: bool,
 }
 
 impl Board {
@@ -39,9 +42,13 @@ impl Board {
                 DiffItem::Remove(id, _) => {
                     if let Some(band) = self.bands.remove(id) {
                         self.order.remove(&(band, id.clone()));
+                        self.moved = true;
                     }
                 }
             }
+        }
+        if std::mem::take(&mut self.moved) {
+            self.lines = self.arrange();
         }
     }
 
@@ -49,6 +56,7 @@ impl Board {
         let (now, _) = band(target);
         let before = self.bands.insert(id.clone(), now);
         if before != Some(now) {
+            self.moved = true;
             if let Some(before) = before {
                 self.order.remove(&(before, id.clone()));
             }
@@ -59,6 +67,7 @@ impl Board {
     /// Shows only targets whose `namespace/name` holds this.
     pub(super) fn set_filter(&mut self, filter: &str) {
         self.filter = filter.to_lowercase();
+        self.lines = self.arrange();
     }
 
     fn shows(&self, id: &TargetId) -> bool {
@@ -67,20 +76,24 @@ impl Board {
 
     /// The targets in the order of the screen.
     pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = &TargetId> {
-        self.order.iter().map(|(_, id)| id).filter(|id| self.shows(id))
+        self.lines.iter().filter_map(|line| match line {
+            Line::Row(id) => Some(id),
+            Line::Title(..) => None,
+        })
     }
 
     /// The lines of the screen: each band with its title.
-    pub(super) fn lines(&self) -> Vec<Line<'_>> {
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    fn arrange(&self) -> Vec<Line> {
         let mut lines = Vec::with_capacity(self.order.len() + 3);
         let mut title: Option<(Band, usize)> = None;
-        for (band, id) in &self.order {
-            if !self.shows(id) {
-                continue;
-            }
-            match &mut title {
-                Some((open, at)) if open == band => {
-                    if let Line::Title(_, count) = &mut lines[*at] {
+        for (band, id) in self.order.iter().filter(|(_, id)| self.shows(id)) {
+            match title {
+                Some((open, at)) if open == *band => {
+                    if let Line::Title(_, count) = &mut lines[at] {
                         *count += 1;
                     }
                 }
@@ -89,7 +102,7 @@ impl Board {
                     lines.push(Line::Title(*band, 1));
                 }
             }
-            lines.push(Line::Row(id));
+            lines.push(Line::Row(id.clone()));
         }
         lines
     }

@@ -158,8 +158,8 @@ impl State {
         }
         let at = line.unwrap_or(self.offset);
         let lines = self.board.lines();
-        let row = |line: &Line<'_>| match line {
-            Line::Row(id) => Some((*id).clone()),
+        let row = |line: &Line| match line {
+            Line::Row(id) => Some(id.clone()),
             Line::Title(..) => None,
         };
         let after = lines.iter().skip(at).find_map(row);
@@ -174,7 +174,7 @@ impl State {
         self.scroll = self.scroll.min(lines.saturating_sub(self.page));
         if self.place == Place::Board {
             let all = self.board.lines();
-            let at = all.iter().position(|l| matches!(l, Line::Row(id) if Some(*id) == self.selected.as_ref()));
+            let at = all.iter().position(|l| matches!(l, Line::Row(id) if Some(id) == self.selected.as_ref()));
             if let Some(at) = at {
                 // The title above the first row of a band comes along.
                 let top = if at > 0 && matches!(all[at - 1], Line::Title(..)) { at - 1 } else { at };

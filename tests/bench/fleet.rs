@@ -145,6 +145,8 @@ impl Shared {
         let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
         let mut object = copy(&self.rollout, index, version, "");
         if let Some(mark) = mark {
+            // A phase whose message the board shows.
+            object["status"]["phase"] = "Degraded".into();
             object["status"]["message"] = mark.into();
         }
         let line = format!("{}\n", json!({"type": "MODIFIED", "object": object}));

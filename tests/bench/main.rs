@@ -116,7 +116,7 @@ fn load(size: usize, rate: u32, time: Duration) {
     let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds * 100.0;
     #[expect(clippy::cast_precision_loss, reason = "a rate to look at")]
     let (bytes, switches) =
-        ((screen.bytes - written) as f64 / seconds, (after.switches - before.switches) as f64 / seconds);
+        ((screen.bytes - written) as f64 / seconds, after.switches.saturating_sub(before.switches) as f64 / seconds);
     println!(
         "{size} rollouts, {rate} events/s for {seconds:.0} s: CPU {cpu:.2} %, {bytes:.1} bytes/s to the terminal, \
          {switches:.1} wake-ups/s, RSS {:.1} MiB",

@@ -49,7 +49,7 @@ async fn measure() {
         theirs.settle(Duration::from_millis(30));
         let mark = format!("mark-{turn:05}");
         let at = Instant::now();
-        namespace.patch("payments", "/status", &json!({"status": {"message": mark}})).await;
+        namespace.patch("payments", "/status", &json!({"status": {"phase": "Degraded", "message": mark}})).await;
         patches.push(at.elapsed());
         our_times.push(ours.until("mark", |text| text.contains(&mark)).duration_since(at));
         their_times.push(theirs.until("mark", |text| text.contains(&mark)).duration_since(at));

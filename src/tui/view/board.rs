@@ -83,8 +83,8 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         match line {
             Row::Title(band, count) => title(ctx, *band, *count, place, buffer),
             Row::Row(id) => {
-                let selected = state.selected.as_ref() == Some(*id);
-                if let Some(target) = ctx.world.targets.get(*id) {
+                let selected = state.selected.as_ref() == Some(id);
+                if let Some(target) = ctx.world.targets.get(id) {
                     row(ctx, &columns, target, selected).render(place, buffer);
                 } else {
                     let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
