@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
-use crate::config::{self, ConfigFile, Paths};
+use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
 use crate::demo;
+use crate::domain::environment::Tier;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
@@ -242,6 +243,8 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     let _tidy = Tidy(&kubeconfig);
     ground.state = Some(state.clone());
     ground.config.audit.dir = None;
+    // The demo's own environments, so that both kinds of confirmation can be met.
+    ground.config.environment = demo_environments();
     ground.settings =
         ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
     if args.serve {
@@ -258,6 +261,17 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     let done = open(global, &ground, Some("DEMO")).await;
     world.stop().await;
     done
+}
+
+fn demo_environments() -> Vec<EnvironmentSection> {
+    let rule = |name: &str, tier, namespace: &str| EnvironmentSection {
+        name: name.to_owned(),
+        tier,
+        context: None,
+        namespace: Some(namespace.to_owned()),
+        label: None,
+    };
+    vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
 }
 
 /// Removes the demo's kubeconfig when the program ends in order.
