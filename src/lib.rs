@@ -58,6 +58,10 @@
 //! - Lists and watches are our own loop over kube's client instead of `kube::runtime::watcher`: the watcher swallows
 //!   bookmarks (quiet and dead look alike) and one malformed object ends it.
 //! - `systems/kubernetes` may be imported by the other systems behind the same API server; none of them by another.
+//! - Views paint cells and compute what must be said as they go, the time of the next visible change of an age among
+//!   it; the loop sends the difference of two frames in one write, and nothing when there is none.
+//! - The demo world shares no code with the systems that talk to it; the parity test (`tests/parity`) plays one script
+//!   on it and on a real cluster and compares every line.
 //! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
 //!   one order, so that a system need not know the model's event type.
 

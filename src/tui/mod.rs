@@ -1,6 +1,6 @@
 //! The cockpit: the only room that knows a terminal.
 //!
-//! [`run`] waits for keys, snapshots and answers, hands each to [`state::State`], and draws what [`view`] makes of
+//! [`run`] waits for keys, snapshots and answers, hands each to `State`, and draws what `view` makes of
 //! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
 mod board;
