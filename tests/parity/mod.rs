@@ -131,7 +131,9 @@ fn plain(text: &str, names: &[(String, &str)]) -> String {
         if core.parse::<Timestamp>().is_ok() {
             return word.replace(core, "TIME");
         }
-        if core.len() >= 4 && core.bytes().all(|b| b.is_ascii_digit()) {
+        // A bare number of three digits is a status code; in brackets it is a version.
+        let long = core.len() >= 4 || (word.starts_with('(') && !core.is_empty());
+        if long && core.bytes().all(|b| b.is_ascii_digit()) {
             return word.replace(core, "N");
         }
         word.to_owned()
