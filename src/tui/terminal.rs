@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -23,6 +25,9 @@ const FRAME: usize = 1 << 16;
 /// Whether there is anything to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// The thread that draws.
+static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
+
 /// The terminal while it is ours.
 pub(super) struct Terminal {
     backend: CrosstermBackend<BufWriter<File>>,
@@ -31,7 +36,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Takes it over. It is given back when this is dropped, or before a panic of the main thread is reported.
+    /// Takes it over. It is given back when this is dropped, or before a panic of the thread that draws is reported.
     pub(super) fn enter() -> io::Result<Self> {
         hook();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -87,6 +92,7 @@ fn area() -> io::Result<Rect> {
 fn take(backend: &mut CrosstermBackend<BufWriter<File>>) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
+    *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
     execute!(backend, EnterAlternateScreen, EnableBracketedPaste, Hide, SetTitle("flightdeck"), Clear(ClearType::All))
 }
 
@@ -105,7 +111,8 @@ fn restore() {
 fn hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let own = std::thread::current().name() == Some("main");
+        let owner = *OWNER.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = owner == Some(std::thread::current().id());
         if own || !TAKEN.load(Ordering::SeqCst) {
             restore();
             before(panic);
@@ -113,4 +120,45 @@ fn hook() {
             tracing::error!(%panic, "a background task panicked");
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    /// Set for the process that is to panic: this very test, run once more behind a terminal.
+    const CHILD: &str = "FLIGHTDECK_TEST_PANIC_BEHIND_A_TERMINAL";
+
+    #[test]
+    fn a_panic_is_reported_on_a_terminal_that_was_given_back() {
+        if std::env::var_os(CHILD).is_some() {
+            let _terminal = Terminal::enter().expect("a terminal");
+            let background = std::thread::spawn(|| panic!("of a background task"));
+            assert!(background.join().is_err());
+            panic!("of the cockpit itself");
+        }
+        let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(std::env::current_exe().expect("this program"));
+        let name = "tui::terminal::tests::a_panic_is_reported_on_a_terminal_that_was_given_back";
+        command.args(["--exact", name, "--nocapture"]);
+        command.env(CHILD, "1");
+        command.env("RUST_BACKTRACE", "0");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let mut child = pair.slave.spawn_command(command).expect("it starts");
+        drop(pair.slave);
+        let mut said = Vec::new();
+        // The other end closes with an error on Linux.
+        let _ = reader.read_to_end(&mut said);
+        assert!(!child.wait().expect("it ends").success());
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let taken = said.find("\x1b[?1049h").expect("the terminal was taken");
+        let given = said.find("\x1b[?1049l").expect("the terminal was given back");
+        let reported = said.find("of the cockpit itself").expect("the panic was reported");
+        assert!(taken < given && given < reported, "{said:?}");
+        assert!(!said.contains("of a background task"), "the screen was in use: {said:?}");
+    }
 }
