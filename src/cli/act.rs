@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{ActArgs, Format, Global};
-use super::setup::{Ground, Session};
+use super::setup::{Ground, Session, interrupted};
 use super::{dto, output, status};
 use crate::actions::Action;
 use crate::domain::decision::{Confirmation, Decision};
@@ -35,18 +34,6 @@ pub(super) async fn run(global: &Global, action: &'static Action, args: ActArgs)
     };
     session.end().await;
     done
-}
-
-/// Resolves when the person or the system wants the program to end.
-async fn interrupted() {
-    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-        _ = hup.recv() => {}
-    }
 }
 
 async fn ask(session: &Session, action: &'static Action, args: &ActArgs) -> Result<ExitCode, Error> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{DemoArgs, Global};
 use super::output;
@@ -222,6 +223,18 @@ pub(super) async fn cockpit(global: &Global) -> Result<ExitCode, Error> {
     open(global, &ground, None).await
 }
 
+/// Resolves when the person or the system wants the program to end.
+pub(super) async fn interrupted() {
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+        _ = hup.recv() => {}
+    }
+}
+
 /// The demo world, and the cockpit on it.
 pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, Error> {
     let mut ground = Ground::find(global)?;
@@ -253,8 +266,7 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
             kubeconfig.display(),
             state.display()
         ))?;
-        // Only a failure to listen for the signal ends it otherwise.
-        let _ = tokio::signal::ctrl_c().await;
+        interrupted().await;
         world.stop().await;
         return Ok(ExitCode::SUCCESS);
     }

@@ -234,6 +234,28 @@ async fn a_reader_that_goes_away_is_no_panic() {
 }
 
 #[test]
+fn the_demo_world_can_be_served_to_other_programs_and_leaves_nothing_behind() {
+    let program = Program::new(std::path::Path::new("/nowhere"), None);
+    let mut child = program
+        .command()
+        .env_remove("KUBECONFIG")
+        .args(["demo", "--serve", "--seed", "7"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let kubeconfig = line.split("KUBECONFIG=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
+    let kubeconfig = std::path::PathBuf::from(kubeconfig);
+    let status = Program::new(&kubeconfig, None).run(&["status", "-o", "json"]).expect(0).json();
+    assert_eq!(status["targets"].as_array().map(Vec::len), Some(6), "{status:#}");
+    let ended = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert!(ended.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(!kubeconfig.exists());
+}
+
+#[test]
 fn help_and_completions() {
     let program = Program::new(std::path::Path::new("/nowhere"), None);
     let help = program.run(&["--help"]).expect(0).out;
