@@ -12,10 +12,13 @@ use crate::domain::text::Clean;
 use crate::model::{Target, World, query};
 
 /// `50 → 40 % (by pods 2/5)`: desired, actual, and how the actual one is known.
-pub(super) fn weight(target: &Target) -> String {
+pub(super) fn weight(world: &World, target: &Target) -> String {
     let Some(desired) = target.rollout.desired_weight() else { return "-".to_owned() };
     match target.actual_weight() {
-        Some(actual) => format!("{desired} → {} % ({})", actual.weight, basis(&actual)),
+        Some(actual) => {
+            let old = if query::weight_is_old(world, target, &actual) { ", OLD" } else { "" };
+            format!("{desired} → {} % ({}{old})", actual.weight, basis(&actual))
+        }
         None => format!("{desired} → ? %"),
     }
 }
@@ -67,7 +70,7 @@ pub(super) fn board(world: &World) -> String {
             target.environment.badge().to_owned(),
             target.rollout.revision.map_or_else(|| "-".to_owned(), |r| r.to_string()),
             step(target),
-            weight(target),
+            weight(world, target),
             phase(world, target),
         ]);
     }
@@ -85,7 +88,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
     ];
     if rollout.desired_weight().is_some() {
         rows.push(vec!["Step:".to_owned(), step(target)]);
-        rows.push(vec!["Weight:".to_owned(), weight(target)]);
+        rows.push(vec!["Weight:".to_owned(), weight(world, target)]);
     }
     if let Some(since) = rollout.paused_since() {
         let reasons: Vec<&str> = rollout.pause_conditions.iter().map(|p| p.reason.as_str()).collect();

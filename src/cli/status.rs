@@ -85,7 +85,7 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
                     let line = format!(
                         "{id}  {}  {}  {}",
                         show::step(target),
-                        show::weight(target),
+                        show::weight(&world, target),
                         show::phase(&world, target)
                     );
                     (

@@ -294,7 +294,8 @@ impl Rollout {
                 None => ActualWeight { weight: self.desired_weight().unwrap_or(0), basis: WeightBasis::RouterSilent },
             });
         }
-        let available = canary_available.unwrap_or(0);
+        // Nothing is known of the canary's pods: that is not zero.
+        let available = canary_available?;
         Some(ActualWeight {
             weight: available * max_weight / self.replicas.available,
             basis: WeightBasis::Pods { canary: available, all: self.replicas.available },

@@ -6,7 +6,7 @@ use crate::domain::facts::Facts;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::ActionId;
 use crate::domain::link::{LinkId, LinkState};
-use crate::domain::rollout::{Phase, Rollout};
+use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
 
 use super::world::{Target, World};
 
@@ -61,6 +61,12 @@ pub fn band(target: &Target) -> (Band, String) {
 /// The state of the link that a target is read through.
 pub fn link_of(world: &World, id: &LinkId) -> LinkState {
     world.links.get(id).map_or(LinkState::Connecting, |link| link.state.clone())
+}
+
+/// Whether a weight was counted from ReplicaSets that are not heard of now: it may no longer be what is.
+pub fn weight_is_old(world: &World, target: &Target, weight: &ActualWeight) -> bool {
+    let link = world.links.values().find(|l| l.id.what == "replicasets" && l.id.context == target.context);
+    matches!(weight.basis, WeightBasis::Pods { .. }) && link.is_none_or(|l| !l.state.is_live())
 }
 
 /// What the policy needs to know to decide on `action` for `target`. `rollout` is the version that the person saw:

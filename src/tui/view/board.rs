@@ -129,7 +129,7 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Lin
         target.environment.badge(),
         &version(target),
         &ladder(rollout, columns.ladder > SHORT_LADDER),
-        &traffic(target),
+        &traffic(ctx, target),
         &why,
     ]);
     let marker = Span::styled(if selected { "▌ " } else { "  " }, theme.key());

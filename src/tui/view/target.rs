@@ -221,7 +221,7 @@ fn traffic(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(format!("of a maximum of {max}"), theme.dim()));
     }
     if let Some(actual) = &actual {
-        lines.extend(wrap(&basis(actual), width).into_iter().map(|text| Line::styled(text, theme.dim())));
+        lines.extend(wrap(&basis(ctx, target, actual), width).into_iter().map(|text| Line::styled(text, theme.dim())));
     }
     if let Some(resume) = crate::actions::by_verb("resume")
         && (resume.applies)(rollout).is_ok()

@@ -12,6 +12,7 @@ use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
+use crate::model::query::weight_is_old;
 
 /// The most steps that are drawn one by one.
 const LADDER: usize = 8;
@@ -84,17 +85,23 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
 }
 
 /// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
-pub(super) fn traffic(target: &Target) -> String {
+pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target) -> String {
     let Some(desired) = target.rollout.desired_weight() else { return "–".to_owned() };
     match target.actual_weight() {
         Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ? % ({desired:>3} %)"),
+        Some(actual) if weight_is_old(ctx.world, target, &actual) => format!("{:>3} % old", actual.weight),
         Some(actual) if actual.weight == desired => format!("{desired:>3} %"),
         Some(actual) => format!("{:>3} % ({desired:>3} %)", actual.weight),
     }
 }
 
 /// How the actual weight is known, as a sentence.
-pub(super) fn basis(actual: &ActualWeight) -> String {
+pub(super) fn basis(ctx: &Ctx<'_>, target: &Target, actual: &ActualWeight) -> String {
+    let old = if weight_is_old(ctx.world, target, actual) { "; OLD: the ReplicaSets are not heard of" } else { "" };
+    format!("{}{old}", how(actual))
+}
+
+fn how(actual: &ActualWeight) -> String {
     match actual.basis {
         WeightBasis::FullyPromoted => "all steps are done".to_owned(),
         WeightBasis::NoPods => "no pod is available".to_owned(),
