@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::call::CallError;
 use super::client::Cluster;
-use super::watch::{Decode, Resource, Said, Timings, follow};
+use super::watch::{Decode, Resource, Said, Timings, Versioned, follow};
 use crate::domain::ids::ClusterId;
 use crate::domain::link::{LinkId, LinkState};
 use crate::domain::observation::{Arrived, Observation};
@@ -56,7 +56,7 @@ pub async fn run<T>(
     mapping: Mapping<T>,
     timings: Timings,
 ) where
-    T: Send,
+    T: Send + Versioned,
 {
     if !outlet.link(LinkState::Connecting).await {
         return;

@@ -16,7 +16,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::call::{self, CallError};
+use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
+use crate::domain::workload::{Pod, ReplicaSet};
 
 /// How long the loop waits for what.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +96,30 @@ pub struct Malformed {
 /// Decodes one object; `Ok(None)` = not one of ours.
 pub type Decode<T> = dyn Fn(&RawValue) -> Result<Option<T>, Malformed> + Send + Sync;
 
+/// An object that may know its own version, which saves reading it out of the text once more.
+pub trait Versioned {
+    /// `metadata.resourceVersion`, where it was kept.
+    fn version(&self) -> Option<&str>;
+}
+
+impl Versioned for Rollout {
+    fn version(&self) -> Option<&str> {
+        Some(self.resource_version.as_str())
+    }
+}
+
+impl Versioned for ReplicaSet {
+    fn version(&self) -> Option<&str> {
+        Some(self.resource_version.as_str())
+    }
+}
+
+impl Versioned for Pod {
+    fn version(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// A resource to list and watch.
 pub struct Resource<'a, T> {
     /// The client.
@@ -111,6 +137,7 @@ pub struct Resource<'a, T> {
 /// Lists and watches for ever; ends only when `tell` says that nobody listens (`false`).
 pub async fn follow<T, F, Fut>(resource: Resource<'_, T>, mut tell: F)
 where
+    T: Versioned,
     F: FnMut(Said<T>) -> Fut,
     Fut: Future<Output = bool>,
 {
@@ -218,7 +245,7 @@ struct Frame<'a> {
     object: &'a RawValue,
 }
 
-impl<T> Resource<'_, T> {
+impl<T: Versioned> Resource<'_, T> {
     fn query(&self, rest: &str) -> String {
         let mut path = format!("{}?{rest}", self.path);
         if !self.labels.is_empty() {
@@ -342,12 +369,17 @@ impl<T> Resource<'_, T> {
             let error = CallError::of_frame(frame.object.get());
             return Some(if error.code() == Some(410) { Ended::Gone } else { Ended::Failed(error) });
         }
-        if let Some(newer) = version_of(frame.object) {
+        let decoded = (frame.kind != "BOOKMARK").then(|| (self.decode)(frame.object));
+        let known = match &decoded {
+            Some(Ok(Some(object))) => object.version().filter(|v| !v.is_empty()).map(ToOwned::to_owned),
+            _ => None,
+        };
+        if let Some(newer) = known.or_else(|| version_of(frame.object)) {
             *version = newer;
         }
-        let said = match (&*frame.kind, frame.kind != "BOOKMARK") {
-            (_, false) => Said::Heard,
-            (kind, true) => match (self.decode)(frame.object) {
+        let said = match (&*frame.kind, decoded) {
+            (_, None) => Said::Heard,
+            (kind, Some(decoded)) => match decoded {
                 Err(bad) => Said::Malformed(bad),
                 Ok(None) => Said::Heard,
                 Ok(Some(object)) if kind == "DELETED" => Said::Gone(object),
