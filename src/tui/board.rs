@@ -33,12 +33,18 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Takes in what changed since the last snapshot.
-    pub(super) fn take(&mut self, world: &World) {
+    /// Takes in what changed since the last snapshot. Returns whether a line changed that is on the screen: `page`
+    /// lines from `offset` on.
+    pub(super) fn take(&mut self, world: &World, offset: usize, page: usize) -> bool {
+        let mut touched = false;
         let before = std::mem::replace(&mut self.taken, world.targets.clone());
         for item in before.diff(&world.targets) {
             match item {
-                DiffItem::Add(id, target) | DiffItem::Update { new: (id, target), .. } => self.put(id, target),
+                DiffItem::Add(id, target) | DiffItem::Update { new: (id, target), .. } => {
+                    touched = touched
+                        || self.lines.iter().skip(offset).take(page).any(|l| matches!(l, Line::Row(on) if on == id));
+                    self.put(id, target);
+                }
                 DiffItem::Remove(id, _) => {
                     if let Some(band) = self.bands.remove(id) {
                         self.order.remove(&(band, id.clone()));
@@ -49,7 +55,9 @@ impl Board {
         }
         if std::mem::take(&mut self.moved) {
             self.lines = self.arrange();
+            return true;
         }
+        touched
     }
 
     fn put(&mut self, id: &TargetId, target: &Target) {

@@ -16,6 +16,7 @@ use super::confirm::Ground;
 use super::state::{Answer, Effect, RecordLine, State};
 use super::terminal::Terminal;
 use super::{Look, view};
+use crate::domain::link::Link;
 use crate::model::World;
 use crate::runtime::handle::{Handle, ReadQuery, StoredRecord, VerifyReport};
 
@@ -28,21 +29,24 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
     let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look };
     let mut events = EventStream::new();
     let mut answers = Answers::new();
-    cockpit.snapshot();
+    let _ = cockpit.snapshot();
+    let (mut wake, mut draw) = (None, true);
     loop {
-        let now = Timestamp::now();
-        let mut ages = None;
-        terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
-        let drawn = Instant::now();
-        cockpit.state.drawn(drawn);
-        let wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
+        if std::mem::replace(&mut draw, true) {
+            let now = Timestamp::now();
+            let mut ages = None;
+            terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
+            let drawn = Instant::now();
+            cockpit.state.drawn(drawn);
+            wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
+        }
         let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut term, &mut hup, wake).await;
         let effects = match woken {
             Woken::Time => Vec::new(),
             Woken::End => return Ok(()),
             Woken::World(world) => {
-                cockpit.world = world;
-                cockpit.snapshot();
+                let before = std::mem::replace(&mut cockpit.world, world);
+                draw = cockpit.snapshot() || frame_differs(&before, &cockpit.world);
                 Vec::new()
             }
             Woken::Answer(answer) => {
@@ -76,6 +80,17 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
             }
         }
     }
+}
+
+/// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
+fn frame_differs(before: &World, now: &World) -> bool {
+    // What was heard when is shown only of a link that is not live.
+    let same_link = |(a, b): (&Link, &Link)| {
+        a.id == b.id && a.state == b.state && a.listed == b.listed && (b.state.is_live() || a.heard == b.heard)
+    };
+    let links = before.links.len() == now.links.len() && before.links.values().zip(now.links.values()).all(same_link);
+    let acts = before.acts.len() == now.acts.len() && before.acts.iter().zip(&now.acts).all(|(a, b)| Arc::ptr_eq(a, b));
+    !(links && acts && before.warnings == now.warnings && before.audit == now.audit)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -132,8 +147,8 @@ impl Cockpit {
         work(&mut self.state, &self.world, &ground)
     }
 
-    fn snapshot(&mut self) {
-        self.with(State::take);
+    fn snapshot(&mut self) -> bool {
+        self.with(State::take)
     }
 
     fn answer(&mut self, answer: Answer) {

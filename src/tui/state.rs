@@ -130,20 +130,23 @@ impl State {
         }
     }
 
-    /// A new snapshot. While a box is open the rows stay where they are.
-    pub(super) fn take(&mut self, world: &World, ground: &Ground<'_>) {
+    /// A new snapshot. While a box is open the rows stay where they are. Returns whether the targets look different now.
+    pub(super) fn take(&mut self, world: &World, ground: &Ground<'_>) -> bool {
         if let Some(Popup::Confirm(confirm)) = &mut self.popup {
             confirm.take(world, ground);
         }
         if self.popup.is_none() {
-            self.board.take(world);
+            let touched = self.board.take(world, self.offset, self.page);
+            let complete = self.complete;
             if !self.complete {
                 // While the first lists come in nobody has chosen anything yet.
                 self.complete = query::complete(world);
                 self.selected = self.board.rows().next().cloned();
             }
             self.settle_cursor(None);
+            return touched || !complete || self.place != Place::Board;
         }
+        true
     }
 
     /// The cursor stays on its target; where that is gone, it goes to the one that took its place.

@@ -224,6 +224,28 @@ fn the_cursor_stays_on_its_target_when_rows_move() {
 }
 
 #[test]
+fn only_what_is_on_the_screen_asks_to_be_drawn() {
+    let mut desk = Desk::new(busy());
+    desk.draw(80, 24);
+    assert!(!desk.take(), "nothing changed");
+    let change = |desk: &mut Desk, name: &str, version: &str| {
+        let id = desk.world.targets.keys().find(|id| id.name == name).expect(name).clone();
+        let mut target = (*desk.world.targets[&id]).clone();
+        let mut rollout = (*target.rollout).clone();
+        rollout.resource_version = version.into();
+        target.rollout = Arc::new(rollout);
+        desk.world.targets.insert(id, Arc::new(target));
+        desk.take()
+    };
+    assert!(change(&mut desk, "web", "101"), "the last row is on the screen");
+    desk.draw(80, 8);
+    assert!(!change(&mut desk, "web", "102"), "it is below the edge of a low one");
+    assert!(change(&mut desk, "ledger", "102"));
+    desk.keys("a");
+    assert!(change(&mut desk, "web", "103"), "while a box is open everything is drawn");
+}
+
+#[test]
 fn rows_stand_still_while_a_box_is_open() {
     let mut desk = Desk::new(busy());
     desk.draw(80, 24);

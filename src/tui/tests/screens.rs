@@ -43,8 +43,8 @@ impl Desk {
         work(&mut self.state, &self.world, &ground)
     }
 
-    pub(super) fn take(&mut self) {
-        self.with(State::take);
+    pub(super) fn take(&mut self) -> bool {
+        self.with(State::take)
     }
 
     pub(super) fn answer(&mut self, answer: Answer) {
