@@ -25,7 +25,7 @@ pub struct Side {
     pub kubeconfig: PathBuf,
     pub namespace: String,
     /// The node that pods name, where there is no scheduler.
-    pub node: Option<&'static str>,
+    pub node: Option<String>,
     /// Stops the Rollouts controller (`false`), or lets it go on.
     pub controller: Box<dyn Fn(bool) -> BoxFuture<'static, ()> + Send + Sync>,
 }
@@ -79,8 +79,8 @@ impl Side {
         }
         let mut pod =
             json!({"terminationGracePeriodSeconds": 0, "containers": [{"name": "app", "image": "example/app:1"}]});
-        if let Some(node) = self.node {
-            pod["nodeName"] = node.into();
+        if let Some(node) = &self.node {
+            pod["nodeName"] = node.clone().into();
         }
         let rollout = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},

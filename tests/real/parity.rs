@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::parity_script::{Side, compare, demo, play};
-use crate::stack::stack;
+use crate::stack::{node, stack};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_demo_world_is_like_the_real_one() {
@@ -17,7 +17,7 @@ async fn the_demo_world_is_like_the_real_one() {
         client: stack.client().await,
         kubeconfig: stack.kubeconfig.clone(),
         namespace: namespace.name.clone(),
-        node: stack.node(),
+        node: Some(node()),
         controller: Box::new(move |runs| {
             let stack = brake.clone();
             Box::pin(async move { stack.controller(if runs { "cont" } else { "stop" }) })

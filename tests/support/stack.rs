@@ -35,6 +35,11 @@ pub fn stack() -> Stack {
     Stack { kubeconfig: dir.join("kubeconfig"), dir: Some(dir) }
 }
 
+/// The fake node that kwok plays pods on: no image is ever pulled.
+pub fn node() -> String {
+    std::env::var("FLIGHTDECK_TEST_NODE").unwrap_or_else(|_| "kwok-node".to_owned())
+}
+
 /// The controller runs for as long as this lives.
 pub struct Running(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>);
 
@@ -58,11 +63,6 @@ impl Stopped {
 }
 
 impl Stack {
-    /// The node that plays pods; none on a cluster with a scheduler.
-    pub fn node(&self) -> Option<&'static str> {
-        self.dir.is_some().then_some("kwok-node")
-    }
-
     /// A program of the stack, else the one on the PATH.
     pub fn program(&self, name: &str) -> PathBuf {
         let Some(dir) = &self.dir else { return name.into() };
@@ -198,15 +198,10 @@ impl Namespace {
             canary["trafficRouting"] = json!({"nginx": {"stableIngress": name}});
             self.router(name).await;
         }
-        let mut pod = json!({
-            "terminationGracePeriodSeconds": 0,
+        let pod = json!({
+            "nodeName": node(), "terminationGracePeriodSeconds": 0,
             "containers": [{"name": "app", "image": "example/app:1"}],
         });
-        if let Some(node) = self.stack.node() {
-            pod["nodeName"] = node.into();
-        } else {
-            pod["containers"][0]["image"] = "registry.k8s.io/pause:3.9".into();
-        }
         let rollout = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
             "metadata": {"name": name, "namespace": self.name},
