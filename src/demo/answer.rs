@@ -73,6 +73,13 @@ pub(super) fn too_old(asked: u64, oldest: u64) -> Refusal {
     failure(410, "Expired", &format!("too old resource version: {asked} ({oldest})"), None)
 }
 
+/// The list that a continue token belongs to is no longer what is there.
+pub(super) fn token_expired() -> Refusal {
+    let message = "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                   list without the continue parameter.";
+    failure(410, "Expired", message, None)
+}
+
 pub(super) fn unavailable() -> Refusal {
     failure(503, "ServiceUnavailable", "the server is currently unable to handle the request", None)
 }

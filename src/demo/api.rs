@@ -227,6 +227,8 @@ fn list(shared: &Shared, place: &Place, labels: &str, limit: Option<&str>, next:
         (sim.store.version(), all)
     });
     let (version, start) = match from {
+        // Pages of different moments would skip or repeat objects.
+        Some((Ok(told), _)) if told != version => return refuse(&answer::token_expired()),
         Some((Ok(told), Ok(start))) => (told, start),
         Some(_) => return refuse(&answer::bad_request("continue key is not valid")),
         None => (version, 0),
@@ -289,7 +291,10 @@ fn write(
                     }
                     _ => return Err(answer::media_type()),
                 };
-                if dry { Ok((200, wanted)) } else { sim.store.put(&key, part, wanted).map(|object| (200, object)) }
+                if dry {
+                    return sim.store.clone().put(&key, part, wanted).map(|object| (200, object));
+                }
+                sim.store.put(&key, part, wanted).map(|object| (200, object))
             })
         }
         _ => Err(answer::bad_request(&format!("the demo world does not know {method}"))),

@@ -96,7 +96,7 @@ pub(super) enum Part {
 }
 
 /// The store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Store {
     version: u64,
     objects: BTreeMap<Key, Value>,

@@ -40,3 +40,17 @@ async fn watches_that_end_and_versions_that_are_gone_change_nothing_on_the_scree
     }
     engine.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_list_are_of_one_moment() {
+    let (_world, _folder, side) = parity_script::demo().await;
+    let list = "/api/v1/namespaces?limit=1";
+    let (code, first) = side.send("GET", list, "application/json", "").await;
+    assert_eq!((code, first["items"].as_array().map(Vec::len)), (200, Some(1)), "{first:#}");
+    let next = format!("{list}&continue={}", first["metadata"]["continue"].as_str().expect("a token"));
+    assert_eq!(side.send("GET", &next, "application/json", "").await.0, 200);
+    let namespace = r#"{"metadata": {"name": "aaa"}}"#;
+    assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", namespace).await.0, 201);
+    let (code, said) = side.send("GET", &next, "application/json", "").await;
+    assert_eq!((code, &said["reason"]), (410, &"Expired".into()), "{said:#}");
+}

@@ -37,7 +37,7 @@ const STEPS: &str =
     r#"[{"setWeight": 20}, {"pause": {}}, {"setWeight": 50}, {"pause": {"duration": "1h"}}, {"setWeight": 100}]"#;
 
 impl Side {
-    async fn send(&self, method: &str, path: &str, content: &str, body: &str) -> (u16, Value) {
+    pub async fn send(&self, method: &str, path: &str, content: &str, body: &str) -> (u16, Value) {
         let request = http::Request::builder().method(method).uri(path).header("content-type", content);
         let request = request.body(Body::from(body.as_bytes().to_vec())).expect("a request");
         let answer = self.client.send(request).await.expect("the server answers");
