@@ -82,6 +82,11 @@ impl Board {
         self.filter.is_empty() || id.to_string().to_lowercase().contains(&self.filter)
     }
 
+    /// Whether this target has a line.
+    pub(super) fn has(&self, id: &TargetId) -> bool {
+        self.bands.contains_key(id) && self.shows(id)
+    }
+
     /// The targets in the order of the screen.
     pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = &TargetId> {
         self.lines.iter().filter_map(|line| match line {

@@ -76,6 +76,12 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => terminal.suspend()?,
                 Effect::Focus(target) => handle.focus(target),
+                // In the queue before the next key is looked at: leaving right after Enter must not lose the act.
+                Effect::Act(intent) => {
+                    if let Err(stopped) = handle.act(*intent).await {
+                        cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
+                    }
+                }
                 question => answers.push(ask(&handle, question)),
             }
         }
@@ -175,11 +181,6 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let read = handle.read(target.clone());
             async move { Some(Answer::Read(target, read.await)) }.boxed()
         }
-        Effect::Act(intent) => {
-            let handle = handle.clone();
-            async move { handle.act(*intent).await.err().map(|e| Answer::Lost(format!("not handed over: {e}"))) }
-                .boxed()
-        }
         Effect::Audit(limit) => {
             let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
             async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
@@ -188,7 +189,7 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
         }
-        Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
+        Effect::Act(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
     }
 }
 

@@ -152,7 +152,7 @@ impl State {
     /// The cursor stays on its target; where that is gone, it goes to the one that took its place.
     fn settle_cursor(&mut self, line: Option<usize>) {
         if let Some(selected) = &self.selected
-            && self.board.rows().any(|id| id == selected)
+            && self.board.has(selected)
         {
             return;
         }

@@ -166,6 +166,7 @@ async fn the_request_tests_all_that_was_seen() {
             "/status/currentStepIndex",
             "/status/pauseConditions",
             "/status/abort",
+            "/status/promoteFull",
         ]
     );
     let rest: Vec<_> = operations.iter().filter(|o| o["op"] != "test").collect();

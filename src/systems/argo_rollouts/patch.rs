@@ -27,6 +27,7 @@ fn add(path: &str, value: impl Into<Value>) -> Value {
 pub(super) struct AsFound {
     pause_conditions: Value,
     abort: Value,
+    promote_full: Value,
 }
 
 impl AsFound {
@@ -65,6 +66,7 @@ fn forward_tests(now: &Rollout, found: &AsFound, generation: i64) -> Vec<Value> 
         test("/status/pauseConditions", found.pause_conditions.clone()),
         // A late duplicate must not resume what was aborted or promoted meanwhile.
         test("/status/abort", found.abort.clone()),
+        test("/status/promoteFull", found.promote_full.clone()),
     ]
 }
 

@@ -40,17 +40,19 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         Loaded::Here(records) if records.is_empty() => {
             return Line::styled(" no records yet: the first act writes the first", theme.dim()).render(rest, buffer);
         }
-        Loaded::Here(records) => records.clone(),
+        Loaded::Here(records) => records,
     };
     if state.audit.open {
-        let text = records.get(state.audit.cursor).map_or_else(String::new, |record| record.whole.clone());
+        let text = records.get(state.audit.cursor).map_or("", |record| record.whole.as_str());
         let width = usize::from(rest.width).saturating_sub(2);
         let lines: Vec<_> =
             text.lines().flat_map(|line| hard_wrap(line, width)).map(|line| Line::raw(format!(" {line}"))).collect();
         scrolled(lines, state, rest, buffer);
         return;
     }
-    state.layout(usize::from(rest.height), records.len());
+    let count = records.len();
+    state.layout(usize::from(rest.height), count);
+    let Loaded::Here(records) = &state.audit.records else { return };
     for (n, (y, record)) in (rest.y..rest.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
         let selected = n + state.offset == state.audit.cursor;
         line(ctx, record, selected, rest.width).render(Rect { y, height: 1, ..rest }, buffer);
