@@ -1,5 +1,6 @@
 //! Pure state: what the systems said, joined per target. The engine in `runtime` is its only writer (invariant 3).
 
+pub mod choose;
 mod index;
 pub mod query;
 pub mod settle;
