@@ -8,6 +8,7 @@ pub mod environment;
 pub mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod history;
 pub mod ids;
 pub mod intent;
 pub mod link;

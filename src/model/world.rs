@@ -91,6 +91,8 @@ pub struct AuditView {
     pub last: Option<Timestamp>,
     /// Intents of processes that ended without writing an outcome.
     pub open_intents: u64,
+    /// Records that are in no log yet: kept in memory, written late.
+    pub late: u64,
 }
 
 /// The world.
@@ -121,7 +123,7 @@ impl Default for World {
             targets: OrdMap::new(),
             acts: Vector::new(),
             warnings: Vector::new(),
-            audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0 },
+            audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0, late: 0 },
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::facts::Facts;
 use crate::domain::intent::{Confirmed, Intent};
 
 /// The policy settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Mandate {
     /// Nothing may be written.
     pub read_only: bool,
@@ -19,6 +19,8 @@ pub struct Mandate {
     pub read_only_by: &'static str,
     /// Acts in production need a reason.
     pub reason_in_production: bool,
+    /// Nothing goes without a durable record, not even an act that stops harm.
+    pub audit_required: bool,
 }
 
 /// Decides on `intent`. The first rule that forbids wins; a confirmation that was given is checked, not assumed.

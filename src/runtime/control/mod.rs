@@ -8,6 +8,7 @@
 
 mod journal;
 pub(super) mod leftovers;
+mod marks;
 mod observe;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use journal::Journal;
+pub(super) use marks::Marks;
+pub use marks::{Identities, Recording, WitnessSettings};
 
 use crate::actions::row;
 use crate::audit::Authorized;
