@@ -54,9 +54,9 @@ struct Tail {
 
 /// The log in one folder. Share it behind an `Arc`; every call may block on the disk.
 pub struct AuditLog {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     fs: Arc<dyn Fs>,
-    stamp: Stamp,
+    pub(super) stamp: Stamp,
     tail: Mutex<Option<Tail>>,
     alive: Mutex<Option<Alive>>,
 }
@@ -193,35 +193,6 @@ impl AuditLog {
             head: last.map_or_else(String::new, |s| s.leaf.clone()),
             open_intents,
         })
-    }
-
-    /// Intents without an outcome whose process is dead. A living process's intents are its own.
-    pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
-        let all = self.all()?;
-        Ok(self.open_intents(&all))
-    }
-
-    fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
-        let mut open: BTreeMap<&str, &Record> = BTreeMap::new();
-        for StoredRecord { record, .. } in all {
-            match record.said.kind {
-                RecordKind::Intent => {
-                    open.insert(&record.said.act, record);
-                }
-                RecordKind::Outcome => {
-                    open.remove(record.said.act.as_str());
-                }
-                RecordKind::Refusal
-                | RecordKind::Plan
-                | RecordKind::PlanEnd
-                | RecordKind::Recovered
-                | RecordKind::Segment => {}
-            }
-        }
-        open.into_values()
-            .filter(|r| r.instance != self.stamp.instance && instance::is_dead(&self.dir, &r.instance))
-            .cloned()
-            .collect()
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Tail>> {

@@ -91,6 +91,9 @@ pub struct PlanStepRecord {
     pub title: String,
     /// The act's verb.
     pub op: String,
+    /// The only version that it may act on, by pod-template hash; empty = what was seen.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub only_on: String,
     /// On what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetRecord>,

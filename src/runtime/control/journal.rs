@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use super::marks::Marks;
 use crate::actions::{Danger, row};
-use crate::audit::{AuditError, AuditLog, Authorized, Late, ReadQuery, StoredRecord, VerifyReport};
+use crate::audit::{AuditError, AuditLog, Authorized, Late, OpenPlan, ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::facts::AuditState;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::{Act, Outcome};
 use crate::domain::prepared::Prepared;
 use crate::domain::record::{Draft, OutcomeRecord, PlanRecord, Record, RecordKind, RequestRecord, TargetRecord};
+use crate::domain::text::Clean;
 use crate::model::AuditView;
 use crate::runtime::witness::{HeadNow, Teller};
 
@@ -160,7 +161,8 @@ impl Journal {
         let inner = self.0.clone();
         self.with(move |log| {
             let written = log.has_room().and_then(|()| inner.late.write(log));
-            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) = written.as_ref().err().map(ToString::to_string);
+            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+                written.as_ref().err().map(ToString::to_string);
             written
         })
         .await
@@ -243,12 +245,28 @@ impl Journal {
         self.with(move |log| log.head(&Timestamp::now().to_string(), &by)).await
     }
 
-    fn of_intent(&self, intent: &Intent, kind: RecordKind) -> Draft {
+    /// Appends what is no act's own record.
+    pub(super) async fn append(&self, draft: Draft) -> Result<u64, String> {
+        self.append_with(move |log| log.append(draft)).await
+    }
+
+    /// Plans that a dead process began and did not end.
+    pub(super) async fn plans_left_open(&self) -> Result<Vec<OpenPlan>, String> {
+        self.with(AuditLog::open_plans).await
+    }
+
+    /// What every record of this process carries.
+    pub(super) fn of_actor(&self, actor: &Actor, context: &Clean, kind: RecordKind) -> Draft {
         let mut draft = Draft::new(kind);
+        draft.actor = self.0.marks.actor(actor, context);
+        draft.policy = Some(self.0.marks.policy.clone());
+        draft
+    }
+
+    fn of_intent(&self, intent: &Intent, kind: RecordKind) -> Draft {
+        let mut draft = self.of_actor(&intent.actor, &intent.context, kind);
         draft.act = intent.act.to_string();
         row(intent.action).verb.clone_into(&mut draft.op);
-        draft.actor = self.0.marks.actor(&intent.actor, &intent.context);
-        draft.policy = Some(self.0.marks.policy.clone());
         draft.target = Some(TargetRecord {
             cluster: intent.target.cluster.0.to_string(),
             context: intent.context.to_string(),
