@@ -60,6 +60,8 @@ pub struct PolicySection {
     pub read_only: bool,
     /// Acts in production need a reason.
     pub reason_in_production: bool,
+    /// Images may be set by hand in production.
+    pub set_image_in_production: bool,
 }
 
 /// `[ui]`
@@ -78,6 +80,8 @@ pub struct UiSection {
 pub struct AuditSection {
     /// Another folder for the log than the one in the state directory.
     pub dir: Option<PathBuf>,
+    /// Nothing is done without a record, not even what stops harm.
+    pub required: bool,
 }
 
 /// `[log]`

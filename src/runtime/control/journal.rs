@@ -92,8 +92,11 @@ impl Journal {
                 records: view.records,
                 last: view.last.and_then(|t| t.parse().ok()),
                 open_intents: view.open_intents,
+                late: 0,
             },
-            Err(why) => AuditView { state: AuditState::Failed { why }, records: 0, last: None, open_intents: 0 },
+            Err(why) => {
+                AuditView { state: AuditState::Failed { why }, records: 0, last: None, open_intents: 0, late: 0 }
+            }
         }
     }
 

@@ -2,7 +2,8 @@
 
 pub mod decode;
 pub mod effector;
-mod patch;
+mod prepare;
+mod read;
 mod source;
 
 use std::sync::Arc;
