@@ -21,6 +21,8 @@ mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod acts_canary;
+mod ground;
 mod keyboard;
 mod outcomes;
 mod parity;
