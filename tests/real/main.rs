@@ -21,7 +21,9 @@ mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod acts_blue_green;
 mod acts_canary;
+mod acts_templates;
 mod ground;
 mod keyboard;
 mod outcomes;

@@ -53,7 +53,7 @@ fn read(text: &str) -> (Told, Option<i64>, Rollout) {
 const THE_PLUGIN_GUESSES: &[(&str, &str)] = &[
     ("not-yet-seen", "there is no status at all; the plugin computes a phase from nothing"),
     ("promoting-without-pods", "all steps are over, and the router still gives the stable version everything"),
-]; the plugin computes a phase from nothing")];
+];
 
 #[test]
 fn we_say_what_the_plugin_says() {
