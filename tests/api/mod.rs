@@ -1,4 +1,5 @@
 //! The production code against a server that misbehaves.
 
 mod reads;
+mod witness;
 mod writes;
