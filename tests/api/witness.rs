@@ -156,7 +156,10 @@ async fn a_witness_that_is_not_there_is_said_and_proves_nothing() {
     std::fs::write(&config, "[audit.witness]\nenabled = false\n").expect("written");
     let config = config.to_str().expect("a path");
     program.run(&["--config", config, "resume", "payments", "--yes", "--wait", "100ms"]).expect(5);
-    assert_eq!(server.asked().iter().filter(|a| a.path.contains("configmaps") || a.path.contains("/events")).count(), 0);
+    assert_eq!(
+        server.asked().iter().filter(|a| a.path.contains("configmaps") || a.path.contains("/events")).count(),
+        0
+    );
     let unknown = program.run(VERIFY).expect(7);
     assert!(unknown.out.contains("no witness knows this log") && unknown.out.contains("holds"), "{unknown:?}");
 }
@@ -188,8 +191,7 @@ async fn a_witness_that_fails_is_a_warning_and_never_in_the_way() {
         .await;
         let quick = Deadlines { effect: Duration::from_millis(100), ..Deadlines::default() };
         let recording = Recording { witness: Some(WitnessSettings::default()), ..Recording::default() };
-        let engine =
-            Engine::start_recording(&server.kubeconfig(), "shop", quick, Timings::default(), recording).await;
+        let engine = Engine::start_recording(&server.kubeconfig(), "shop", quick, Timings::default(), recording).await;
         let target = engine.until("payments", |r| !r.pause_conditions.is_empty()).await;
         let act = engine.resume(&target, Seen::of(&target.rollout, Timestamp::now())).await;
         let act = engine.ended(&act).await;

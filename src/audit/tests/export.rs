@@ -8,11 +8,8 @@ fn log(dir: &std::path::Path) -> AuditLog {
     let log = AuditLog::open(dir, stamp("one")).expect("a log");
     for (n, name) in ["web", "=cmd", "web", "api"].iter().enumerate() {
         let mut said = draft(crate::domain::record::RecordKind::Intent, &format!("act-{n}"));
-        said.target = Some(TargetRecord {
-            namespace: "shop".to_owned(),
-            name: (*name).to_owned(),
-            ..TargetRecord::default()
-        });
+        said.target =
+            Some(TargetRecord { namespace: "shop".to_owned(), name: (*name).to_owned(), ..TargetRecord::default() });
         log.append(said).expect("appended");
     }
     log

@@ -137,7 +137,9 @@ fn a_revision_needs_an_act_that_sets_a_template() {
 
 #[test]
 fn what_the_controller_says_may_be_its_own_doing() {
-    let of = |reason: &str, text: &str, when| sides(&History { events: vec![event(reason, "e", "", text, when)], ..history() });
+    let of = |reason: &str, text: &str, when| {
+        sides(&History { events: vec![event(reason, "e", "", text, when)], ..history() })
+    };
     assert_eq!(of("RolloutAborted", "aborted update to revision 9", at(10, 3)), [Side::Recorded]);
     assert_eq!(of("RolloutAborted", "aborted update to revision 9", at(20, 0)), [Side::Unclear]);
     assert_eq!(of("RolloutAborted", "metric \"errors\" assessed Failed", at(20, 0)), [Side::Controller]);

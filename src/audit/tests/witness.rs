@@ -64,7 +64,8 @@ fn other_logs_prove_nothing_and_disturb_nothing() {
 
 #[test]
 fn a_key_has_only_letters_that_a_config_map_takes() {
-    let head = Head { host: "höst/with odd:letters".to_owned() + &"x".repeat(300), log: "0a1b".into(), ..Head::default() };
+    let head =
+        Head { host: "höst/with odd:letters".to_owned() + &"x".repeat(300), log: "0a1b".into(), ..Head::default() };
     let key = head.key();
     assert!(key.len() <= 128 && key.ends_with("_0a1b"), "{key}");
     assert!(key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)), "{key}");

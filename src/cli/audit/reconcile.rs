@@ -86,8 +86,9 @@ async fn wanted(cluster: &Cluster, asked: &[String]) -> Result<Vec<TargetId>, Er
     }
     let is = |target: &TargetId, text: &String| target.name == text.as_str() || target.to_string() == *text;
     if let Some(missing) = asked.iter().find(|text| !all.iter().any(|target| is(target, text))) {
-        return Err(Error::new(Kind::NotFound, format!("there is no rollout {missing}"))
-            .hint("`flightdeck status` lists them"));
+        return Err(
+            Error::new(Kind::NotFound, format!("there is no rollout {missing}")).hint("`flightdeck status` lists them")
+        );
     }
     Ok(all.into_iter().filter(|target| asked.iter().any(|text| is(target, text))).collect())
 }

@@ -78,12 +78,21 @@ pub(super) fn file(path: &Path, format: Format) -> Result<ExitCode, Error> {
         return Ok(code(report.holds()));
     }
     let what = report.header.as_ref().map_or_else(String::new, |header| {
-        let until = if header.to == header.log_seq { "the end of the log then".to_owned() } else {
+        let until = if header.to == header.log_seq {
+            "the end of the log then".to_owned()
+        } else {
             format!("of {} that the log had", header.log_seq)
         };
         format!(
             ": {} records ({} withheld), {} to {} ({until}), of the log {} on {}, exported {}, head {}",
-            report.records, report.withheld, header.from, header.to, header.log, header.host, header.exported_at, header.head
+            report.records,
+            report.withheld,
+            header.from,
+            header.to,
+            header.log,
+            header.host,
+            header.exported_at,
+            header.head
         )
     });
     output::line(Clean::new(&format!("{}: {}{what}", path.display(), word(report.holds()))).as_str())?;

@@ -161,7 +161,8 @@ impl Journal {
         let inner = self.0.clone();
         self.with(move |log| {
             let written = log.has_room().and_then(|()| inner.late.write(log));
-            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) = written.as_ref().err().map(ToString::to_string);
+            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+                written.as_ref().err().map(ToString::to_string);
             written
         })
         .await
@@ -263,3 +264,6 @@ impl Journal {
         draft
     }
 }
+
+#[cfg(test)]
+mod tests;
