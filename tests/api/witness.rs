@@ -53,7 +53,7 @@ impl Kept {
                 *map = Some((1, body.clone()));
                 Reply::Json(201, body)
             }
-            ("PUT", Some(found)) if body["metadata"]["resourceVersion"] == found.0.to_string() => {
+            ("PUT", Some(found)) if body["metadata"]["resourceVersion"].as_str() == Some(&found.0.to_string()) => {
                 *found = (found.0 + 1, body.clone());
                 Reply::Json(200, body)
             }
