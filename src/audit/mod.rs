@@ -16,6 +16,7 @@ mod fs;
 mod instance;
 mod late;
 mod log;
+mod open;
 mod query;
 mod reconcile;
 mod verify;

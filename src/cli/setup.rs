@@ -145,7 +145,7 @@ impl Session {
 /// Whether a one-shot verb need wait no longer: every list was read and its watch stands, or that is hopeless.
 fn settled(world: &World) -> bool {
     !world.links.is_empty()
-        && world.links.values().filter(|l| l.id.what != "pods").all(|link| match link.state {
+        && world.links.values().filter(|l| !query::FOCUSED.contains(&l.id.what)).all(|link| match link.state {
             LinkState::Live | LinkState::Denied { .. } | LinkState::Stale { .. } => true,
             LinkState::Backoff { tries, .. } => tries >= HOPELESS,
             LinkState::Connecting => false,
@@ -157,7 +157,7 @@ pub(super) fn incomplete(world: &World) -> Option<Error> {
     if query::complete(world) {
         return None;
     }
-    let open = world.links.values().filter(|l| l.id.what != "pods" && !l.listed);
+    let open = world.links.values().filter(|l| !query::FOCUSED.contains(&l.id.what) && !l.listed);
     let why: Vec<String> = open
         .map(|link| match &link.state {
             LinkState::Denied { why } | LinkState::Backoff { why, .. } => format!("{}: {why}", link.id),

@@ -26,7 +26,7 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
                 output::line("no rollouts here")?;
             }
         }
-        Format::Human => output::raw(show::board(&world).as_bytes())?,
+        Format::Human => output::raw(show::board(&world, jiff::Timestamp::now()).as_bytes())?,
     }
     for warning in &world.warnings {
         output::note(&format!("warning: {}: {}", warning.object, warning.why));

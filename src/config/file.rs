@@ -60,6 +60,8 @@ pub struct PolicySection {
     pub read_only: bool,
     /// Acts in production need a reason.
     pub reason_in_production: bool,
+    /// Images may be set by hand in production.
+    pub set_image_in_production: bool,
 }
 
 /// `[ui]`

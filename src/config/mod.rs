@@ -72,6 +72,7 @@ impl ConfigFile {
             read_only: self.policy.read_only || read_only_flag,
             read_only_by: if read_only_flag { "--read-only" } else { "policy.read_only" },
             reason_in_production: self.policy.reason_in_production,
+            set_image_in_production: self.policy.set_image_in_production,
             audit_required: self.audit.required,
         }
     }

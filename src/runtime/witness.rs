@@ -156,7 +156,7 @@ impl Witnesses {
     /// One warning for each context: the latest takes the place of the one before.
     async fn warn(&self, context: &Clean, why: String) {
         tracing::warn!(%context, why, "witness");
-        let id = LinkId { context: context.clone(), what: "witness" };
+        let id = LinkId::new(context, "witness");
         let what = Observation::Malformed { id, object: "audit witness".into(), why: Clean::new(&why) };
         let _ = self.events.send(Event::Observed(Arrived { at: Timestamp::now(), what })).await;
     }

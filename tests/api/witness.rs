@@ -189,7 +189,7 @@ async fn a_witness_that_fails_is_a_warning_and_never_in_the_way() {
             (asked.path.contains("configmaps") || asked.is("POST", "/events")).then(|| refuse.clone())
         })
         .await;
-        let quick = Deadlines { effect: Duration::from_millis(100), ..Deadlines::default() };
+        let quick = Deadlines { effect: Some(Duration::from_millis(100)), ..Deadlines::default() };
         let recording = Recording { witness: Some(WitnessSettings::default()), ..Recording::default() };
         let engine = Engine::start_recording(&server.kubeconfig(), "shop", quick, Timings::default(), recording).await;
         let target = engine.until("payments", |r| !r.pause_conditions.is_empty()).await;

@@ -3,7 +3,8 @@
 pub mod decode;
 pub mod effector;
 pub mod history;
-mod patch;
+mod prepare;
+mod read;
 mod source;
 
 use std::sync::Arc;

@@ -125,3 +125,85 @@ async fn what_no_log_ever_took_is_handed_over_at_the_end() {
     assert_eq!((&line["act"], &line["lateBecause"]), (&"a".into(), &"no place for it".into()));
     assert!(journal.farewell().await.is_empty(), "said once");
 }
+
+#[tokio::test]
+async fn a_plan_is_on_record_with_its_steps_and_is_found_when_its_process_died() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("audit");
+    let first = journal(&dir);
+    let intent = prepared("a").intent;
+    let stage = Stage {
+        title: "undo to revision 7".to_owned(),
+        target: intent.target.clone(),
+        context: intent.context.clone(),
+        action: crate::domain::intent::ActionId::Undo,
+        params: crate::domain::intent::Params::Revision { hash: "67c4c777c8".into(), revision: Some(7) },
+        seen: None,
+        only_on: Some("778b5d6c7f".into()),
+    };
+    let plan = Arc::new(Plan {
+        id: "plan-1".to_owned(),
+        title: "roll back".to_owned(),
+        stages: vec![stage.clone(), Stage { seen: Some(intent.seen.clone()), ..stage }],
+        on_failure: OnFailure::Stop,
+        actor: intent.actor.clone(),
+        reason: Some("errors".into()),
+        confirmed: intent.confirmed.clone(),
+    });
+    first.plan_began(&plan).await.expect("recorded");
+    let mut act = ended("a");
+    act.intent.plan = Some(crate::domain::plan::PlanRef { id: "plan-1".to_owned(), step: 1, of: 2 });
+    first.outcome(&act, true).await.expect("recorded");
+    let second = AuditLog::open(&dir, stamp("two")).expect("a log");
+    assert!(second.open_plans().expect("read").is_empty(), "its process lives");
+    drop(first);
+    let open = second.open_plans().expect("read");
+    let (begun, acts) = &open[0];
+    assert_eq!((open.len(), acts.len()), (1, 1));
+    assert_eq!(acts[0].said.plan.as_ref().map(|p| (p.step, p.of)), Some((1, 2)));
+    assert_eq!(begun.said.steps[0].op, "undo");
+    assert_eq!(begun.said.steps[0].params.get("podHash").map(String::as_str), Some("67c4c777c8"));
+    assert_eq!(begun.said.steps[0].only_on.as_deref(), Some("778b5d6c7f"));
+    assert_eq!(begun.said.target.as_ref().map(|t| t.name.as_str()), Some("payments"));
+
+    let again = journal(&dir);
+    let run = PlanRun {
+        plan,
+        began: Timestamp::now(),
+        stages: vec![
+            StageState::Ended { act: ActId("a".to_owned()), outcome: Outcome::Done { effect: "moved".to_owned() } },
+            StageState::LeftOut { why: "not needed".to_owned() },
+        ],
+        ended: Some((Timestamp::now(), true)),
+    };
+    again.plan_ended(&run).await.expect("recorded");
+    assert!(second.open_plans().expect("read").is_empty(), "it has ended");
+    let last = again.read(ReadQuery { limit: Some(1), ..ReadQuery::default() }).await.expect("read").remove(0).record;
+    let outcome = last.said.outcome.expect("an outcome");
+    assert_eq!(
+        (last.said.kind.as_str(), outcome.word.as_str(), outcome.detail.as_str()),
+        ("plan-end", "done", "1 of 2 steps done")
+    );
+    assert_eq!(outcome.evidence.get("step002").map(String::as_str), Some("left out: not needed"));
+}
+
+#[tokio::test]
+async fn an_abort_goes_without_a_record_and_is_written_late() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("audit");
+    let journal = journal(&dir);
+    let mut stop = prepared("stop");
+    stop.intent.action = crate::domain::intent::ActionId::Abort;
+    drop(journal.authorize(prepared("earlier")).await.expect("the log takes records"));
+    broken(&dir);
+    let why = journal.authorize(stop.clone()).await.expect_err("the log is away");
+    let held = journal.authorize_degraded(stop, &why).expect("it stops harm");
+    assert!(matches!(held.standing(), crate::audit::Standing::Degraded { .. }));
+    drop(held.into_inner());
+    journal.outcome(&ended("stop"), true).await.expect_err("still away");
+    assert_eq!(journal.view().await.late, 2);
+    mended(&dir);
+    assert!(journal.mend().await, "nothing ails any more");
+    let view = journal.view().await;
+    assert_eq!((view.state, view.late, view.records), (AuditState::Ready, 0, 4));
+}
