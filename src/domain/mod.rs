@@ -17,6 +17,7 @@ pub mod prepared;
 pub mod record;
 pub mod rollout;
 pub mod seen;
+pub mod signal;
 pub mod steps;
 pub mod text;
 pub mod workload;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::ids::{ClusterId, TargetId};
 use super::link::{LinkId, LinkState};
 use super::rollout::Rollout;
+use super::signal::Signals;
 use super::text::Clean;
 use super::workload::{Pod, ReplicaSet};
 
@@ -90,6 +91,15 @@ pub enum Observation {
         target: TargetId,
         /// All of them, by name.
         all: Option<Vec<Pod>>,
+    },
+    /// A target's error rates, as they were read.
+    Signals {
+        /// Which link said so.
+        id: LinkId,
+        /// Whose.
+        target: TargetId,
+        /// The rates.
+        signals: Arc<Signals>,
     },
     /// An object that could not be read; shown, never fatal (invariant 10).
     Malformed {

@@ -1,12 +1,15 @@
 //! Questions to the world, asked alike by screen, verb and control.
 
+use jiff::Timestamp;
+
 use crate::actions::row;
 use crate::domain::environment::Environment;
 use crate::domain::facts::Facts;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::ActionId;
-use crate::domain::link::{LinkId, LinkState};
+use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
+use crate::domain::signal::Signals;
 
 use super::world::{Target, World};
 
@@ -103,7 +106,32 @@ fn in_flight(world: &World, id: &TargetId, except: Option<&ActId>) -> Option<Str
         .map(|act| row(act.intent.action).verb.to_owned())
 }
 
+/// Whether a link lists objects that every answer needs. Pods and error rates are asked for one by one.
+pub fn lists(link: &LinkId) -> bool {
+    !matches!(link.what, "pods" | "prometheus")
+}
+
+/// The link by which a target's error rates come; `None` = not configured.
+pub fn signal_link<'a>(world: &'a World, target: &Target) -> Option<&'a Link> {
+    world.links.get(&LinkId { context: target.context.clone(), what: "prometheus" })
+}
+
+/// A target's error rates as far as they are of the version that it is about, and of now; else the reason why not.
+pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<&'a Signals, &'static str> {
+    let Some(link) = signal_link(world, target) else { return Err("not configured") };
+    let Some(signals) = target.signals.as_deref() else {
+        return Err(match link.state {
+            LinkState::Live | LinkState::Connecting => "not read yet",
+            LinkState::Backoff { .. } | LinkState::Stale { .. } | LinkState::Denied { .. } => "unreachable",
+        });
+    };
+    if !signals.is_about(&target.rollout) {
+        return Err("of another version");
+    }
+    if signals.is_old(now) { Err("old") } else { Ok(signals) }
+}
+
 /// Whether every link that lists something has done so.
 pub fn complete(world: &World) -> bool {
-    !world.links.is_empty() && world.links.values().filter(|link| link.id.what != "pods").all(|link| link.listed)
+    !world.links.is_empty() && world.links.values().filter(|link| lists(&link.id)).all(|link| link.listed)
 }

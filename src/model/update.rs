@@ -109,6 +109,11 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             heard(state, &id, at, false);
             true
         }
+        Observation::Signals { id, target, signals } => {
+            with_target(state, &target, |t| t.signals = Some(signals));
+            heard(state, &id, at, true);
+            true
+        }
         Observation::Malformed { id, object, why } => {
             state.world.warnings.retain(|w| w.link != id || w.object != object);
             while state.world.warnings.len() >= MAX_WARNINGS {
@@ -175,6 +180,7 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
         environment,
         sets,
         pods: None,
+        signals: None,
         link: link.clone(),
         changed: at,
     };

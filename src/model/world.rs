@@ -12,6 +12,7 @@ use crate::domain::ids::{ActId, ClusterId, TargetId};
 use crate::domain::link::{Link, LinkId};
 use crate::domain::outcome::Act;
 use crate::domain::rollout::{ActualWeight, Rollout};
+use crate::domain::signal::Signals;
 use crate::domain::text::Clean;
 use crate::domain::workload::{Pod, ReplicaSet};
 
@@ -34,6 +35,8 @@ pub struct Target {
     pub sets: Vec<Arc<ReplicaSet>>,
     /// Its pods, while it is focused.
     pub pods: Option<Arc<Vec<Pod>>>,
+    /// Its error rates; `None` = none were read (not configured, not wanted yet).
+    pub signals: Option<Arc<Signals>>,
     /// The link that it is read through.
     pub link: LinkId,
     /// When the rollout last changed here.

@@ -39,6 +39,8 @@ pub struct Detached {
     pub queries: mpsc::Receiver<Query>,
     /// The target whose pods are wanted.
     pub focus: watch::Receiver<Option<TargetId>>,
+    /// The targets on the screen.
+    pub visible: watch::Receiver<Vec<TargetId>>,
 }
 
 /// A handle on the running engine. Cheap to clone.
@@ -48,6 +50,7 @@ pub struct Handle {
     pub(super) intents: mpsc::Sender<Intent>,
     pub(super) queries: mpsc::Sender<Query>,
     pub(super) focus: Arc<watch::Sender<Option<TargetId>>>,
+    pub(super) visible: Arc<watch::Sender<Vec<TargetId>>>,
     pub(super) mandate: Arc<Mandate>,
     pub(super) actor: Arc<dyn Fn(&'static str) -> Actor + Send + Sync>,
 }
@@ -59,16 +62,27 @@ impl Handle {
         let (intents, intents_out) = mpsc::channel(16);
         let (queries, queries_out) = mpsc::channel(16);
         let (focus, focus_out) = watch::channel(None);
+        let (visible, visible_out) = watch::channel(Vec::new());
         let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
         let handle = Self {
             world,
             intents,
             queries,
             focus: Arc::new(focus),
+            visible: Arc::new(visible),
             mandate: Arc::new(mandate),
             actor: Arc::new(actor),
         };
-        (handle, Detached { world: world_in, intents: intents_out, queries: queries_out, focus: focus_out })
+        (
+            handle,
+            Detached {
+                world: world_in,
+                intents: intents_out,
+                queries: queries_out,
+                focus: focus_out,
+                visible: visible_out,
+            },
+        )
     }
 
     /// The latest snapshot.
@@ -124,6 +138,15 @@ impl Handle {
         self.focus.send_if_modified(|focus| {
             let changed = *focus != target;
             *focus = target;
+            changed
+        });
+    }
+
+    /// Which targets are on the screen: their error rates are read more often than those that nobody sees.
+    pub fn visible(&self, targets: Vec<TargetId>) {
+        self.visible.send_if_modified(|visible| {
+            let changed = *visible != targets;
+            *visible = targets;
             changed
         });
     }

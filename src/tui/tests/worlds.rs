@@ -58,6 +58,7 @@ pub(super) fn target(rollout: Rollout, sets: Vec<Arc<ReplicaSet>>, tier: Tier) -
         environment: Environment { name: name.into(), tier, named: true },
         sets,
         pods: None,
+        signals: None,
         link: LinkId { context: "prod-eu".into(), what: "rollouts" },
         changed: ago(60),
     })
