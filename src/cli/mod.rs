@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod doctor;
 mod dto;
+mod errors;
 mod output;
 mod setup;
 mod show;

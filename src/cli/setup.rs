@@ -14,6 +14,7 @@ use crate::audit::{AuditLog, Stamp};
 use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
 use crate::demo;
 use crate::domain::environment::Tier;
+use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
@@ -26,10 +27,14 @@ use crate::runtime::{self, Parts, Running};
 use crate::systems::argo_rollouts;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings, read_kubeconfig};
 use crate::systems::kubernetes::watch::Timings;
+use crate::systems::prometheus;
 use crate::tui;
 
 /// How long the server may take to say who we are, before an act goes without that.
 const WHO: Duration = Duration::from_secs(2);
+
+/// How long a one-shot verb waits for error rates, once everything else is there.
+const RATES: Duration = Duration::from_secs(10);
 
 /// How many failures in a row of a link end the waiting of a one-shot verb.
 const HOPELESS: u32 = 3;
@@ -86,8 +91,9 @@ impl Session {
     /// Connects and starts everything.
     pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         let log = start_log(ground);
-        let (system, cluster) =
+        let (mut system, cluster) =
             argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        system.links.extend(prometheus::link(&ground.config.prometheus, &cluster, prometheus::Timings::default()));
         let kube_user = Arc::new(OnceLock::new());
         let parts = Parts {
             systems: vec![system],
@@ -116,6 +122,28 @@ impl Session {
         }
     }
 
+    /// Waits until the error rates of these targets were read, or cannot be. Their absence holds nothing up for long:
+    /// without a Prometheus there is nothing to wait for.
+    pub(super) async fn rated(&self, world: Arc<World>, targets: Vec<TargetId>, deadline: Duration) -> Arc<World> {
+        if !world.links.keys().any(|link| link.what == prometheus::LINK) {
+            return world;
+        }
+        self.handle.visible(targets.clone());
+        let rated = |world: &World| {
+            let hopeless = world.links.values().filter(|l| l.id.what == prometheus::LINK).all(|l| {
+                matches!(l.state, LinkState::Denied { .. } | LinkState::Backoff { .. } | LinkState::Stale { .. })
+            });
+            let known = |id: &TargetId| {
+                world.targets.get(id).is_none_or(|t| t.signals.is_some() || t.rollout.pod_hash.is_empty())
+            };
+            hopeless || targets.iter().all(known)
+        };
+        match tokio::time::timeout(deadline.min(RATES), self.handle.wait_for(rated)).await {
+            Ok(Ok(world)) => world,
+            Ok(Err(_)) | Err(_) => self.handle.world(),
+        }
+    }
+
     /// Ends it in order.
     pub(super) async fn end(self) {
         self.running.shutdown().await;
@@ -124,8 +152,8 @@ impl Session {
 
 /// Whether a one-shot verb need wait no longer: every list was read and its watch stands, or that is hopeless.
 fn settled(world: &World) -> bool {
-    !world.links.is_empty()
-        && world.links.values().filter(|l| l.id.what != "pods").all(|link| match link.state {
+    world.links.keys().any(query::lists)
+        && world.links.values().filter(|l| query::lists(&l.id)).all(|link| match link.state {
             LinkState::Live | LinkState::Denied { .. } | LinkState::Stale { .. } => true,
             LinkState::Backoff { tries, .. } => tries >= HOPELESS,
             LinkState::Connecting => false,
@@ -137,7 +165,7 @@ pub(super) fn incomplete(world: &World) -> Option<Error> {
     if query::complete(world) {
         return None;
     }
-    let open = world.links.values().filter(|l| l.id.what != "pods" && !l.listed);
+    let open = world.links.values().filter(|l| query::lists(&l.id) && !l.listed);
     let why: Vec<String> = open
         .map(|link| match &link.state {
             LinkState::Denied { why } | LinkState::Backoff { why, .. } => format!("{}: {why}", link.id),

@@ -133,5 +133,5 @@ pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<
 
 /// Whether every link that lists something has done so.
 pub fn complete(world: &World) -> bool {
-    !world.links.is_empty() && world.links.values().filter(|link| lists(&link.id)).all(|link| link.listed)
+    world.links.keys().any(lists) && world.links.values().filter(|link| lists(&link.id)).all(|link| link.listed)
 }

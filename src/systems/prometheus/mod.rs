@@ -2,6 +2,7 @@
 //!
 //! Reads alone; nothing here writes. Rates are never computed from nothing: see [`crate::domain::signal`].
 
+mod answers;
 mod book;
 mod client;
 mod decode;
