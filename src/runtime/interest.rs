@@ -142,3 +142,116 @@ fn service(target: &Target, role: Role) -> Option<Clean> {
         Strategy::Canary { .. } | Strategy::None => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::environment::Environment;
+    use crate::domain::fixture;
+    use crate::domain::link::LinkId;
+    use crate::domain::rollout::Rollout;
+
+    const CURRENT: &str = "778b5d6c7f";
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("a time")
+    }
+
+    fn set(rollout: &Rollout, hash: &str, revision: i64, created: i64) -> Arc<ReplicaSet> {
+        Arc::new(ReplicaSet {
+            namespace: rollout.id.namespace.clone(),
+            name: format!("{}-{hash}", rollout.id.name).as_str().into(),
+            uid: format!("uid-{hash}").as_str().into(),
+            owner_uid: rollout.uid.clone(),
+            resource_version: "90".into(),
+            pod_hash: hash.into(),
+            revision: Some(revision),
+            images: Vec::new(),
+            desired: 1,
+            current: 1,
+            ready: 1,
+            available: 1,
+            created: Some(at(created)),
+            scale_down_deadline: None,
+        })
+    }
+
+    fn world(rollout: Rollout, sets: Vec<Arc<ReplicaSet>>) -> World {
+        let mut world = World::default();
+        let target = Target {
+            rollout: Arc::new(rollout),
+            context: "prod-eu".into(),
+            environment: Environment::unknown(),
+            sets,
+            pods: None,
+            signals: None,
+            link: LinkId { context: "prod-eu".into(), what: "rollouts" },
+            changed: at(0),
+        };
+        world.targets.insert(target.id().clone(), Arc::new(target));
+        world
+    }
+
+    fn only(world: &World, focus: Option<&TargetId>, visible: &[TargetId], now: i64) -> Option<Wanted> {
+        let visible = visible.iter().cloned().collect();
+        wanted(world, focus, &visible, at(now)).into_values().next()
+    }
+
+    fn done() -> Rollout {
+        let mut rollout = fixture::paused();
+        rollout.phase = Phase::Healthy;
+        rollout.stable_hash = rollout.pod_hash.clone();
+        rollout
+    }
+
+    #[test]
+    fn a_canary_is_read_beside_the_stable_version() {
+        let world = world(fixture::paused(), Vec::new());
+        let wanted = only(&world, None, &[], 0).expect("wanted");
+        assert_eq!(wanted.pace, Pace::Moving);
+        assert_eq!((wanted.subject.role, wanted.subject.pod_hash.as_str()), (Role::New, CURRENT));
+        assert_eq!(wanted.subject.replica_set.as_str(), "payments-778b5d6c7f");
+        let stable = wanted.reference.expect("the stable one");
+        assert_eq!((stable.role, stable.pod_hash.as_str(), stable.until), (Role::Stable, "67c4c777c8", None));
+    }
+
+    #[test]
+    fn after_a_cutover_it_is_read_beside_the_version_before_and_for_an_hour() {
+        let rollout = done();
+        let sets = vec![set(&rollout, CURRENT, 8, 0), set(&rollout, "67c4c777c8", 7, -9000)];
+        let world = world(rollout, sets);
+        let baking = only(&world, None, &[], 600).expect("wanted");
+        assert_eq!((baking.pace, baking.subject.role), (Pace::Moving, Role::Now));
+        let before = baking.reference.expect("the version before");
+        assert_eq!((before.role, before.pod_hash.as_str(), before.until), (Role::Before, "67c4c777c8", Some(at(0))));
+        let steady = only(&world, None, &[], 3601).expect("wanted");
+        assert_eq!((steady.pace, steady.reference), (Pace::Idle, None));
+    }
+
+    #[test]
+    fn a_first_release_and_one_that_came_back_have_no_before() {
+        let first = done();
+        let sets = vec![set(&first, CURRENT, 1, 0)];
+        assert_eq!(only(&world(first, sets), None, &[], 60).and_then(|w| w.reference), None);
+        let back = done();
+        let sets = vec![set(&back, CURRENT, 9, -9000), set(&back, "67c4c777c8", 8, 0)];
+        assert_eq!(only(&world(back, sets), None, &[], 60).and_then(|w| w.reference), None);
+    }
+
+    #[test]
+    fn who_looks_decides_how_often() {
+        let world = world(done(), Vec::new());
+        let id = fixture::id("payments");
+        let pace = |focus, visible: &[TargetId]| only(&world, focus, visible, 0).map(|w| w.pace);
+        assert_eq!(pace(None, &[]), Some(Pace::Idle));
+        assert_eq!(pace(None, std::slice::from_ref(&id)), Some(Pace::Visible));
+        assert_eq!(pace(Some(&id), &[]), Some(Pace::Focused));
+    }
+
+    #[test]
+    fn a_rollout_that_no_controller_has_seen_is_not_asked_about() {
+        let mut fresh = fixture::paused();
+        fresh.pod_hash = "".into();
+        assert_eq!(only(&world(fresh, Vec::new()), None, &[], 0), None);
+    }
+}

@@ -143,3 +143,6 @@ impl Signals {
         now.as_second().saturating_sub(self.at.as_second()) > 3 * i64::from(self.every)
     }
 }
+
+#[cfg(test)]
+mod tests;
