@@ -1,5 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
+use crate::config::prometheus::{PrometheusContext, PrometheusSection};
 use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
 use crate::demo;
 use crate::domain::environment::Tier;
@@ -284,6 +286,7 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     let _tidy = Tidy(&kubeconfig);
     ground.state = Some(state.clone());
     ground.config.audit.dir = None;
+    ground.config.prometheus = demo_prometheus(world.prometheus());
     // The demo's own environments, so that both kinds of confirmation can be met.
     ground.config.environment = demo_environments();
     ground.settings =
@@ -312,6 +315,20 @@ fn demo_environments() -> Vec<EnvironmentSection> {
         label: None,
     };
     vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
+}
+
+/// The demo's own Prometheus, and nothing of the user's.
+fn demo_prometheus(url: String) -> PrometheusSection {
+    let context = PrometheusContext {
+        context: None,
+        url: Some(url),
+        service: None,
+        token_file: None,
+        token_env: None,
+        ca_file: None,
+        headers: BTreeMap::new(),
+    };
+    PrometheusSection { context: vec![context], ..PrometheusSection::default() }
 }
 
 /// Removes the demo's kubeconfig when the program ends in order.

@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::traffic::{TrafficEntry, TrafficPlan};
+
 /// A scenario, read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -11,6 +13,7 @@ pub struct Scenario {
     pub(super) broken_tags: Vec<String>,
     pub(super) rollouts: Vec<RolloutPlan>,
     pub(super) events: Vec<EventPlan>,
+    pub(super) traffic: Vec<TrafficPlan>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +55,8 @@ struct File {
     rollout: Vec<RolloutEntry>,
     #[serde(default)]
     event: Vec<EventEntry>,
+    #[serde(default)]
+    traffic: Vec<TrafficEntry>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +112,13 @@ impl Scenario {
                 return Err(format!("event on {}/{}: there is no such [[rollout]]", event.namespace, event.name));
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, events })
+        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
+        for plan in &traffic {
+            if !rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
+                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
+            }
+        }
+        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, events, traffic })
     }
 }
 
@@ -203,6 +214,9 @@ mod tests {
             (format!("{good}[[event]]\nat = '1s'\ntarget = 'a/x'\ndo = 'abort'"), "a/x: there is no such"),
             (format!("{good}[[event]]\nat = '1s'\ntarget = 'b'\ndo = 'abort'"), "NAMESPACE/NAME"),
             (format!("{good}[[event]]\nat = '1s'\ntarget = 'a/b'\ndo = 'explode'"), "one of release"),
+            (format!("{good}[[traffic]]\ntarget = 'a/x'"), "a/x: there is no such"),
+            (format!("{good}[[traffic]]\ntarget = 'a/b'\nerrors = 101"), "errors is percent"),
+            (format!("{good}[[traffic]]\ntarget = 'a/b'\nrps = -1"), "rps is requests per second"),
         ] {
             let error = Scenario::parse(&text).expect_err(&text);
             assert!(error.contains(said), "{text:?} gave {error:?}");

@@ -9,6 +9,7 @@ use super::patch::merge;
 use super::pods::{self, Kubelet};
 use super::scenario::{EventAct, EventPlan, Scenario};
 use super::store::{Key, Kind, Part, Store};
+use super::traffic::Traffic;
 
 /// How long before the first event the rollouts came into the world.
 const BEFORE: SignedDuration = SignedDuration::from_hours(26);
@@ -28,6 +29,8 @@ pub(super) struct Sim {
     pub store: Store,
     /// Whether the Rollouts controller runs.
     pub controller: bool,
+    /// What its Prometheus counts.
+    pub traffic: Traffic,
     kubelet: Kubelet,
     events: Vec<Planned>,
 }
@@ -52,7 +55,8 @@ impl Sim {
             let key = Key::new(Kind::Rollout, &plan.namespace, &plan.name);
             let _ = store.create(key, plan.object.clone(), at);
         }
-        let mut sim = Self { store, controller: true, kubelet, events };
+        let traffic = Traffic::new(scenario.traffic.clone());
+        let mut sim = Self { store, controller: true, traffic, kubelet, events };
         while at < now {
             let next = sim.step(at).unwrap_or(now);
             at = next.max(at + SignedDuration::from_millis(1)).min(now);
@@ -72,6 +76,7 @@ impl Sim {
                 break;
             }
         }
+        self.traffic.observe(&self.store, now);
         let event = self.events.iter().map(|e| e.at).min();
         [next.filter(|at| *at > now), event].into_iter().flatten().min()
     }
