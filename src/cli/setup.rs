@@ -292,10 +292,16 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     ground.settings =
         ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
     if args.serve {
+        // Other processes must find the demo's Prometheus too, and not the user's.
+        let config = state.join(format!("config-{}.toml", std::process::id()));
+        let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
+        std::fs::write(&config, text).map_err(broken)?;
+        let _tidy = Tidy(&config);
         output::line(&format!(
-            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={}\n# serving until Ctrl-C",
+            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n# serving until Ctrl-C",
             kubeconfig.display(),
-            state.display()
+            state.display(),
+            config.display()
         ))?;
         interrupted().await;
         world.stop().await;
@@ -331,7 +337,7 @@ fn demo_prometheus(url: String) -> PrometheusSection {
     PrometheusSection { context: vec![context], ..PrometheusSection::default() }
 }
 
-/// Removes the demo's kubeconfig when the program ends in order.
+/// Removes a file of the demo when the program ends in order.
 struct Tidy<'a>(&'a Path);
 
 impl Drop for Tidy<'_> {

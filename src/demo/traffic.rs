@@ -277,3 +277,78 @@ fn noise(words: &[&str]) -> f64 {
     let number = (state >> 40) as f64 / f64::from(1_u32 << 24);
     number
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::scenario::Scenario;
+    use crate::demo::sim::Sim;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("a time")
+    }
+
+    fn hashes(sim: &Sim, name: &str) -> (String, String) {
+        let (_, rollout) = sim.store.list(Kind::Rollout, None).find(|(k, _)| k.name == name).expect("it is there");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&rollout["status"]["currentPodHash"]), text(&rollout["status"]["stableRS"]))
+    }
+
+    #[test]
+    fn requests_follow_the_weight_and_errors_the_version() {
+        let sim = Sim::new(&Scenario::calm_canary(), 1, at(0));
+        let (new, stable) = hashes(&sim, "payments");
+        let window = |hash: &str| sim.traffic.window("shop", hash, at(0), 300).expect("it is counted");
+        let (new, stable) = (window(&new), window(&stable));
+        let share = new.total / (new.total + stable.total);
+        assert!((0.06..0.12).contains(&share), "one of eleven pods: {share}");
+        let all = (new.total + stable.total) / 300.0;
+        assert!((380.0..460.0).contains(&all), "420 a second: {all}");
+        let rate = new.errors / new.total;
+        assert!((0.002..0.008).contains(&rate), "0.42 %: {rate}");
+        assert_eq!(new.samples, 60);
+    }
+
+    #[test]
+    fn the_same_moment_counts_the_same_and_time_goes_on() {
+        let mut sim = Sim::new(&Scenario::calm_canary(), 1, at(0));
+        let (new, _) = hashes(&sim, "payments");
+        let window = |sim: &Sim, s| sim.traffic.window("shop", &new, at(s), 60);
+        let first = window(&sim, 0);
+        for second in 0..60 {
+            sim.step(at(second));
+        }
+        assert_eq!(window(&sim, 0), first);
+        assert_ne!(window(&sim, 60), first);
+        let newest = sim.traffic.newest("shop", &new, at(62)).expect("a sample");
+        assert_eq!(newest, at(60));
+    }
+
+    #[test]
+    fn a_version_that_is_gone_ends_its_series() {
+        let mut sim = Sim::new(&Scenario::calm_canary(), 1, at(0));
+        let (_, old) = hashes(&sim, "cart");
+        let mut gone = None;
+        for second in 0..240 {
+            sim.step(at(second));
+            if gone.is_none() && sim.traffic.ended("shop", &old) {
+                gone = Some(second);
+            }
+        }
+        let gone = gone.expect("the release went through");
+        let newest = sim.traffic.newest("shop", &old, at(240)).expect("it was there");
+        assert!(newest <= at(gone) && newest > at(gone - 10), "{newest} {gone}");
+    }
+
+    #[test]
+    fn who_is_not_counted_has_no_series_and_who_is_not_asked_has_zeros() {
+        let text = "[[rollout]]\nnamespace = 'a'\nname = 'b'\nimage = 'c'\nversion = '1'\n";
+        let run = |traffic: &str| Sim::new(&Scenario::parse(&format!("{text}{traffic}")).expect("sound"), 1, at(0));
+        let silent = run("[[traffic]]\ntarget = 'a/b'\ncounted = false");
+        let (hash, _) = hashes(&silent, "b");
+        assert_eq!(silent.traffic.newest("a", &hash, at(0)), None);
+        let idle = run("[[traffic]]\ntarget = 'a/b'\nrps = 0");
+        let window = idle.traffic.window("a", &hash, at(0), 300).expect("its series are there");
+        assert!(window.total == 0.0 && window.samples > 2);
+    }
+}

@@ -16,7 +16,8 @@ use flightdeck::policy::Mandate;
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::runtime::handle::Handle;
 use flightdeck::runtime::{self, Parts, Running};
-use flightdeck::systems::argo_rollouts;
+use flightdeck::config::prometheus::PrometheusSection;
+use flightdeck::systems::{argo_rollouts, prometheus};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
 use flightdeck::systems::kubernetes::watch::Timings;
 use jiff::Timestamp;
@@ -48,6 +49,18 @@ impl Engine {
     }
 
     pub async fn start_with(kubeconfig: &Path, namespace: &str, deadlines: Deadlines, timings: Timings) -> Self {
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        Self::start_all(kubeconfig, namespace, deadlines, timings, rates).await
+    }
+
+    /// With error rates too.
+    pub async fn start_all(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        (section, pace): (PrometheusSection, prometheus::Timings),
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
@@ -55,7 +68,8 @@ impl Engine {
             context: None,
             namespace: Some(namespace.to_owned()),
         };
-        let (system, _) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        let (mut system, cluster) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        system.links.extend(prometheus::link(&section, &cluster, pace));
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
             systems: vec![system],
