@@ -16,8 +16,11 @@ use crate::domain::workload::ReplicaSet;
 use crate::model::{Target, World};
 use crate::systems::Focus;
 
-/// How often a new snapshot is looked at, at most.
-const PAUSE: Duration = Duration::from_millis(250);
+/// How often a new snapshot is looked at, at most; with many targets that takes longer and is done less often.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The same with more targets than [`MANY`].
+const LONG_PAUSE: Duration = Duration::from_millis(500);
 
 /// What matures without a change of the world (a release that is no longer on watch) is seen after this.
 const GLANCE: Duration = Duration::from_secs(10);
@@ -56,7 +59,7 @@ pub(super) async fn run(
             Ok(()) = visible.changed() => {}
             () = tokio::time::sleep(GLANCE) => {}
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(if snapshot.targets.len() > MANY { LONG_PAUSE } else { PAUSE }).await;
     }
 }
 

@@ -1,4 +1,5 @@
 //! The production code against a server that misbehaves.
 
+mod prometheus;
 mod reads;
 mod writes;

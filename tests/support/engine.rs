@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flightdeck::actions::by_verb;
 use flightdeck::audit::{AuditLog, Stamp};
+use flightdeck::config::prometheus::PrometheusSection;
 use flightdeck::domain::ids::{ActId, TargetId};
 use flightdeck::domain::intent::{Actor, Confirmed, Intent};
 use flightdeck::domain::outcome::Act;
@@ -16,10 +17,9 @@ use flightdeck::policy::Mandate;
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::runtime::handle::Handle;
 use flightdeck::runtime::{self, Parts, Running};
-use flightdeck::config::prometheus::PrometheusSection;
-use flightdeck::systems::{argo_rollouts, prometheus};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
 use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::{argo_rollouts, prometheus};
 use jiff::Timestamp;
 
 /// How long a test waits for the engine.
