@@ -1,16 +1,14 @@
 //! Resume: clears what pauses a rollout, and nothing more.
 
-use super::Consequence;
-use crate::domain::rollout::{Observed, Rollout};
+use super::{Consequence, ready_for_more};
+use crate::domain::intent::Params;
+use crate::domain::rollout::Rollout;
+use crate::domain::sight::Sight;
 use crate::domain::steps::Step;
 
-pub(super) fn applies(rollout: &Rollout) -> Result<(), String> {
-    if rollout.deleting {
-        return Err("being deleted".to_owned());
-    }
-    if rollout.observed() == Observed::Behind {
-        return Err("the controller has not seen the latest spec yet".to_owned());
-    }
+pub(super) fn applies(sight: &Sight<'_>, _: &Params) -> Result<(), String> {
+    let rollout = sight.rollout;
+    ready_for_more(rollout)?;
     if rollout.spec_paused || !rollout.pause_conditions.is_empty() {
         return Ok(());
     }
@@ -20,15 +18,28 @@ pub(super) fn applies(rollout: &Rollout) -> Result<(), String> {
     Err("not paused".to_owned())
 }
 
-/// What the ladder does once the pause is over: up to and with the next step that waits.
-pub(super) fn consequence(rollout: &Rollout) -> Consequence {
+/// What follows once the pause is over: up to and with the next step that waits.
+pub(super) fn consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
+    let rollout = sight.rollout;
     let name = rollout.id.name.as_str();
     if rollout.pause_conditions.is_empty() {
         let at = rollout.current_step().map_or_else(String::new, |(i, step)| format!(" from step {}, {step}", i + 1));
-        return Consequence { text: format!("goes on{at}"), typed: format!("resume {name}") };
+        return Consequence::new(format!("goes on{at}"), format!("resume {name}"));
     }
+    if let Some(blue_green) = rollout.strategy.blue_green() {
+        let version = super::version_of(sight, &rollout.pod_hash);
+        let after = if blue_green.post_promotion { ", then the post-promotion analysis" } else { "" };
+        let text = format!("live traffic goes to {version}{}{after}", super::readiness(sight, &rollout.pod_hash));
+        return Consequence::new(text, format!("full {name}"));
+    }
+    let next = rollout.current_step().map_or(rollout.steps().len(), |(index, _)| index + 1);
+    ladder_from(rollout, next)
+}
+
+/// What the ladder does from step `next` on, until it waits again.
+pub(super) fn ladder_from(rollout: &Rollout, next: usize) -> Consequence {
+    let name = rollout.id.name.as_str();
     let steps = rollout.steps();
-    let next = rollout.current_step().map_or(steps.len(), |(index, _)| index + 1);
     let mut said = Vec::new();
     let mut typed = None;
     for step in &steps[next.min(steps.len())..] {
@@ -37,13 +48,9 @@ pub(super) fn consequence(rollout: &Rollout) -> Consequence {
             typed = Some(weight.to_string());
         }
         if matches!(step, Step::Pause { .. } | Step::Analysis | Step::Experiment) {
-            return Consequence {
-                text: said.join(", then "),
-                typed: typed.unwrap_or_else(|| format!("resume {name}")),
-            };
+            return Consequence::new(said.join(", then "), typed.unwrap_or_else(|| format!("resume {name}")));
         }
     }
     said.push("all traffic: the last step".to_owned());
-    let text = said.join(", then ");
-    Consequence { text, typed: format!("full {name}") }
+    Consequence::new(said.join(", then "), format!("full {name}"))
 }

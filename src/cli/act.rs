@@ -16,19 +16,25 @@ use crate::domain::outcome::{Act, Outcome};
 use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
+use crate::model::choose::{self, Said};
 use crate::model::{Target, World, query};
 use crate::policy;
 use crate::runtime::control::Deadlines;
 use crate::runtime::handle::Handle;
 
-pub(super) async fn run(global: &Global, action: &'static Action, args: ActArgs) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    global: &Global,
+    action: &'static Action,
+    args: ActArgs,
+    said: Said,
+) -> Result<ExitCode, Error> {
     let ground = Ground::find(global)?;
     if let Err(why) = ground.audit_dir() {
         return Err(Error::new(Kind::Refused, format!("{} needs a place for its record: {why}", action.verb)));
     }
     let session = Session::start(global, &ground, Deadlines { effect: args.wait, ..Deadlines::default() }).await?;
     let done = tokio::select! {
-        done = ask(&session, action, &args) => done,
+        done = ask(&session, action, &args, &said) => done,
         () = interrupted() => Err(Error::new(Kind::Unknown, format!("{} {}: interrupted", action.verb, args.target))
             .hint("if it was sent, `flightdeck audit list` says what is known")),
     };
@@ -36,10 +42,14 @@ pub(super) async fn run(global: &Global, action: &'static Action, args: ActArgs)
     done
 }
 
-async fn ask(session: &Session, action: &'static Action, args: &ActArgs) -> Result<ExitCode, Error> {
+async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &Said) -> Result<ExitCode, Error> {
     let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
     let target = status::find(&world, &args.target)?;
+    let params = choose::params(action, &target, said, Timestamp::now())
+        .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
     let mut intent = Intent {
+        params,
+        plan: None,
         act: Handle::new_act(),
         action: action.id,
         target: target.id().clone(),
@@ -47,9 +57,13 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs) -> Resu
         seen: expected(&target, args),
         actor: session.handle.actor("verb"),
         reason: args.reason.as_deref().map(Clean::new),
-        confirmed: if args.yes { Confirmed::Typed } else { Confirmed::No },
+        confirmed: match (args.without_record, args.yes) {
+            (true, _) => Confirmed::WithoutRecord,
+            (false, true) => Confirmed::Typed,
+            (false, false) => Confirmed::No,
+        },
     };
-    if !args.yes && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if intent.confirmed == Confirmed::No && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         intent.confirmed = confirm(session, &world, &target, action, &intent)?;
     }
     let id = session.handle.act(intent).await.map_err(|e| Error::new(Kind::Failure, e.to_string()))?;
@@ -120,15 +134,18 @@ fn confirm(
     action: &Action,
     intent: &Intent,
 ) -> Result<Confirmed, Error> {
-    let facts = query::facts(world, target, &target.rollout, action.id, None);
+    let facts = query::facts(world, target, &target.rollout, action.id, &intent.params, None);
     let Decision::Confirm(asked) = policy::decide(intent, &facts, session.handle.mandate(), Timestamp::now()) else {
         return Ok(Confirmed::No);
     };
-    let consequence = (action.consequence)(&target.rollout).text;
+    let consequence = (action.consequence)(&target.sight(), &intent.params).text;
     let mut err = std::io::stderr();
     let prompt = match &asked {
         Confirmation::Press => "type y to go on: ".to_owned(),
         Confirmation::Type { text } => format!("type {text} to go on: "),
+        Confirmation::WithoutRecord { why } => {
+            format!("NO RECORD can be written ({why})\ntype y to go on without one: ")
+        }
     };
     let shown = write!(
         err,
@@ -147,7 +164,8 @@ fn confirm(
     Ok(match asked {
         Confirmation::Press if typed == "y" => Confirmed::Pressed,
         Confirmation::Type { text } if typed == text => Confirmed::Typed,
-        Confirmation::Press | Confirmation::Type { .. } => Confirmed::No,
+        Confirmation::WithoutRecord { .. } if typed == "y" => Confirmed::WithoutRecord,
+        Confirmation::Press | Confirmation::Type { .. } | Confirmation::WithoutRecord { .. } => Confirmed::No,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Command, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand, ValueEnum};
 
-use crate::actions::TABLE;
+use crate::actions::{Needs, TABLE};
 use crate::error::Kind;
+use crate::model::choose::Said;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -174,7 +175,7 @@ pub(super) enum AuditVerb {
     },
 }
 
-/// Every act.
+/// Every act. What only some of them need is added by [`needs`].
 #[derive(Clone, Debug, Args)]
 pub(super) struct ActArgs {
     /// NAME or NAMESPACE/NAME
@@ -185,9 +186,12 @@ pub(super) struct ActArgs {
     /// Confirm without being asked
     #[arg(short, long)]
     pub yes: bool,
-    /// How long to wait for the effect once the server accepted
-    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
-    pub wait: Duration,
+    /// How long to wait for the effect once the server accepted [default: what the act is known to need]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Go on although no record can be written; only acts that stop harm may
+    #[arg(long)]
+    pub without_record: bool,
     /// Only if the target runs this revision
     #[arg(long, value_name = "N")]
     pub expect_revision: Option<i64>,
@@ -203,6 +207,78 @@ pub(super) struct ActArgs {
     /// How long to wait for the first answers
     #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// What an act must be told besides its target.
+fn needs(verb: Command, needs: Needs) -> Command {
+    match needs {
+        Needs::Nothing => verb,
+        Needs::Image => ImageArgs::augment_args(verb),
+        Needs::Revision => RevisionArgs::augment_args(verb),
+        Needs::Run => RunArgs::augment_args(verb),
+        Needs::Duration => HoldArgs::augment_args(verb),
+    }
+}
+
+/// What was said besides the target.
+pub(super) fn said(matches: &ArgMatches, needs: Needs) -> Result<Said, clap::Error> {
+    let mut said = Said::default();
+    match needs {
+        Needs::Nothing => {}
+        Needs::Image => {
+            let args = ImageArgs::from_arg_matches(matches)?;
+            match args.image.split_once('=') {
+                Some((container, image)) => {
+                    said.container = Some(container.to_owned());
+                    said.image = Some(image.to_owned());
+                }
+                None => said.image = Some(args.image),
+            }
+        }
+        Needs::Revision => said.revision = RevisionArgs::from_arg_matches(matches)?.to_revision,
+        Needs::Run => said.run = RunArgs::from_arg_matches(matches)?.analysis,
+        Needs::Duration => {
+            let args = HoldArgs::from_arg_matches(matches)?;
+            said.hold = args.duration.and_then(|d| jiff::SignedDuration::try_from(d).ok());
+            said.revision = args.to_revision;
+        }
+    }
+    Ok(said)
+}
+
+/// `set-image`
+#[derive(Clone, Debug, Args)]
+struct ImageArgs {
+    /// CONTAINER=IMAGE, or the image alone where there is one container
+    #[arg(value_name = "CONTAINER=IMAGE")]
+    image: String,
+}
+
+/// `undo`, `forbid`, `allow`
+#[derive(Clone, Debug, Args)]
+struct RevisionArgs {
+    /// The revision, by number or by pod-template hash
+    #[arg(long, alias = "revision", value_name = "N|HASH")]
+    to_revision: Option<String>,
+}
+
+/// `terminate`
+#[derive(Clone, Debug, Args)]
+struct RunArgs {
+    /// The AnalysisRun [default: the one that is running]
+    #[arg(long, value_name = "NAME")]
+    analysis: Option<String>,
+}
+
+/// `hold`
+#[derive(Clone, Debug, Args)]
+struct HoldArgs {
+    /// How long [default: 1h]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Which revision [default: the one that is about to be scaled down]
+    #[arg(long, alias = "revision", value_name = "N|HASH")]
+    to_revision: Option<String>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -234,7 +310,9 @@ pub(super) fn command() -> Command {
         let example =
             format!("Example:\n  flightdeck {0} shop/payments --yes --reason 'checked the error rate'", action.verb);
         let about = capitalised(action.help);
-        let verb = ActArgs::augment_args(Command::new(action.verb)).about(about.clone()).long_about(about);
+        let verb = needs(ActArgs::augment_args(Command::new(action.verb)), action.needs)
+            .about(about.clone())
+            .long_about(about);
         base.subcommand(verb.after_help(example))
     })
 }

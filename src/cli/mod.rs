@@ -52,7 +52,11 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
     match matches.subcommand() {
         None => setup::cockpit(&global).await,
         Some((verb, of_verb)) => match actions::by_verb(verb) {
-            Some(action) => act::run(&global, action, ActArgs::from_arg_matches(of_verb).map_err(usage)?).await,
+            Some(action) => {
+                let args = ActArgs::from_arg_matches(of_verb).map_err(usage)?;
+                let said = args::said(of_verb, action.needs).map_err(usage)?;
+                act::run(&global, action, args, said).await
+            }
             None => match Fixed::from_arg_matches(matches).map_err(usage)? {
                 Fixed::Status(args) => status::status(&global, &args).await,
                 Fixed::Get(args) => status::get(&global, &args).await,

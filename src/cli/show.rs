@@ -62,12 +62,12 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
 /// All targets, most urgent first.
 pub(super) fn board(world: &World, now: Timestamp) -> String {
     let mut targets: Vec<_> = world.targets.values().collect();
-    targets.sort_by_key(|t| (query::band(t).0, t.id().clone()));
+    targets.sort_by_key(|t| (query::band(t, now).0, t.id().clone()));
     let mut rows =
         vec![["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"].map(str::to_owned).to_vec()];
     for target in targets {
         rows.push(vec![
-            query::band(target).0.title().to_owned(),
+            query::band(target, now).0.title().to_owned(),
             target.id().to_string(),
             target.environment.badge().to_owned(),
             target.rollout.revision.map_or_else(|| "-".to_owned(), |r| r.to_string()),
@@ -98,7 +98,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
         rows.push(vec!["Paused:".to_owned(), format!("{} ago ({})", ago(since, now), reasons.join(", "))]);
     }
     rows.extend(errors::rows(world, target, now));
-    let images: Vec<&str> = rollout.images.iter().map(Clean::as_str).collect();
+    let images: Vec<&str> = rollout.images().map(Clean::as_str).collect();
     rows.push(vec!["Images:".to_owned(), images.join(", ")]);
     let r = rollout.replicas;
     rows.push(vec![

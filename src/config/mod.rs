@@ -4,7 +4,10 @@ mod file;
 mod paths;
 pub mod prometheus;
 
-pub use file::{AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection};
+pub use file::{
+    AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection,
+    WitnessSection,
+};
 pub use paths::{Paths, state_dir};
 
 use std::path::{Path, PathBuf};
@@ -71,6 +74,8 @@ impl ConfigFile {
             read_only: self.policy.read_only || read_only_flag,
             read_only_by: if read_only_flag { "--read-only" } else { "policy.read_only" },
             reason_in_production: self.policy.reason_in_production,
+            set_image_in_production: self.policy.set_image_in_production,
+            audit_required: self.audit.required,
         }
     }
 }

@@ -13,6 +13,11 @@ pub enum Confirmation {
         /// What to type.
         text: String,
     },
+    /// One more press of `y`: the audit log takes no records, and this act stops harm.
+    WithoutRecord {
+        /// Why it takes none.
+        why: String,
+    },
 }
 
 /// A decision.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::environment::Environment;
 use super::link::LinkState;
+use super::permissions::Right;
 
 /// Whether the audit log takes records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,4 +34,8 @@ pub struct Facts {
     pub in_flight: Option<String>,
     /// Whether the audit log takes records.
     pub audit: AuditState,
+    /// Rights that the act needs and that the server says are missing. They advise; the server itself decides.
+    pub missing_rights: Vec<Right>,
+    /// Why the version that the act would promote must not be promoted, if someone said so.
+    pub do_not_promote: Option<String>,
 }

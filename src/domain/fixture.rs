@@ -1,8 +1,9 @@
 //! Rollouts for tests.
 
 use super::ids::{ClusterId, TargetId, TargetKind};
-use super::intent::{ActionId, Actor, Confirmed, Intent};
-use super::rollout::{PauseCondition, Phase, Replicas, Rollout, Strategy};
+use super::intent::{ActionId, Actor, Confirmed, Intent, Params};
+use super::owner::GitOwner;
+use super::rollout::{BlueGreenStatus, Canary, Container, PauseCondition, Phase, Replicas, Rollout, Strategy};
 use super::seen::Seen;
 use super::steps::Step;
 use super::text::Clean;
@@ -32,7 +33,7 @@ pub(crate) fn paused() -> Rollout {
         deleting: false,
         labels: Vec::new(),
         revision: Some(8),
-        strategy: Strategy::Canary {
+        strategy: Strategy::Canary(Canary {
             steps: vec![
                 Step::SetWeight { weight: 5 },
                 Step::Pause { seconds: None },
@@ -40,11 +41,16 @@ pub(crate) fn paused() -> Rollout {
                 Step::Pause { seconds: Some(600) },
                 Step::SetWeight { weight: 100 },
             ],
-            router: None,
-            max_weight: 100,
-        },
-        images: vec!["shop/payments:8ab41e0".into()],
+            ..Canary::default()
+        }),
+        containers: vec![Container { name: "app".into(), image: "shop/payments:8ab41e0".into() }],
         workload_ref: None,
+        owner: GitOwner::Unknown,
+        restart_at: None,
+        restarted_at: None,
+        rollback_window: None,
+        progress_deadline: 600,
+        progress_deadline_abort: false,
         spec_paused: false,
         phase: Phase::Paused,
         message: "CanaryPauseStep".into(),
@@ -57,7 +63,12 @@ pub(crate) fn paused() -> Rollout {
         aborted_at: None,
         promote_full: false,
         weights: None,
-        step_analysis_inconclusive: false,
+        step_run: None,
+        background_run: None,
+        experiment: Clean::default(),
+        blue_green: BlueGreenStatus::default(),
+        progressing: None,
+        completed_at: None,
         replicas: Replicas { desired: 10, current: 11, updated: 1, ready: 11, available: 11 },
         selector: Clean::new("app=payments"),
     }
@@ -67,6 +78,8 @@ pub(crate) fn intent(rollout: &Rollout) -> Intent {
     Intent {
         act: super::ids::ActId("act-1".to_owned()),
         action: ActionId::Resume,
+        params: Params::None,
+        plan: None,
         target: rollout.id.clone(),
         context: "prod-eu".into(),
         seen: Seen::of(rollout, jiff::Timestamp::UNIX_EPOCH),

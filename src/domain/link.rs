@@ -14,11 +14,21 @@ pub struct LinkId {
     pub context: Clean,
     /// The system and what is read from it, e.g. `rollouts`.
     pub what: &'static str,
+    /// The namespace, where it is one among several; else empty.
+    pub scope: Clean,
+}
+
+impl LinkId {
+    /// A link of a whole context.
+    pub fn new(context: &Clean, what: &'static str) -> Self {
+        Self { context: context.clone(), what, scope: Clean::default() }
+    }
 }
 
 impl fmt::Display for LinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.context, self.what)
+        write!(f, "{}/{}", self.context, self.what)?;
+        if self.scope.is_empty() { Ok(()) } else { write!(f, " in {}", self.scope) }
     }
 }
 
@@ -80,4 +90,6 @@ pub struct Link {
     pub heard: Option<Timestamp>,
     /// Whether a complete list has been read since the process started.
     pub listed: bool,
+    /// What a person should know although it works, e.g. that only some namespaces are watched; may be empty.
+    pub notice: Clean,
 }

@@ -4,12 +4,28 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::analysis::{AnalysisRun, Experiment};
+use super::history::{ClusterEvent, Manager};
 use super::ids::{ClusterId, TargetId};
 use super::link::{LinkId, LinkState};
+use super::permissions::Permissions;
 use super::rollout::Rollout;
 use super::signal::Signals;
 use super::text::Clean;
 use super::workload::{Pod, ReplicaSet};
+
+/// What is only watched for the focused target. Each is the whole truth of its kind.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    /// Its AnalysisRuns, newest first.
+    Runs(Option<Vec<AnalysisRun>>),
+    /// Its Experiments, newest first.
+    Experiments(Option<Vec<Experiment>>),
+    /// Events about it, newest first.
+    Events(Option<Vec<ClusterEvent>>),
+    /// Who wrote it.
+    Managers(Option<Vec<Manager>>),
+}
 
 /// One thing learnt.
 #[derive(Clone, Debug)]
@@ -100,6 +116,39 @@ pub enum Observation {
         target: TargetId,
         /// The rates.
         signals: Arc<Signals>,
+    },
+    /// Something about the focused target; `None` in it when nobody looks any more.
+    Detail {
+        /// Which link said so.
+        id: LinkId,
+        /// Whose.
+        target: TargetId,
+        /// What.
+        detail: Detail,
+    },
+    /// What the user may do in a namespace.
+    Permissions {
+        /// The kube context.
+        context: Clean,
+        /// The namespace.
+        namespace: Clean,
+        /// The answers.
+        permissions: Permissions,
+    },
+    /// How far the server's clock (its `Date` header) is ahead of ours, in milliseconds; its header counts whole seconds.
+    Clock {
+        /// The kube context.
+        context: Clean,
+        /// The difference.
+        ahead_ms: i64,
+    },
+    /// Something that a person should know about a link that works all the same, e.g. that only some namespaces are
+    /// watched; an empty text takes it back.
+    Notice {
+        /// Which link.
+        id: LinkId,
+        /// In one line.
+        text: Clean,
     },
     /// An object that could not be read; shown, never fatal (invariant 10).
     Malformed {

@@ -8,9 +8,13 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::analysis::{RunPhase, RunRef};
 use super::ids::TargetId;
+use super::owner::GitOwner;
 use super::steps::Step;
+pub use super::strategy::{BlueGreen, Canary, Strategy, Weights};
 use super::text::Clean;
+pub use super::weight::{ActualWeight, WeightBasis};
 
 /// The phase of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -76,50 +80,49 @@ impl PauseCondition {
     }
 }
 
-/// Who decides how much traffic the canary gets, and by what.
+/// A container of the pod template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Strategy {
-    /// Canary.
-    Canary {
-        /// The ladder.
-        steps: Vec<Step>,
-        /// The traffic router's key (`nginx`, `istio`, …), `None` = by replica counts.
-        router: Option<Clean>,
-        /// What counts as 100 % (`trafficRouting.maxTrafficWeight`, 100 by default).
-        max_weight: i64,
-    },
-    /// Blue-green.
-    BlueGreen {
-        /// The Service that takes the live traffic.
-        active_service: Clean,
-        /// The Service that shows the new version.
-        preview_service: Option<Clean>,
-    },
-    /// Neither is declared: the controller says `InvalidSpec`.
-    None,
+pub struct Container {
+    /// Its name.
+    pub name: Clean,
+    /// Its image.
+    pub image: Clean,
 }
 
-impl Strategy {
-    /// The short word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Canary { .. } => "canary",
-            Self::BlueGreen { .. } => "blue-green",
-            Self::None => "no strategy",
-        }
+/// `spec.workloadRef`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadRef {
+    /// E.g. `apps/v1`.
+    pub api_version: Clean,
+    /// E.g. `Deployment`.
+    pub kind: Clean,
+    /// Its name.
+    pub name: Clean,
+    /// Annotation `rollout.argoproj.io/workload-generation`: the generation that the controller read.
+    pub generation: Option<i64>,
+    /// `status.workloadObservedGeneration`, a string on the wire.
+    pub observed: Clean,
+}
+
+impl fmt::Display for WorkloadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
     }
 }
 
-/// `status.canary.weights`: what the controller told the router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Weights {
-    /// The canary's.
-    pub canary: i64,
-    /// The stable version's.
-    pub stable: i64,
-    /// Whether the router confirmed it; `None` = not checked.
-    pub verified: Option<bool>,
+/// `status.blueGreen`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlueGreenStatus {
+    /// `activeSelector`: the pod-template hash that has the live traffic.
+    pub active: Clean,
+    /// `previewSelector`.
+    pub preview: Clean,
+    /// `prePromotionAnalysisRunStatus`.
+    pub pre_run: Option<RunRef>,
+    /// `postPromotionAnalysisRunStatus`.
+    pub post_run: Option<RunRef>,
 }
 
 /// Replica counts of a rollout's status.
@@ -170,10 +173,22 @@ pub struct Rollout {
     pub revision: Option<i64>,
     /// Its strategy.
     pub strategy: Strategy,
-    /// The images of `spec.template`, in container order; empty with `workloadRef`.
-    pub images: Vec<Clean>,
-    /// `spec.workloadRef` as `Kind/name`.
-    pub workload_ref: Option<Clean>,
+    /// The containers of `spec.template`, in order; empty with `workloadRef`.
+    pub containers: Vec<Container>,
+    /// `spec.workloadRef`: the object that holds the template instead.
+    pub workload_ref: Option<WorkloadRef>,
+    /// Who else writes the spec.
+    pub owner: GitOwner,
+    /// `spec.restartAt`.
+    pub restart_at: Option<Timestamp>,
+    /// `status.restartedAt`: equals `restart_at` when that restart is through.
+    pub restarted_at: Option<Timestamp>,
+    /// `spec.rollbackWindow.revisions`: so many revisions back need no steps, pauses and analyses.
+    pub rollback_window: Option<i64>,
+    /// `spec.progressDeadlineSeconds`, 600 by default.
+    pub progress_deadline: i64,
+    /// `spec.progressDeadlineAbort`: whether it is aborted when that time is over.
+    pub progress_deadline_abort: bool,
     /// `spec.paused`.
     pub spec_paused: bool,
     /// `status.phase`.
@@ -198,8 +213,18 @@ pub struct Rollout {
     pub promote_full: bool,
     /// `status.canary.weights`; absent without a traffic router.
     pub weights: Option<Weights>,
-    /// Whether the step's analysis is inconclusive (`status.canary.currentStepAnalysisRunStatus.status`).
-    pub step_analysis_inconclusive: bool,
+    /// `status.canary.currentStepAnalysisRunStatus`.
+    pub step_run: Option<RunRef>,
+    /// `status.canary.currentBackgroundAnalysisRunStatus`.
+    pub background_run: Option<RunRef>,
+    /// `status.canary.currentExperiment`.
+    pub experiment: Clean,
+    /// `status.blueGreen`.
+    pub blue_green: BlueGreenStatus,
+    /// Since when the `Progressing` condition says what it says, and its reason: what the progress deadline counts from.
+    pub progressing: Option<(Clean, Timestamp)>,
+    /// Since when the `Completed` condition is true: when the release that is live was through.
+    pub completed_at: Option<Timestamp>,
     /// Replica counts.
     pub replicas: Replicas,
     /// Label selector of its pods (`status.selector`).
@@ -228,10 +253,7 @@ impl Rollout {
 
     /// The steps of a canary, else none.
     pub fn steps(&self) -> &[Step] {
-        match &self.strategy {
-            Strategy::Canary { steps, .. } => steps,
-            Strategy::BlueGreen { .. } | Strategy::None => &[],
-        }
+        self.strategy.canary().map_or(&[], |canary| &canary.steps)
     }
 
     /// Index and step that the canary stands on; `None` when there is none left (or no ladder).
@@ -242,15 +264,12 @@ impl Rollout {
 
     /// What counts as all traffic.
     pub fn max_weight(&self) -> i64 {
-        match self.strategy {
-            Strategy::Canary { max_weight, .. } => max_weight,
-            Strategy::BlueGreen { .. } | Strategy::None => 100,
-        }
+        self.strategy.canary().map_or(100, |canary| canary.max_weight)
     }
 
     /// Whether traffic is split by a router rather than by pod counts.
     pub fn has_router(&self) -> bool {
-        matches!(self.strategy, Strategy::Canary { router: Some(_), .. })
+        self.strategy.canary().is_some_and(|canary| canary.router.is_some())
     }
 
     /// Whether the desired version is the stable one: nothing is in flight.
@@ -258,85 +277,81 @@ impl Rollout {
         !self.pod_hash.is_empty() && self.pod_hash == self.stable_hash
     }
 
-    /// The weight that the ladder asks for: the plugin's `SetWeight`.
-    pub fn desired_weight(&self) -> Option<i64> {
-        let Strategy::Canary { steps, max_weight, .. } = &self.strategy else {
-            return None;
-        };
-        if self.abort {
-            return Some(0);
-        }
-        let Some((index, _)) = self.current_step() else {
-            return Some(*max_weight);
-        };
-        let set = steps[..=index].iter().rev().find_map(|step| match step {
-            Step::SetWeight { weight } => Some(*weight),
-            _ => None,
-        });
-        Some(set.unwrap_or(0))
+    /// Whether this is the first release: it goes out without steps, pauses and analyses.
+    pub fn first_release(&self) -> bool {
+        self.stable_hash.is_empty()
     }
 
-    /// The weight that the canary has: the plugin's `ActualWeight`. `canary_available` is the number of available
-    /// pods of the ReplicaSet of [`Rollout::pod_hash`], `None` when that ReplicaSet is not known.
-    pub fn actual_weight(&self, canary_available: Option<i64>) -> Option<ActualWeight> {
-        let Strategy::Canary { router, max_weight, .. } = &self.strategy else {
+    /// Whether the live traffic of a blue-green is on the new version, which is not the stable one yet.
+    pub fn cut_over(&self) -> bool {
+        self.strategy.blue_green().is_some()
+            && !self.fully_promoted()
+            && !self.pod_hash.is_empty()
+            && self.blue_green.active == self.pod_hash
+    }
+
+    /// Its images, in container order.
+    pub fn images(&self) -> impl Iterator<Item = &Clean> {
+        self.containers.iter().map(|container| &container.image)
+    }
+
+    /// Whether a restart of its pods is under way (or planned).
+    pub fn restarting(&self) -> bool {
+        self.restart_at.is_some() && self.restart_at != self.restarted_at
+    }
+
+    /// Whether the step's analysis is inconclusive.
+    pub fn step_inconclusive(&self) -> bool {
+        self.step_run.as_ref().is_some_and(|run| run.phase == RunPhase::Inconclusive)
+    }
+
+    /// The analyses that the status names, with what each is for.
+    pub fn runs(&self) -> impl Iterator<Item = (&'static str, &RunRef)> {
+        [
+            ("step analysis", &self.step_run),
+            ("background analysis", &self.background_run),
+            ("pre-promotion analysis", &self.blue_green.pre_run),
+            ("post-promotion analysis", &self.blue_green.post_run),
+        ]
+        .into_iter()
+        .filter_map(|(what, run)| run.as_ref().map(|run| (what, run)))
+    }
+
+    /// When a timed pause ends by itself; `None` when it waits for a person, or nothing pauses.
+    ///
+    /// A canary's pause step counts from its condition's start (`rollout/pause.go`), a blue-green's preview likewise with
+    /// `autoPromotionSeconds`. A pause by hand, or an inconclusive analysis, holds on regardless.
+    pub fn resumes_at(&self) -> Option<Timestamp> {
+        if self.spec_paused || self.abort {
             return None;
-        };
-        if self.current_step().is_none() {
-            return Some(ActualWeight { weight: *max_weight, basis: WeightBasis::FullyPromoted });
         }
-        if self.replicas.available <= 0 {
-            return Some(ActualWeight { weight: 0, basis: WeightBasis::NoPods });
-        }
-        if router.is_some() {
-            return Some(match &self.weights {
-                Some(w) => ActualWeight { weight: w.canary, basis: WeightBasis::Router { verified: w.verified } },
-                None => ActualWeight { weight: self.desired_weight().unwrap_or(0), basis: WeightBasis::RouterSilent },
-            });
-        }
-        // Nothing is known of the canary's pods: that is not zero.
-        let available = canary_available?;
-        Some(ActualWeight {
-            weight: available * max_weight / self.replicas.available,
-            basis: WeightBasis::Pods { canary: available, all: self.replicas.available },
-        })
+        let [condition] = self.pause_conditions.as_slice() else { return None };
+        let seconds = match condition.reason.as_str() {
+            "CanaryPauseStep" => match self.current_step() {
+                Some((_, Step::Pause { seconds })) => *seconds,
+                _ => None,
+            },
+            "BlueGreenPause" => self.strategy.blue_green()?.promotes_itself_after(),
+            _ => None,
+        }?;
+        condition.since()?.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()
+    }
+
+    /// When the controller gives up waiting for pods (`ProgressDeadlineExceeded`); `None` while nothing runs against it.
+    pub fn gives_up_at(&self) -> Option<Timestamp> {
+        let (reason, since) = self.progressing.as_ref()?;
+        let counts = matches!(
+            reason.as_str(),
+            "NewReplicaSetCreated" | "FoundNewReplicaSet" | "ReplicaSetUpdated" | "RolloutResumed" | "RolloutRetry"
+        );
+        let under_way = self.phase == Phase::Progressing
+            && self.replicas.updated > self.replicas.available.min(self.replicas.updated);
+        (counts && under_way)
+            .then(|| since.checked_add(jiff::SignedDuration::from_secs(self.progress_deadline)).ok())?
     }
 
     /// Since when it is paused, the oldest condition counting.
     pub fn paused_since(&self) -> Option<Timestamp> {
         self.pause_conditions.iter().filter_map(PauseCondition::since).min()
     }
-}
-
-/// A weight and how it is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ActualWeight {
-    /// Percent of the maximum weight, rounded down as the plugin does.
-    pub weight: i64,
-    /// How it is known.
-    pub basis: WeightBasis,
-}
-
-/// How exact a weight is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "basis", rename_all = "camelCase")]
-pub enum WeightBasis {
-    /// All steps are done.
-    FullyPromoted,
-    /// No pod is available.
-    NoPods,
-    /// What the controller told the router.
-    Router {
-        /// Whether the router confirmed it; `None` = not checked.
-        verified: Option<bool>,
-    },
-    /// A router is configured, but the controller has not written weights: the desired weight stands in.
-    RouterSilent,
-    /// By counting pods: what a load balancer with equal shares would send.
-    Pods {
-        /// Available canary pods.
-        canary: i64,
-        /// Available pods in all.
-        all: i64,
-    },
 }

@@ -33,6 +33,8 @@ pub struct Seen {
     pub pause_conditions: Vec<PauseCondition>,
     /// `status.controllerPause`.
     pub controller_pause: bool,
+    /// `status.blueGreen.activeSelector`: who has the live traffic.
+    pub active_hash: Clean,
     /// `spec.paused`.
     pub spec_paused: bool,
     /// `status.abort`.
@@ -41,6 +43,16 @@ pub struct Seen {
     pub promote_full: bool,
     /// When this was read.
     pub read_at: Timestamp,
+}
+
+/// How much of what was seen an act rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// All that says where a release stands: acts that move it forward.
+    Everything,
+    /// The object and the version in flight: acts that stop harm. A timed pause that ends while a person decides must not
+    /// turn an abort away.
+    Version,
 }
 
 /// What differs between what was seen and what is.
@@ -74,6 +86,7 @@ impl Seen {
             step_index: rollout.step_index,
             pause_conditions: rollout.pause_conditions.clone(),
             controller_pause: rollout.controller_pause,
+            active_hash: rollout.blue_green.active.clone(),
             spec_paused: rollout.spec_paused,
             abort: rollout.abort,
             promote_full: rollout.promote_full,
@@ -81,10 +94,10 @@ impl Seen {
         }
     }
 
-    /// What changed in `now`, as far as an act that moves a release forward depends on it.
+    /// What changed in `now`, as far as an act with this `care` depends on it.
     ///
     /// The replica counts and the resource version are not compared: they move all the time and mean nothing here.
-    pub fn differences(&self, now: &Rollout) -> Vec<Difference> {
+    pub fn differences(&self, now: &Rollout, care: Care) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut compare = |what, seen: String, now: String| {
             if seen != now {
@@ -93,6 +106,10 @@ impl Seen {
         };
         compare("object", self.uid.to_string(), now.uid.to_string());
         compare("version", or_none(&self.pod_hash), or_none(&now.pod_hash));
+        if care == Care::Version {
+            return found;
+        }
+        compare("active version", or_none(&self.active_hash), or_none(&now.blue_green.active));
         compare("step", step(self.step_index), step(now.step_index));
         compare("pause", pauses(&self.pause_conditions), pauses(&now.pause_conditions));
         compare("manual pause", yes(self.spec_paused), yes(now.spec_paused));
@@ -116,6 +133,9 @@ impl Seen {
         }
         if let Some(step) = self.step_index {
             put("stepIndex", step.to_string());
+        }
+        if !self.active_hash.is_empty() {
+            put("activeHash", self.active_hash.to_string());
         }
         put("pauses", pauses(&self.pause_conditions));
         put("manualPause", yes(self.spec_paused));

@@ -5,6 +5,10 @@ use serde::Serialize;
 
 use super::text::Clean;
 
+/// The annotation on a ReplicaSet that forbids to promote its revision; its value is the reason. On the ReplicaSet because the
+/// controller copies a Rollout's annotations around and leaves a ReplicaSet's alone.
+pub const DO_NOT_PROMOTE: &str = "flightdeck.dev/do-not-promote";
+
 /// An `apps/v1` ReplicaSet owned by a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReplicaSet {
@@ -36,6 +40,8 @@ pub struct ReplicaSet {
     pub created: Option<Timestamp>,
     /// Annotation `scale-down-deadline`: when the controller scales it to zero.
     pub scale_down_deadline: Option<Timestamp>,
+    /// Annotation [`DO_NOT_PROMOTE`]: why this revision must not be promoted.
+    pub do_not_promote: Option<Clean>,
 }
 
 /// A Pod of the focused target.

@@ -16,6 +16,7 @@ use crate::domain::intent::Intent;
 use crate::domain::outcome::Answer;
 use crate::domain::prepared::{PrepareError, Prepared};
 use crate::domain::rollout::Rollout;
+use crate::domain::workload::ReplicaSet;
 
 /// How long one request may take before its answer counts as lost.
 pub const SEND_DEADLINE: Duration = Duration::from_secs(10);
@@ -57,4 +58,7 @@ pub trait Effector: Send + Sync {
 pub trait Reader: Send + Sync {
     /// The target as the server has it now; `Ok(None)` when it is gone. Errors say what failed and the fix.
     fn read<'a>(&'a self, target: &'a TargetId) -> BoxFuture<'a, Result<Option<Arc<Rollout>>, String>>;
+
+    /// The ReplicaSets that a rollout owns, newest revision first.
+    fn sets<'a>(&'a self, rollout: &'a Rollout) -> BoxFuture<'a, Result<Vec<Arc<ReplicaSet>>, String>>;
 }

@@ -1,7 +1,9 @@
 //! Pure state: what the systems said, joined per target. The engine in `runtime` is its only writer (invariant 3).
 
+pub mod choose;
 mod index;
 pub mod query;
+pub mod rollback;
 pub mod settle;
 mod update;
 pub mod world;

@@ -1,15 +1,17 @@
 //! Questions to the world, asked alike by screen, verb and control.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::actions::row;
 use crate::domain::environment::Environment;
 use crate::domain::facts::Facts;
 use crate::domain::ids::{ActId, TargetId};
-use crate::domain::intent::ActionId;
+use crate::domain::intent::{ActionId, Params};
 use crate::domain::link::{Link, LinkId, LinkState};
+use crate::domain::permissions::Right;
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
 use crate::domain::signal::Signals;
+use crate::domain::steps::Span;
 
 use super::world::{Target, World};
 
@@ -35,28 +37,72 @@ impl Band {
     }
 }
 
+/// How long a release stays on watch after its cutover.
+pub const BAKING: SignedDuration = SignedDuration::from_mins(60);
+
+/// Since when and until when a release that is through stays on watch; `None` when it does not, or not any more.
+pub fn baking(target: &Target, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let rollout = &target.rollout;
+    let since = rollout.completed_at.filter(|_| rollout.fully_promoted() && !first(target))?;
+    let until = since.checked_add(BAKING).ok()?;
+    (since <= now && now < until).then_some((since, until))
+}
+
+/// Whether there has been one version only: nothing to compare with, nothing to go back to.
+fn first(target: &Target) -> bool {
+    target.sets.iter().all(|set| set.pod_hash == target.rollout.pod_hash)
+}
+
+/// Why the errors of the version that is released, or was, need somebody: only what is certain and of now does.
+fn over(target: &Target, now: Timestamp) -> Option<String> {
+    let signals = target.signals.as_deref()?;
+    let since = signals.over_since.filter(|_| signals.is_about(&target.rollout) && !signals.is_old(now))?;
+    let lasts = Span(now.as_second().saturating_sub(since.as_second()));
+    Some(format!("{} for {lasts}", signals.verdict_text()))
+}
+
 /// The band of a target and the reason why, e.g. `paused for a person`.
-pub fn band(target: &Target) -> (Band, String) {
+pub fn band(target: &Target, now: Timestamp) -> (Band, String) {
     let rollout = &target.rollout;
     let (phase, message) = rollout.status();
+    if rollout.deleting {
+        return (Band::Moving, "being deleted".to_owned());
+    }
+    if phase != Phase::Degraded
+        && let Some(why) = over(target, now)
+    {
+        return (Band::NeedsYou, why);
+    }
     match phase {
         Phase::Degraded => (Band::NeedsYou, message.to_string()),
         Phase::Paused => {
             if rollout.spec_paused {
                 return (Band::NeedsYou, "paused by hand".to_owned());
             }
-            match rollout.current_step() {
-                Some((_, step @ crate::domain::steps::Step::Pause { seconds: Some(_) }))
-                    if rollout.pause_conditions.iter().all(|c| c.reason == "CanaryPauseStep") =>
-                {
-                    (Band::Moving, step.to_string())
+            if rollout.resumes_at().is_some() {
+                let what = match rollout.current_step() {
+                    Some((_, step)) => step.to_string(),
+                    None => "preview, promotes itself".to_owned(),
+                };
+                return (Band::Moving, what);
+            }
+            match (rollout.current_step(), rollout.pause_conditions.first().map(|c| c.reason.as_str())) {
+                (Some((_, step)), Some("CanaryPauseStep")) if step.waits_for_a_person() => {
+                    (Band::NeedsYou, "paused for a person".to_owned())
                 }
-                Some((_, step)) if step.waits_for_a_person() => (Band::NeedsYou, "paused for a person".to_owned()),
+                (_, Some("BlueGreenPause")) => (Band::NeedsYou, "preview waits for a person".to_owned()),
+                (_, Some("InconclusiveAnalysisRun")) => (Band::NeedsYou, "the analysis is inconclusive".to_owned()),
                 _ => (Band::NeedsYou, message.to_string()),
             }
         }
         Phase::Progressing => (Band::Moving, message.to_string()),
-        Phase::Healthy => (Band::Steady, String::new()),
+        Phase::Healthy => match baking(target, now) {
+            Some((since, _)) => {
+                let minutes = now.duration_since(since).as_mins();
+                (Band::Moving, format!("baking {minutes}/{}m", BAKING.as_mins()))
+            }
+            None => (Band::Steady, String::new()),
+        },
         Phase::Unknown => (Band::NeedsYou, "the object says no phase that is known".to_owned()),
     }
 }
@@ -74,15 +120,27 @@ pub fn weight_is_old(world: &World, target: &Target, weight: &ActualWeight) -> b
 
 /// What the policy needs to know to decide on `action` for `target`. `rollout` is the version that the person saw:
 /// the snapshot's, or one read afresh.
-pub fn facts(world: &World, target: &Target, rollout: &Rollout, action: ActionId, except: Option<&ActId>) -> Facts {
+pub fn facts(
+    world: &World,
+    target: &Target,
+    rollout: &Rollout,
+    action: ActionId,
+    params: &Params,
+    except: Option<&ActId>,
+) -> Facts {
     let row = row(action);
+    let sight = target.sight_of(rollout);
+    let permissions = world.permissions.get(&(target.context.clone(), rollout.id.namespace.clone()));
+    let missing = |right: &Right| permissions.is_some_and(|p| p.has(*right) == Some(false));
     Facts {
-        applies: (row.applies)(rollout),
-        consequence: (row.consequence)(rollout).typed,
+        applies: (row.applies)(&sight, params),
+        consequence: (row.consequence)(&sight, params).typed,
         environment: target.environment.clone(),
         link: link_of(world, &target.link),
         in_flight: in_flight(world, target.id(), except),
         audit: world.audit.state.clone(),
+        missing_rights: (row.rights)(&sight).into_iter().filter(missing).collect(),
+        do_not_promote: sight.canary_set().and_then(|set| set.do_not_promote.as_ref()).map(ToString::to_string),
     }
 }
 
@@ -95,6 +153,8 @@ pub fn facts_of_nothing(world: &World, id: &TargetId) -> Facts {
         link: LinkState::Live,
         in_flight: None,
         audit: world.audit.state.clone(),
+        missing_rights: Vec::new(),
+        do_not_promote: None,
     }
 }
 
@@ -106,14 +166,9 @@ fn in_flight(world: &World, id: &TargetId, except: Option<&ActId>) -> Option<Str
         .map(|act| row(act.intent.action).verb.to_owned())
 }
 
-/// Whether a link lists objects that every answer needs. Pods and error rates are asked for one by one.
-pub fn lists(link: &LinkId) -> bool {
-    !matches!(link.what, "pods" | "prometheus")
-}
-
 /// The link by which a target's error rates come; `None` = not configured.
 pub fn signal_link<'a>(world: &'a World, target: &Target) -> Option<&'a Link> {
-    world.links.get(&LinkId { context: target.context.clone(), what: "prometheus" })
+    world.links.get(&LinkId::new(&target.context, "prometheus"))
 }
 
 /// A target's error rates as far as they are of the version that it is about, and of now; else the reason why not.
@@ -129,6 +184,14 @@ pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<
         return Err("of another version");
     }
     if signals.is_old(now) { Err("old") } else { Ok(signals) }
+}
+
+/// Links that are quiet until a target is focused, or that tell nothing about which targets there are.
+pub const FOCUSED: &[&str] = &["pods", "focus", "analysisruns", "experiments", "events", "prometheus", "witness"];
+
+/// Whether a link lists what every answer needs.
+pub fn lists(link: &LinkId) -> bool {
+    !FOCUSED.contains(&link.what)
 }
 
 /// Whether every link that lists something has done so.

@@ -1,9 +1,17 @@
 //! Which observation proves which act. Never a 200, never a condition word: only the fact that the act is for, on an
 //! object version newer than the write.
 
+mod forward;
+mod marks;
+mod revision;
+mod stop;
+#[cfg(test)]
+mod tests;
+
 use crate::domain::intent::{ActionId, Intent};
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::{Observed, Phase, Rollout};
+use crate::domain::rollout::{Observed, Rollout};
+use crate::domain::sight::Sight;
 
 /// What is known of the write whose effect is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,52 +23,57 @@ pub enum Written<'a> {
 }
 
 /// Looks at the target (`None` = gone) and says how the act ended, or `None` while that is open.
-pub fn settle(intent: &Intent, written: Written<'_>, target: Option<&Rollout>) -> Option<Outcome> {
-    let Some(rollout) = target else {
-        return Some(Outcome::Superseded { what: "the rollout was deleted".to_owned() });
+pub fn settle(intent: &Intent, written: Written<'_>, target: Option<Sight<'_>>) -> Option<Outcome> {
+    let Some(sight) = target else {
+        return Some(superseded("the rollout was deleted"));
     };
+    let rollout = sight.rollout;
     if rollout.uid != intent.seen.uid {
-        return Some(Outcome::Superseded { what: "it was deleted and made anew".to_owned() });
+        return Some(superseded("it was deleted and made anew"));
     }
     let (Written::Version(version) | Written::After(version)) = written;
-    if !newer(rollout.resource_version.as_str(), version) {
+    // These are proven by the ReplicaSet itself, which no controller has to answer for.
+    if let ActionId::Hold | ActionId::Forbid | ActionId::Allow = intent.action {
+        return marks::settle(intent, written, &sight);
+    }
+    if !newer(rollout.resource_version.as_str(), version) || rollout.observed() == Observed::Behind {
         return None;
     }
     match intent.action {
-        ActionId::Resume => resume(intent, rollout),
+        ActionId::Resume => forward::resume(intent, rollout),
+        ActionId::SkipStep => forward::skip(intent, rollout),
+        ActionId::PromoteFull => forward::promote_full(intent, &sight),
+        ActionId::Retry => forward::retry(intent, rollout),
+        ActionId::Terminate => forward::terminate(intent, &sight),
+        ActionId::Pause => Some(stop::pause(rollout)),
+        ActionId::Abort => stop::abort(intent, &sight),
+        ActionId::Undo => revision::undo(intent, &sight),
+        ActionId::SetImage => revision::set_image(intent, &sight),
+        ActionId::Restart => revision::restart(intent, rollout),
+        ActionId::Hold | ActionId::Forbid | ActionId::Allow => None,
     }
 }
 
-fn resume(intent: &Intent, now: &Rollout) -> Option<Outcome> {
-    let seen = &intent.seen;
-    if now.abort && !seen.abort {
-        return Some(Outcome::Superseded { what: "it was aborted meanwhile".to_owned() });
+fn superseded(what: impl Into<String>) -> Outcome {
+    Outcome::Superseded { what: what.into() }
+}
+
+fn done(effect: impl Into<String>) -> Outcome {
+    Outcome::Done { effect: effect.into() }
+}
+
+/// The version in flight must still be the one that was seen.
+fn same_version(intent: &Intent, now: &Rollout) -> Result<(), Outcome> {
+    if now.pod_hash == intent.seen.pod_hash {
+        return Ok(());
     }
-    if now.pod_hash != seen.pod_hash {
-        return Some(Outcome::Superseded {
-            what: format!("the version changed from {} to {}", seen.pod_hash, now.pod_hash),
-        });
-    }
-    if now.observed() == Observed::Behind {
-        return None;
-    }
-    if now.spec_paused && seen.spec_paused != now.spec_paused {
-        return Some(Outcome::Superseded { what: "it was paused by hand meanwhile".to_owned() });
-    }
-    let (phase, message) = now.status();
-    if seen.pause_conditions.is_empty() {
-        let running = !now.spec_paused && (phase != Phase::Paused || !now.pause_conditions.is_empty());
-        return (seen.spec_paused && running).then(|| Outcome::Done { effect: whereabouts(now) });
-    }
-    let moved = now.step_index > seen.step_index || now.fully_promoted();
-    let blue_green_runs = now.steps().is_empty() && now.pause_conditions.is_empty() && !now.controller_pause;
-    if moved || blue_green_runs {
-        return Some(Outcome::Done { effect: whereabouts(now) });
-    }
-    if !now.pause_conditions.is_empty() && now.pause_conditions != seen.pause_conditions {
-        return Some(Outcome::NoEffect { why: format!("paused again: {message}") });
-    }
-    None
+    Err(superseded(format!("the version changed from {} to {}", intent.seen.pod_hash, now.pod_hash)))
+}
+
+/// A version as people know it.
+fn version(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
+    let revision = sight.set(hash).and_then(|set| set.revision);
+    revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
 }
 
 /// Where a rollout stands, e.g. `step 3/5, weight 50 %`.
@@ -84,6 +97,3 @@ pub fn newer(a: &str, b: &str) -> bool {
         _ => a != b,
     }
 }
-
-#[cfg(test)]
-mod tests;

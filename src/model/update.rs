@@ -9,8 +9,9 @@ use super::index::State;
 use super::world::{AuditView, MAX_ENDED_ACTS, MAX_WARNINGS, Target, Warning};
 use crate::domain::ids::{ClusterId, TargetId};
 use crate::domain::link::{Link, LinkId, LinkState};
-use crate::domain::observation::{Arrived, Observation};
+use crate::domain::observation::{Arrived, Detail, Observation};
 use crate::domain::outcome::Act;
+use crate::domain::plan::PlanRun;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
@@ -22,6 +23,10 @@ pub enum Event {
     Observed(Arrived),
     /// An act came further. The whole act travels: it is small, and the latest is the truth.
     Act(Arc<Act>),
+    /// A plan came further.
+    Plan(Arc<PlanRun>),
+    /// Plans that dead processes left unfinished.
+    OpenPlans(Vec<Arc<PlanRun>>),
     /// The audit log changed.
     Audit(AuditView),
 }
@@ -31,6 +36,13 @@ pub fn update(state: &mut State, event: Event) -> bool {
     match event {
         Event::Observed(Arrived { at, what }) => observed(state, at, what),
         Event::Act(act) => put_act(state, act),
+        Event::Plan(run) => put_plan(state, run),
+        Event::OpenPlans(open) => {
+            let open = open.into_iter().collect();
+            let changed = state.world.open_plans != open;
+            state.world.open_plans = open;
+            changed
+        }
         Event::Audit(view) => {
             let changed = state.world.audit != view;
             state.world.audit = view;
@@ -114,6 +126,27 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             heard(state, &id, at, true);
             true
         }
+        Observation::Detail { id, target, detail } => {
+            with_target(state, &target, |t| match detail {
+                Detail::Runs(all) => t.runs = all.map(Arc::new),
+                Detail::Experiments(all) => t.experiments = all.map(Arc::new),
+                Detail::Events(all) => t.events = all.map(Arc::new),
+                Detail::Managers(all) => t.managers = all.map(Arc::new),
+            });
+            heard(state, &id, at, false);
+            true
+        }
+        Observation::Permissions { context, namespace, permissions } => {
+            state.world.permissions.insert((context, namespace), permissions) != Some(permissions)
+        }
+        Observation::Clock { context, ahead_ms } => state.world.clocks.insert(context, ahead_ms) != Some(ahead_ms),
+        Observation::Notice { id, text } => match state.world.links.get_mut(&id) {
+            Some(link) if link.notice != text => {
+                link.notice = text;
+                true
+            }
+            _ => false,
+        },
         Observation::Malformed { id, object, why } => {
             state.world.warnings.retain(|w| w.link != id || w.object != object);
             while state.world.warnings.len() >= MAX_WARNINGS {
@@ -133,6 +166,7 @@ fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bo
         heard: if live { Some(at) } else { old.as_ref().and_then(|l| l.heard) },
         listed: live || old.as_ref().is_some_and(|l| l.listed),
         state: link,
+        notice: old.as_ref().map(|l| l.notice.clone()).unwrap_or_default(),
         id: id.clone(),
     };
     let changed = old.as_ref() != Some(&new);
@@ -181,6 +215,10 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
         sets,
         pods: None,
         signals: None,
+        runs: None,
+        experiments: None,
+        events: None,
+        managers: None,
         link: link.clone(),
         changed: at,
     };
@@ -233,6 +271,22 @@ fn join_sets(state: &mut State, owner: &(ClusterId, Clean)) {
     };
     let sets = state.sets.get(owner).cloned().unwrap_or_default();
     with_target(state, &id, |t| t.sets = sets);
+}
+
+fn put_plan(state: &mut State, run: Arc<PlanRun>) -> bool {
+    let plans = &mut state.world.plans;
+    if let Some(place) = plans.iter().position(|r| r.plan.id == run.plan.id) {
+        let changed = plans.get(place) != Some(&run);
+        plans.set(place, run);
+        return changed;
+    }
+    if plans.len() >= MAX_ENDED_ACTS
+        && let Some(oldest) = plans.iter().position(|r| !r.running())
+    {
+        plans.remove(oldest);
+    }
+    plans.push_back(run);
+    true
 }
 
 fn put_act(state: &mut State, act: Arc<Act>) -> bool {

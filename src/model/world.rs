@@ -6,12 +6,17 @@ use imbl::{OrdMap, Vector};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::domain::analysis::{AnalysisRun, Experiment};
 use crate::domain::environment::Environment;
 use crate::domain::facts::AuditState;
+use crate::domain::history::{ClusterEvent, Manager};
 use crate::domain::ids::{ActId, ClusterId, TargetId};
 use crate::domain::link::{Link, LinkId};
 use crate::domain::outcome::Act;
+use crate::domain::permissions::Permissions;
+use crate::domain::plan::PlanRun;
 use crate::domain::rollout::{ActualWeight, Rollout};
+use crate::domain::sight::Sight;
 use crate::domain::signal::Signals;
 use crate::domain::text::Clean;
 use crate::domain::workload::{Pod, ReplicaSet};
@@ -37,6 +42,14 @@ pub struct Target {
     pub pods: Option<Arc<Vec<Pod>>>,
     /// Its error rates; `None` = none were read (not configured, not wanted yet).
     pub signals: Option<Arc<Signals>>,
+    /// Its AnalysisRuns, newest first, while it is focused.
+    pub runs: Option<Arc<Vec<AnalysisRun>>>,
+    /// Its Experiments, newest first, while it is focused.
+    pub experiments: Option<Arc<Vec<Experiment>>>,
+    /// Kubernetes Events about it, newest first, while it is focused.
+    pub events: Option<Arc<Vec<ClusterEvent>>>,
+    /// Who wrote it, while it is focused.
+    pub managers: Option<Arc<Vec<Manager>>>,
     /// The link that it is read through.
     pub link: LinkId,
     /// When the rollout last changed here.
@@ -47,6 +60,16 @@ impl Target {
     /// Its identity.
     pub fn id(&self) -> &TargetId {
         &self.rollout.id
+    }
+
+    /// What acts are judged by.
+    pub fn sight(&self) -> Sight<'_> {
+        self.sight_of(&self.rollout)
+    }
+
+    /// The same, with a rollout that was read afresh.
+    pub fn sight_of<'a>(&'a self, rollout: &'a Rollout) -> Sight<'a> {
+        Sight { rollout, sets: &self.sets, runs: self.runs.as_ref().map(|runs| runs.as_slice()) }
     }
 
     /// The ReplicaSet with this pod-template hash.
@@ -94,6 +117,8 @@ pub struct AuditView {
     pub last: Option<Timestamp>,
     /// Intents of processes that ended without writing an outcome.
     pub open_intents: u64,
+    /// Records that are in no log yet: kept in memory, written late.
+    pub late: u64,
 }
 
 /// The world.
@@ -109,6 +134,14 @@ pub struct World {
     pub targets: OrdMap<TargetId, Arc<Target>>,
     /// Acts under way and the latest that ended, oldest first.
     pub acts: Vector<Arc<Act>>,
+    /// Plans under way and the latest that ended, oldest first.
+    pub plans: Vector<Arc<PlanRun>>,
+    /// Plans that a process left unfinished when it died: they can be gone on with.
+    pub open_plans: Vector<Arc<PlanRun>>,
+    /// What the user may do, by context and namespace.
+    pub permissions: OrdMap<(Clean, Clean), Permissions>,
+    /// How far each context's server clock is ahead of ours, in milliseconds.
+    pub clocks: OrdMap<Clean, i64>,
     /// Warnings, oldest first, one per object.
     pub warnings: Vector<Warning>,
     /// The audit log.
@@ -123,8 +156,12 @@ impl Default for World {
             links: OrdMap::new(),
             targets: OrdMap::new(),
             acts: Vector::new(),
+            plans: Vector::new(),
+            open_plans: Vector::new(),
+            permissions: OrdMap::new(),
+            clocks: OrdMap::new(),
             warnings: Vector::new(),
-            audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0 },
+            audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0, late: 0 },
         }
     }
 }
@@ -138,6 +175,11 @@ impl World {
     /// The act under way on `target`.
     pub fn running_act(&self, target: &TargetId) -> Option<&Arc<Act>> {
         self.acts.iter().rev().find(|act| act.running() && act.intent.target == *target)
+    }
+
+    /// The plan with this id.
+    pub fn plan(&self, id: &str) -> Option<&Arc<PlanRun>> {
+        self.plans.iter().rev().find(|run| run.plan.id == id)
     }
 
     /// The latest act on `target`.

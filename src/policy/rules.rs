@@ -7,7 +7,7 @@ use crate::actions::{Danger, row};
 use crate::domain::decision::Decision;
 use crate::domain::environment::Tier;
 use crate::domain::facts::{AuditState, Facts};
-use crate::domain::intent::Intent;
+use crate::domain::intent::{ActionId, Intent};
 use crate::domain::link::LinkState;
 
 /// Why not, and what to do about it.
@@ -20,6 +20,8 @@ type Rule = fn(&Intent, &Facts, &Mandate, Timestamp) -> Option<Objection>;
 const RULES: &[(&str, Rule)] = &[
     ("read-only", read_only),
     ("applies", applies),
+    ("do-not-promote", do_not_promote),
+    ("set-image", set_image),
     ("in-flight", in_flight),
     ("audit", audit),
     ("link", link),
@@ -53,15 +55,38 @@ fn in_flight(_: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Obj
         .map(|what| (format!("{what} is still under way on this target"), "wait for its outcome".to_owned()))
 }
 
-/// Acts that stop harm go on without a log (`Degraded`), all else waits for one.
-fn audit(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {
-    match (&facts.audit, row(intent.action).danger) {
-        (AuditState::Failed { why }, Danger::Forward) => Some((
-            format!("the audit log takes no records: {why}"),
-            "mend the log (`flightdeck doctor` says how); nothing moves forward without a record".to_owned(),
-        )),
-        (AuditState::Failed { .. }, Danger::Stop) | (AuditState::Ready, _) => None,
+/// A revision that someone marked is not brought forward by anyone who sees the mark.
+fn do_not_promote(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {
+    let why = facts.do_not_promote.as_ref().filter(|_| row(intent.action).promotes)?;
+    Some((
+        format!("this revision is marked as not to be promoted: {why}"),
+        "abort it or roll back; `allow` takes the mark back".to_owned(),
+    ))
+}
+
+/// A version that no pipeline brought is in no Git history and passed no gate.
+fn set_image(intent: &Intent, facts: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
+    let refused = intent.action == ActionId::SetImage
+        && facts.environment.tier == Tier::Production
+        && !mandate.set_image_in_production;
+    refused.then(|| {
+        (
+            format!("images are not set by hand in {}", facts.environment),
+            "release it through its pipeline, or set `policy.set_image_in_production = true`".to_owned(),
+        )
+    })
+}
+
+/// Acts that stop harm go on without a log once that was confirmed; all else waits for one.
+fn audit(intent: &Intent, facts: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
+    let AuditState::Failed { why } = &facts.audit else { return None };
+    if row(intent.action).danger == Danger::Stop && !mandate.audit_required {
+        return None;
     }
+    Some((
+        format!("the audit log takes no records: {why}"),
+        "mend the log (`flightdeck doctor` says how); nothing moves forward without a record".to_owned(),
+    ))
 }
 
 /// A forward act rests on what is on screen; what a link said before it fell silent may be gone.

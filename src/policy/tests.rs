@@ -12,6 +12,8 @@ fn facts() -> Facts {
         link: LinkState::Live,
         in_flight: None,
         audit: AuditState::Ready,
+        missing_rights: Vec::new(),
+        do_not_promote: None,
     }
 }
 

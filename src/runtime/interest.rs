@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::domain::ids::TargetId;
@@ -13,7 +13,7 @@ use crate::domain::signal::Role;
 use crate::domain::signal::interest::{Interest, Pace, Question, Wanted};
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
-use crate::model::{Target, World};
+use crate::model::{Target, World, query};
 use crate::systems::Focus;
 
 /// How often a new snapshot is looked at, at most; with many targets that takes longer and is done less often.
@@ -24,9 +24,6 @@ const LONG_PAUSE: Duration = Duration::from_millis(500);
 
 /// What matures without a change of the world (a release that is no longer on watch) is seen after this.
 const GLANCE: Duration = Duration::from_secs(10);
-
-/// How long a release stays on watch after its cutover.
-const BAKING: SignedDuration = SignedDuration::from_mins(60);
 
 /// Of more targets than these, those that nobody looks at and that do not move are not asked about.
 const MANY: usize = 500;
@@ -68,7 +65,7 @@ fn wanted(world: &World, focus: Option<&TargetId>, visible: &HashSet<TargetId>, 
     let few = world.targets.len() <= MANY;
     let mut interest = Interest::new();
     for (id, target) in &world.targets {
-        let released = cutover(target).filter(|at| now.duration_since(*at) < BAKING);
+        let released = query::baking(target, now).map(|(since, _)| before(target, since));
         let pace = if focus == Some(id) {
             Pace::Focused
         } else if moves(target) || released.is_some() {
@@ -93,16 +90,12 @@ fn moves(target: &Target) -> bool {
     !rollout.fully_promoted() && !matches!(rollout.phase, Phase::Healthy)
 }
 
-/// When the only version there is took over, as well as that is known: nothing was of it before its ReplicaSet came.
-/// A ReplicaSet that came back (an undo) is older than the one it took over from, and says nothing.
-fn cutover(target: &Target) -> Option<Timestamp> {
-    let rollout = &target.rollout;
-    if !rollout.fully_promoted() {
-        return None;
-    }
-    let created = target.set(&rollout.pod_hash)?.created?;
-    let younger = target.sets.iter().any(|set| set.created.is_some_and(|at| at > created));
-    (!younger && previous(target).is_some()).then_some(created)
+/// The end of the last window that was wholly of the version before: when the new one's ReplicaSet came. One that came
+/// back (an undo) is older than that; then the cutover itself is all that is known.
+fn before(target: &Target, cutover: Timestamp) -> Timestamp {
+    let created = target.set(&target.rollout.pod_hash).and_then(|set| set.created);
+    let younger = |than: Timestamp| target.sets.iter().any(|set| set.created.is_some_and(|at| at > than));
+    created.filter(|at| *at < cutover && !younger(*at)).unwrap_or(cutover)
 }
 
 /// The version before the current one.
@@ -138,11 +131,15 @@ fn sides(target: &Target, released: Option<Timestamp>) -> Option<(Question, Opti
 /// The Service that leads to a version, where the strategy names one.
 fn service(target: &Target, role: Role) -> Option<Clean> {
     match &target.rollout.strategy {
-        Strategy::BlueGreen { active_service, preview_service } => match role {
-            Role::New => preview_service.clone(),
-            Role::Stable | Role::Now | Role::Before => Some(active_service.clone()),
+        Strategy::BlueGreen(services) => match role {
+            Role::New => services.preview_service.clone(),
+            Role::Stable | Role::Now | Role::Before => Some(services.active_service.clone()),
         },
-        Strategy::Canary { .. } | Strategy::None => None,
+        Strategy::Canary(canary) => match role {
+            Role::New => canary.canary_service.clone(),
+            Role::Stable | Role::Now | Role::Before => canary.stable_service.clone(),
+        },
+        Strategy::None => None,
     }
 }
 
@@ -176,6 +173,7 @@ mod tests {
             available: 1,
             created: Some(at(created)),
             scale_down_deadline: None,
+            do_not_promote: None,
         })
     }
 
@@ -188,7 +186,11 @@ mod tests {
             sets,
             pods: None,
             signals: None,
-            link: LinkId { context: "prod-eu".into(), what: "rollouts" },
+            runs: None,
+            experiments: None,
+            events: None,
+            managers: None,
+            link: LinkId::new(&"prod-eu".into(), "rollouts"),
             changed: at(0),
         };
         world.targets.insert(target.id().clone(), Arc::new(target));
@@ -204,6 +206,7 @@ mod tests {
         let mut rollout = fixture::paused();
         rollout.phase = Phase::Healthy;
         rollout.stable_hash = rollout.pod_hash.clone();
+        rollout.completed_at = Some(at(300));
         rollout
     }
 
@@ -227,18 +230,19 @@ mod tests {
         assert_eq!((baking.pace, baking.subject.role), (Pace::Moving, Role::Now));
         let before = baking.reference.expect("the version before");
         assert_eq!((before.role, before.pod_hash.as_str(), before.until), (Role::Before, "67c4c777c8", Some(at(0))));
-        let steady = only(&world, None, &[], 3601).expect("wanted");
+        let steady = only(&world, None, &[], 3901).expect("wanted");
         assert_eq!((steady.pace, steady.reference), (Pace::Idle, None));
     }
 
     #[test]
-    fn a_first_release_and_one_that_came_back_have_no_before() {
+    fn a_first_release_has_no_before_and_one_that_came_back_has_the_cutover() {
         let first = done();
         let sets = vec![set(&first, CURRENT, 1, 0)];
-        assert_eq!(only(&world(first, sets), None, &[], 60).and_then(|w| w.reference), None);
+        assert_eq!(only(&world(first, sets), None, &[], 600).and_then(|w| w.reference), None);
         let back = done();
         let sets = vec![set(&back, CURRENT, 9, -9000), set(&back, "67c4c777c8", 8, 0)];
-        assert_eq!(only(&world(back, sets), None, &[], 60).and_then(|w| w.reference), None);
+        let until = only(&world(back, sets), None, &[], 600).and_then(|w| w.reference).and_then(|r| r.until);
+        assert_eq!(until, Some(at(300)));
     }
 
     #[test]

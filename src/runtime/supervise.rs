@@ -71,7 +71,7 @@ mod tests {
         let starts = Arc::new(AtomicU32::new(0));
         let counted = starts.clone();
         let link = LinkTask {
-            id: LinkId { context: "c".into(), what: "rollouts" },
+            id: LinkId::new(&"c".into(), "rollouts"),
             start: Box::new(move |_, _| {
                 let nth = counted.fetch_add(1, Ordering::SeqCst);
                 Box::pin(async move {

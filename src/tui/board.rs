@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
+use jiff::Timestamp;
 
 use crate::domain::ids::TargetId;
 use crate::model::query::{Band, band};
@@ -35,7 +36,7 @@ pub(super) struct Board {
 impl Board {
     /// Takes in what changed since the last snapshot. Returns whether a line changed that is on the screen: `page`
     /// lines from `offset` on.
-    pub(super) fn take(&mut self, world: &World, offset: usize, page: usize) -> bool {
+    pub(super) fn take(&mut self, world: &World, at: Timestamp, offset: usize, page: usize) -> bool {
         let mut touched = false;
         let before = std::mem::replace(&mut self.taken, world.targets.clone());
         for item in before.diff(&world.targets) {
@@ -43,7 +44,7 @@ impl Board {
                 DiffItem::Add(id, target) | DiffItem::Update { new: (id, target), .. } => {
                     touched = touched
                         || self.lines.iter().skip(offset).take(page).any(|l| matches!(l, Line::Row(on) if on == id));
-                    self.put(id, target);
+                    self.put(id, target, at);
                 }
                 DiffItem::Remove(id, _) => {
                     if let Some(band) = self.bands.remove(id) {
@@ -60,8 +61,8 @@ impl Board {
         touched
     }
 
-    fn put(&mut self, id: &TargetId, target: &Target) {
-        let (now, _) = band(target);
+    fn put(&mut self, id: &TargetId, target: &Target, at: Timestamp) {
+        let (now, _) = band(target, at);
         let before = self.bands.insert(id.clone(), now);
         if before != Some(now) {
             self.moved = true;

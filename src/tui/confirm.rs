@@ -11,7 +11,7 @@ use tui_input::backend::crossterm::EventHandler as _;
 use crate::actions::{Consequence, row};
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::ids::TargetId;
-use crate::domain::intent::{ActionId, Actor, Confirmed, Intent};
+use crate::domain::intent::{ActionId, Actor, Confirmed, Intent, Params};
 use crate::domain::rollout::Rollout;
 use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
@@ -57,6 +57,7 @@ pub(super) struct Ready {
 #[derive(Clone, Debug)]
 pub(super) struct Confirm {
     pub action: ActionId,
+    pub params: Params,
     pub target: TargetId,
     pub stage: Stage,
     pub typed: Input,
@@ -80,6 +81,7 @@ impl Confirm {
     pub(super) fn new(action: ActionId, target: TargetId) -> Self {
         Self {
             action,
+            params: Params::None,
             target,
             stage: Stage::Reading,
             typed: Input::default(),
@@ -123,7 +125,7 @@ impl Confirm {
         };
         let seen = Seen::of(&rollout, ground.now);
         let intent = self.intent(target, seen.clone(), Confirmed::No, (ground.actor)());
-        let facts = query::facts(world, target, &rollout, self.action, None);
+        let facts = query::facts(world, target, &rollout, self.action, &self.params, None);
         let mut decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
         // The reason can still be typed here: control asks for it again.
         if matches!(&decision, Decision::Deny { rule: "reason", .. }) {
@@ -131,7 +133,7 @@ impl Confirm {
             decision = policy::decide(&excused, &facts, ground.mandate, ground.now);
             self.field = Field::Reason;
         }
-        let consequence = (row(self.action).consequence)(&rollout);
+        let consequence = (row(self.action).consequence)(&target.sight_of(&rollout), &self.params);
         self.stage = Stage::Ready(Box::new(Ready { rollout, seen, decision, consequence }));
         self.typed = Input::default();
         self.drawn = None;
@@ -151,7 +153,7 @@ impl Confirm {
             self.judge_again(world, ground);
             return;
         }
-        let changed = ready.seen.differences(&now);
+        let changed = ready.seen.differences(&now, self.action.care());
         if changed.is_empty() {
             self.judge_again(world, ground);
             return;
@@ -166,7 +168,7 @@ impl Confirm {
         let (Stage::Ready(ready), Some(target)) = (&self.stage, world.targets.get(&self.target)) else { return };
         let reason = Some(Clean::from("to be typed"));
         let intent = Intent { reason, ..self.intent(target, ready.seen.clone(), Confirmed::No, (ground.actor)()) };
-        let facts = query::facts(world, target, &ready.rollout, self.action, None);
+        let facts = query::facts(world, target, &ready.rollout, self.action, &self.params, None);
         let decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
         if decision != ready.decision {
             let rollout = ready.rollout.clone();
@@ -179,6 +181,8 @@ impl Confirm {
         Intent {
             act: Handle::new_act(),
             action: self.action,
+            params: self.params.clone(),
+            plan: None,
             target: self.target.clone(),
             context: target.context.clone(),
             seen,
@@ -226,6 +230,11 @@ impl Confirm {
             (KeyCode::Char('y'), Field::Confirmation) if asked == Confirmation::Press && plain(key) => {
                 return self.send(Confirmed::Pressed, world, ground);
             }
+            (KeyCode::Char('y'), Field::Confirmation)
+                if matches!(asked, Confirmation::WithoutRecord { .. }) && plain(key) =>
+            {
+                return self.send(Confirmed::WithoutRecord, world, ground);
+            }
             (KeyCode::Enter, Field::Confirmation) => match asked {
                 Confirmation::Type { text } if self.typed.value() == text => {
                     return self.send(Confirmed::Typed, world, ground);
@@ -238,7 +247,9 @@ impl Confirm {
                     });
                     self.typed = Input::default();
                 }
-                Confirmation::Press => self.notice = Some("press y to go on, esc to leave it".to_owned()),
+                Confirmation::Press | Confirmation::WithoutRecord { .. } => {
+                    self.notice = Some("press y to go on, esc to leave it".to_owned());
+                }
             },
             (_, Field::Confirmation) => {
                 if matches!(asked, Confirmation::Type { .. }) {
@@ -254,7 +265,7 @@ impl Confirm {
         let Some(target) = world.targets.get(&self.target) else { return Step::Stay };
         if ground.mandate.reason_in_production && self.reason.value().trim().is_empty() {
             let intent = self.intent(target, ready.seen.clone(), confirmed.clone(), (ground.actor)());
-            let facts = query::facts(world, target, &ready.rollout, self.action, None);
+            let facts = query::facts(world, target, &ready.rollout, self.action, &self.params, None);
             if let Decision::Deny { why, .. } = policy::decide(&intent, &facts, ground.mandate, ground.now) {
                 self.notice = Some(why);
                 self.field = Field::Reason;

@@ -13,7 +13,7 @@ use super::keys::{self, Command, Place};
 use super::tail::Tail;
 use crate::actions::by_key;
 use crate::domain::ids::{ActId, TargetId};
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Intent, Params};
 use crate::domain::rollout::Rollout;
 use crate::model::{World, query};
 
@@ -136,7 +136,7 @@ impl State {
             confirm.take(world, ground);
         }
         if self.popup.is_none() {
-            let touched = self.board.take(world, self.offset, self.page);
+            let touched = self.board.take(world, ground.now, self.offset, self.page);
             let complete = self.complete;
             if !self.complete {
                 // While the first lists come in nobody has chosen anything yet.
@@ -317,7 +317,7 @@ impl State {
         else {
             return Vec::new();
         };
-        if let Err(why) = (action.applies)(&target.rollout) {
+        if let Err(why) = (action.applies)(&target.sight(), &Params::None) {
             self.notice = Some(format!("cannot {}: {why}", action.verb));
             return Vec::new();
         }

@@ -286,7 +286,7 @@ async fn text_from_outside_is_cleaned() {
     let engine = start(&server, timings()).await;
     let world = until(&engine, "the list", |w| has(w, "payments")).await;
     let rollout = &world.targets.values().next().expect("a target").rollout;
-    for text in [&rollout.message, &rollout.images[0]] {
+    for text in [&rollout.message, &rollout.containers[0].image] {
         assert!(!text.as_str().chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
     }
     engine.end().await;

@@ -16,7 +16,7 @@ use crate::scripted::{Reply, Server, rollout, status};
 
 fn quick() -> Deadlines {
     Deadlines {
-        effect: Duration::from_millis(300),
+        effect: Some(Duration::from_millis(300)),
         lost: Duration::from_millis(300),
         farewell: Duration::from_millis(100),
     }

@@ -244,7 +244,7 @@ async fn next_second() {
 pub async fn play(side: &Side) -> Transcript {
     let mut lines = Transcript::new();
     answers::play(side, &mut lines).await;
-    let quick = Deadlines { effect: Duration::from_secs(8), ..Deadlines::default() };
+    let quick = Deadlines { effect: Some(Duration::from_secs(8)), ..Deadlines::default() };
     let engine = Engine::start(&side.kubeconfig, &side.namespace, quick).await;
     let look = |name: &'static str, step: i64| {
         let engine = &engine;

@@ -8,7 +8,7 @@ use flightdeck::actions::by_verb;
 use flightdeck::audit::{AuditLog, Stamp};
 use flightdeck::config::prometheus::PrometheusSection;
 use flightdeck::domain::ids::{ActId, TargetId};
-use flightdeck::domain::intent::{Actor, Confirmed, Intent};
+use flightdeck::domain::intent::{Actor, Confirmed, Intent, Params};
 use flightdeck::domain::outcome::Act;
 use flightdeck::domain::rollout::Rollout;
 use flightdeck::domain::seen::Seen;
@@ -76,6 +76,7 @@ impl Engine {
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
             mandate: Mandate::default(),
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
+            recording: flightdeck::runtime::control::Recording::default(),
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
             deadlines,
         });
@@ -95,9 +96,16 @@ impl Engine {
 
     /// Presses resume on what was seen.
     pub async fn resume(&self, target: &Target, seen: Seen) -> ActId {
+        self.act("resume", target, seen, Params::None).await
+    }
+
+    /// Does `verb` on what was seen.
+    pub async fn act(&self, verb: &str, target: &Target, seen: Seen, params: Params) -> ActId {
         let intent = Intent {
             act: Handle::new_act(),
-            action: by_verb("resume").expect("resume is an act").id,
+            action: by_verb(verb).expect("it is an act").id,
+            params,
+            plan: None,
             target: target.id().clone(),
             context: target.context.clone(),
             seen,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::fixture;
+use crate::domain::rollout::Phase;
 
 type Change = fn(&mut Rollout);
 
@@ -9,7 +10,7 @@ fn after(change: Change) -> Option<Outcome> {
     let mut now = seen;
     now.resource_version = "102".into();
     change(&mut now);
-    settle(&intent, Written::Version("101"), Some(&now))
+    settle(&intent, Written::Version("101"), Some(Sight::of(&now)))
 }
 
 fn word(change: Change) -> &'static str {
@@ -68,11 +69,11 @@ fn a_manual_pause_is_over_when_the_controller_runs() {
     now.resource_version = "102".into();
     now.spec_paused = false;
     now.generation = 9;
-    assert_eq!(settle(&intent, Written::Version("101"), Some(&now)), None, "not observed yet");
+    assert_eq!(settle(&intent, Written::Version("101"), Some(Sight::of(&now))), None, "not observed yet");
     now.observed_generation = "9".into();
-    assert_eq!(settle(&intent, Written::Version("101"), Some(&now)), None, "status still says paused");
+    assert_eq!(settle(&intent, Written::Version("101"), Some(Sight::of(&now))), None, "status still says paused");
     now.phase = Phase::Progressing;
-    let done = settle(&intent, Written::Version("101"), Some(&now));
+    let done = settle(&intent, Written::Version("101"), Some(Sight::of(&now)));
     assert_eq!(done.map(|o| o.word()), Some("done"));
 }
 

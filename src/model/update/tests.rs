@@ -5,7 +5,7 @@ use crate::domain::fixture;
 use crate::model::query::{self, Band};
 
 fn link() -> LinkId {
-    LinkId { context: "prod-eu".into(), what: "rollouts" }
+    LinkId::new(&"prod-eu".into(), "rollouts")
 }
 
 fn at(second: i64) -> Timestamp {
@@ -36,6 +36,7 @@ fn set(owner: &str, name: &str, revision: i64, hash: &str) -> Arc<ReplicaSet> {
         available: 1,
         created: None,
         scale_down_deadline: None,
+        do_not_promote: None,
     })
 }
 
@@ -64,7 +65,7 @@ fn a_list_replaces_what_was_there() {
 #[test]
 fn sets_join_their_rollout_whoever_comes_first() {
     let mut state = State::default();
-    let sets = LinkId { context: "prod-eu".into(), what: "replicasets" };
+    let sets = LinkId::new(&"prod-eu".into(), "replicasets");
     let all = vec![set("uid-1", "payments-a", 7, "67c4c777c8"), set("uid-1", "payments-b", 8, "778b5d6c7f")];
     see(&mut state, 0, Observation::ReplicaSets { id: sets.clone(), cluster: cluster(), all });
     see(&mut state, 1, Observation::Rollout { id: link(), rollout: Arc::new(fixture::paused()) });
@@ -78,7 +79,7 @@ fn sets_join_their_rollout_whoever_comes_first() {
 #[test]
 fn a_target_made_anew_forgets_the_old_one() {
     let mut state = listed();
-    let sets = LinkId { context: "prod-eu".into(), what: "replicasets" };
+    let sets = LinkId::new(&"prod-eu".into(), "replicasets");
     let old = set("uid-1", "payments-a", 7, "67c4c777c8");
     see(&mut state, 2, Observation::ReplicaSet { id: sets, cluster: cluster(), set: old });
     let mut anew = fixture::paused();
@@ -114,15 +115,18 @@ fn a_link_that_falls_silent_keeps_the_time_it_was_heard() {
 fn bands_follow_what_a_person_must_do() {
     let mut state = listed();
     let target = |state: &State| state.world.targets.get(&fixture::id("payments")).expect("the target").clone();
-    assert_eq!(query::band(&target(&state)), (Band::NeedsYou, "paused for a person".to_owned()));
+    assert_eq!(
+        query::band(&target(&state), jiff::Timestamp::UNIX_EPOCH),
+        (Band::NeedsYou, "paused for a person".to_owned())
+    );
     let mut timed = fixture::paused();
     timed.step_index = Some(3);
     see(&mut state, 2, Observation::Rollout { id: link(), rollout: Arc::new(timed) });
-    assert_eq!(query::band(&target(&state)).0, Band::Moving);
+    assert_eq!(query::band(&target(&state), jiff::Timestamp::UNIX_EPOCH).0, Band::Moving);
     let mut healthy = fixture::paused();
     healthy.pause_conditions.clear();
     healthy.controller_pause = false;
     healthy.phase = crate::domain::rollout::Phase::Healthy;
     see(&mut state, 3, Observation::Rollout { id: link(), rollout: Arc::new(healthy) });
-    assert_eq!(query::band(&target(&state)).0, Band::Steady);
+    assert_eq!(query::band(&target(&state), jiff::Timestamp::UNIX_EPOCH).0, Band::Steady);
 }

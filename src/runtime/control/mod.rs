@@ -8,6 +8,7 @@
 
 mod journal;
 pub(super) mod leftovers;
+mod marks;
 mod observe;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,14 +20,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use journal::Journal;
+pub(super) use marks::Marks;
+pub use marks::{Identities, Recording, WitnessSettings};
 
-use crate::actions::row;
+use crate::actions::{Danger, row};
 use crate::audit::Authorized;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::ids::TargetId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::outcome::{Act, Answer, Outcome};
 use crate::domain::prepared::{PrepareError, Prepared};
+use crate::domain::sight::Sight;
 use crate::domain::text::Clean;
 use crate::effects::{Effector, Progress, READ_DEADLINE, Reader};
 use crate::model::settle::{Written, newer, settle};
@@ -45,8 +49,8 @@ pub struct Port {
 /// How long control waits for what it cannot force.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
-    /// For the effect of an accepted write.
-    pub effect: Duration,
+    /// For the effect of an accepted write; `None` = as long as the table grants the act.
+    pub effect: Option<Duration>,
     /// For a sign of a write whose answer was lost, before it is called unknown.
     pub lost: Duration,
     /// For acts under way when the program is told to end.
@@ -55,7 +59,7 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { effect: Duration::from_secs(30), lost: Duration::from_secs(10), farewell: Duration::from_millis(1500) }
+        Self { effect: None, lost: Duration::from_secs(10), farewell: Duration::from_millis(1500) }
     }
 }
 
@@ -198,17 +202,35 @@ async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (
         Err(outcome) => return (outcome, false),
     };
     let steps = prepared.steps.len();
-    let authorized = match control.journal.authorize(prepared).await {
+    let authorized = match authorize(control, &shown.act.intent, prepared).await {
         Ok(authorized) => authorized,
-        Err(why) => {
-            let hint = "mend the log (`flightdeck doctor` says how); nothing moves forward without a record";
-            return (Outcome::Refused { rule: "audit".to_owned(), why, hint: hint.to_owned() }, false);
-        }
+        Err(refused) => return (refused, false),
     };
     shown.set(|act| act.recorded = Some(Timestamp::now())).await;
     let answers = apply(&port, shown, authorized).await;
     (judge(control, &port, shown, &answers, steps).await, true)
 }
+
+/// The record first. Where the log takes none, an act that stops harm goes on if a person confirmed just that.
+async fn authorize(control: &Control, intent: &Intent, prepared: Prepared) -> Result<Authorized<Prepared>, Outcome> {
+    let stops = row(intent.action).danger == Danger::Stop;
+    let refused = |why: String, hint: &str| Outcome::Refused { rule: "audit".to_owned(), why, hint: hint.to_owned() };
+    match control.journal.authorize(prepared.clone()).await {
+        Ok(authorized) => Ok(authorized),
+        Err(why) if stops && intent.confirmed == Confirmed::WithoutRecord => control
+            .journal
+            .authorize_degraded(prepared, &why)
+            .map_err(|why| refused(why, "mend the log (`flightdeck doctor` says how)")),
+        Err(why) if stops => Err(refused(why, GO_WITHOUT)),
+        Err(why) => {
+            Err(refused(why, "mend the log (`flightdeck doctor` says how); nothing moves forward without a record"))
+        }
+    }
+}
+
+/// What to do where no record can be written and the act stops harm.
+const GO_WITHOUT: &str =
+    "mend it, or confirm to go on without a record (`y` in the box that says so, `--without-record`)";
 
 fn refusal(decision: Decision) -> Option<Outcome> {
     match decision {
@@ -218,6 +240,11 @@ fn refusal(decision: Decision) -> Option<Outcome> {
             rule: "confirmation".to_owned(),
             why: "it was not confirmed".to_owned(),
             hint: "confirm it (`y` in the box, `--yes` for a verb)".to_owned(),
+        }),
+        Decision::Confirm(Confirmation::WithoutRecord { why }) => Some(Outcome::Refused {
+            rule: "audit".to_owned(),
+            why: format!("the audit log takes no records: {why}"),
+            hint: GO_WITHOUT.to_owned(),
         }),
         Decision::Confirm(Confirmation::Type { text }) => Some(Outcome::Refused {
             rule: "confirmation".to_owned(),
@@ -269,7 +296,8 @@ async fn judge(control: &Arc<Control>, port: &Port, shown: &Shown, answers: &[An
     };
     match answers.last() {
         Some(Answer::Accepted { resource_version }) => {
-            observe::effect(control, port, intent, Written::Version(resource_version), control.deadlines.effect).await
+            let patience = control.deadlines.effect.unwrap_or(row(intent.action).patience);
+            observe::effect(control, port, intent, Written::Version(resource_version), patience).await
         }
         Some(Answer::PreconditionFailed { message }) => match already_done(port, intent, answers).await {
             Some(effect) => Outcome::Done { effect: partly(effect) },
@@ -293,7 +321,8 @@ async fn already_done(port: &Port, intent: &Intent, answers: &[Answer]) -> Optio
     let now = read.ok()?.ok()??;
     // A newer version than the accepted write's, or that one itself: it is read after the answer.
     let written = Written::Version(resource_version);
-    match settle(intent, written, Some(&now)) {
+    let sets = observe::sets_of(port, &now).await;
+    match settle(intent, written, Some(Sight { rollout: &now, sets: &sets, runs: None })) {
         Some(Outcome::Done { effect }) => Some(effect),
         _ => None,
     }
@@ -303,7 +332,7 @@ async fn already_done(port: &Port, intent: &Intent, answers: &[Answer]) -> Optio
 async fn what_changed(port: &Port, intent: &Intent, message: &str) -> String {
     match tokio::time::timeout(READ_DEADLINE, port.reader.read(&intent.target)).await {
         Ok(Ok(Some(now))) => {
-            let differences = intent.seen.differences(&now);
+            let differences = intent.seen.differences(&now, intent.action.care());
             if differences.is_empty() {
                 return format!("it changed while the request was on its way ({message})");
             }
@@ -326,7 +355,7 @@ impl Control {
         if newer(intent.seen.resource_version.as_str(), rollout.resource_version.as_str()) {
             return None;
         }
-        let differences = intent.seen.differences(rollout);
+        let differences = intent.seen.differences(rollout, intent.action.care());
         let said = differences.iter().map(ToString::to_string).collect::<Vec<_>>();
         (!said.is_empty()).then(|| said.join("; "))
     }
@@ -335,7 +364,9 @@ impl Control {
     fn decide(&self, intent: &Intent, in_flight: Option<&str>) -> Decision {
         let world = self.world.borrow().clone();
         let mut facts = match world.targets.get(&intent.target) {
-            Some(target) => query::facts(&world, target, &target.rollout, intent.action, Some(&intent.act)),
+            Some(target) => {
+                query::facts(&world, target, &target.rollout, intent.action, &intent.params, Some(&intent.act))
+            }
             None => query::facts_of_nothing(&world, &intent.target),
         };
         facts.in_flight = in_flight.map(ToOwned::to_owned);

@@ -8,6 +8,8 @@ use crate::domain::ids::TargetId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::Rollout;
+use crate::domain::sight::Sight;
+use crate::domain::workload::ReplicaSet;
 use crate::effects::READ_DEADLINE;
 use crate::model::World;
 use crate::model::query;
@@ -36,7 +38,7 @@ pub(super) async fn effect(
 
 fn look(world: &World, intent: &Intent, written: Written<'_>) -> Option<Outcome> {
     match world.targets.get(&intent.target) {
-        Some(target) => settle(intent, written, Some(&target.rollout)),
+        Some(target) => settle(intent, written, Some(target.sight())),
         // Missing counts as deleted only when the link says so now, not while it reconnects.
         None if all_live(world, &intent.target) => settle(intent, written, None),
         None => None,
@@ -65,11 +67,21 @@ async fn last_look(
         Ok(Err(why)) => return unseen(control, intent, &why),
         Err(_) => return unseen(control, intent, "the cluster does not answer"),
     };
-    if let Some(outcome) = settle(intent, written, now.as_deref()) {
+    let sets = match &now {
+        Some(rollout) => sets_of(port, rollout).await,
+        None => Vec::new(),
+    };
+    let sight = now.as_deref().map(|rollout| Sight { rollout, sets: &sets, runs: None });
+    if let Some(outcome) = settle(intent, written, sight) {
         return outcome;
     }
     let stands = now.map_or_else(String::new, |now| stands(&now));
     Outcome::NoEffect { why: format!("nothing came of it in {} s; it stands at {stands}", deadline.as_secs()) }
+}
+
+/// The ReplicaSets read afresh; none where they cannot be read, and then they prove nothing.
+pub(super) async fn sets_of(port: &Port, rollout: &Rollout) -> Vec<Arc<ReplicaSet>> {
+    tokio::time::timeout(READ_DEADLINE, port.reader.sets(rollout)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn unseen(control: &Control, intent: &Intent, why: &str) -> Outcome {

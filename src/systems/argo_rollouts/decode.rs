@@ -3,8 +3,12 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domain::analysis::{RunPhase, RunRef};
 use crate::domain::ids::{ClusterId, TargetId, TargetKind};
-use crate::domain::rollout::{PauseCondition, Phase, Replicas, Rollout, Strategy, Weights};
+use crate::domain::owner::GitOwner;
+use crate::domain::rollout::{
+    BlueGreen, BlueGreenStatus, Canary, PauseCondition, Phase, Replicas, Rollout, Strategy, Weights, WorkloadRef,
+};
 use crate::domain::steps::Step;
 use crate::domain::text::Clean;
 use crate::systems::kubernetes::decode::{Meta, Template, malformed};
@@ -25,13 +29,24 @@ struct Spec {
     replicas: Option<i64>,
     paused: Option<bool>,
     template: Option<Template>,
-    workload_ref: Option<WorkloadRef>,
+    workload_ref: Option<WireWorkload>,
+    restart_at: Option<Clean>,
+    progress_deadline_seconds: Option<i64>,
+    progress_deadline_abort: Option<bool>,
+    rollback_window: Option<Window>,
     strategy: Option<WireStrategy>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct WorkloadRef {
+struct Window {
+    revisions: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireWorkload {
+    api_version: Clean,
     kind: Clean,
     name: Clean,
 }
@@ -39,22 +54,33 @@ struct WorkloadRef {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct WireStrategy {
-    canary: Option<Canary>,
-    blue_green: Option<BlueGreen>,
+    canary: Option<WireCanary>,
+    blue_green: Option<WireBlueGreen>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Canary {
+struct WireCanary {
     steps: Option<Vec<WireStep>>,
     traffic_routing: Option<Routing>,
+    dynamic_stable_scale: Option<bool>,
+    analysis: Option<serde::de::IgnoredAny>,
+    abort_scale_down_delay_seconds: Option<i64>,
+    canary_service: Option<Clean>,
+    stable_service: Option<Clean>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct BlueGreen {
+struct WireBlueGreen {
     active_service: Option<Clean>,
     preview_service: Option<Clean>,
+    auto_promotion_enabled: Option<bool>,
+    auto_promotion_seconds: Option<i64>,
+    preview_replica_count: Option<i64>,
+    scale_down_delay_seconds: Option<i64>,
+    pre_promotion_analysis: Option<serde::de::IgnoredAny>,
+    post_promotion_analysis: Option<serde::de::IgnoredAny>,
 }
 
 /// The router's key is the one that is no setting.
@@ -182,6 +208,30 @@ struct Status {
     promote_full: Option<bool>,
     selector: Clean,
     canary: Option<CanaryStatus>,
+    blue_green: Option<WireBlueGreenStatus>,
+    restarted_at: Option<Clean>,
+    workload_observed_generation: Clean,
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: Clean,
+    status: Clean,
+    reason: Clean,
+    last_update_time: Option<Clean>,
+    last_transition_time: Option<Clean>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireBlueGreenStatus {
+    active_selector: Clean,
+    preview_selector: Clean,
+    pre_promotion_analysis_run_status: Option<RunStatus>,
+    post_promotion_analysis_run_status: Option<RunStatus>,
 }
 
 #[derive(Default, Deserialize)]
@@ -189,12 +239,22 @@ struct Status {
 struct CanaryStatus {
     weights: Option<WireWeights>,
     current_step_analysis_run_status: Option<RunStatus>,
+    current_background_analysis_run_status: Option<RunStatus>,
+    current_experiment: Clean,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RunStatus {
+    name: Clean,
     status: Clean,
+    message: Clean,
+}
+
+impl From<RunStatus> for RunRef {
+    fn from(wire: RunStatus) -> Self {
+        Self { name: wire.name, phase: RunPhase::parse(wire.status.as_str()), message: wire.message }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -202,6 +262,7 @@ struct RunStatus {
 struct WireWeights {
     canary: Option<Destination>,
     stable: Option<Destination>,
+    additional: Option<Vec<Destination>>,
     verified: Option<bool>,
 }
 
@@ -218,9 +279,13 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
         return Err(Malformed { object: wire.metadata.name.clone(), why: Clean::new("it has no name or no uid") });
     }
     let meta = wire.metadata;
+    let owner = owner(&meta);
     let spec = wire.spec.unwrap_or_default();
     let status = wire.status.unwrap_or_default();
     let canary = status.canary.unwrap_or_default();
+    let blue_green = status.blue_green.unwrap_or_default();
+    let conditions = status.conditions.unwrap_or_default();
+    let condition = |kind: &str| conditions.iter().find(|c| c.kind == *kind);
     Ok(Rollout {
         id: TargetId {
             cluster: cluster.clone(),
@@ -234,11 +299,23 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
         resource_version: meta.resource_version,
         generation: meta.generation,
         observed_generation: status.observed_generation,
-        labels: meta.labels.unwrap_or_default().into_iter().collect(),
         revision: meta.annotations.revision,
         strategy: strategy(spec.strategy),
-        images: spec.template.map(Template::images).unwrap_or_default(),
-        workload_ref: spec.workload_ref.map(|w| Clean::new(&format!("{}/{}", w.kind, w.name))),
+        owner,
+        workload_ref: spec.workload_ref.map(|w| WorkloadRef {
+            api_version: w.api_version,
+            kind: w.kind,
+            name: w.name,
+            generation: meta.annotations.workload_generation,
+            observed: status.workload_observed_generation,
+        }),
+        labels: meta.labels.unwrap_or_default().into_iter().collect(),
+        containers: spec.template.map(Template::containers).unwrap_or_default(),
+        restart_at: time(spec.restart_at.as_ref()),
+        restarted_at: time(status.restarted_at.as_ref()),
+        rollback_window: spec.rollback_window.and_then(|w| w.revisions),
+        progress_deadline: spec.progress_deadline_seconds.unwrap_or(600),
+        progress_deadline_abort: spec.progress_deadline_abort.unwrap_or(false),
         spec_paused: spec.paused.unwrap_or(false),
         phase: Phase::parse(status.phase.as_str()),
         message: status.message,
@@ -248,14 +325,28 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
         pause_conditions: status.pause_conditions.unwrap_or_default(),
         controller_pause: status.controller_pause.unwrap_or(false),
         abort: status.abort.unwrap_or(false),
-        aborted_at: status.aborted_at.and_then(|t| t.as_str().parse().ok()),
+        aborted_at: time(status.aborted_at.as_ref()),
         promote_full: status.promote_full.unwrap_or(false),
         weights: canary.weights.map(|w| Weights {
             canary: w.canary.and_then(|d| d.weight).unwrap_or(0),
             stable: w.stable.and_then(|d| d.weight).unwrap_or(0),
+            additional: w.additional.unwrap_or_default().iter().filter_map(|d| d.weight).sum(),
             verified: w.verified,
         }),
-        step_analysis_inconclusive: canary.current_step_analysis_run_status.is_some_and(|r| r.status == "Inconclusive"),
+        step_run: canary.current_step_analysis_run_status.map(Into::into),
+        background_run: canary.current_background_analysis_run_status.map(Into::into),
+        experiment: canary.current_experiment,
+        blue_green: BlueGreenStatus {
+            active: blue_green.active_selector,
+            preview: blue_green.preview_selector,
+            pre_run: blue_green.pre_promotion_analysis_run_status.map(Into::into),
+            post_run: blue_green.post_promotion_analysis_run_status.map(Into::into),
+        },
+        progressing: condition("Progressing")
+            .and_then(|c| time(c.last_update_time.as_ref()).map(|since| (c.reason.clone(), since))),
+        completed_at: condition("Completed")
+            .filter(|c| c.status == "True")
+            .and_then(|c| time(c.last_transition_time.as_ref())),
         replicas: Replicas {
             desired: spec.replicas.unwrap_or(1),
             current: status.replicas.unwrap_or(0),
@@ -267,21 +358,62 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
     })
 }
 
+fn time(text: Option<&Clean>) -> Option<jiff::Timestamp> {
+    text.and_then(|text| text.as_str().parse().ok())
+}
+
+/// Who else writes the spec. Argo CD: `docs/user-guide/resource_tracking`; Flux: the labels of its controllers.
+fn owner(meta: &Meta) -> GitOwner {
+    if let Some(id) = &meta.annotations.argo_cd {
+        let application = id.as_str().split(':').next().unwrap_or_default();
+        return GitOwner::ArgoCd { application: Clean::new(application) };
+    }
+    for label in ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"] {
+        let name = meta.label(label);
+        if !name.is_empty() {
+            return GitOwner::Flux { name };
+        }
+    }
+    if let Some(release) = &meta.annotations.helm_release
+        && meta.label("app.kubernetes.io/managed-by") == "Helm"
+    {
+        return GitOwner::Helm { release: release.clone() };
+    }
+    for label in ["argocd.argoproj.io/instance", "app.kubernetes.io/instance"] {
+        let instance = meta.label(label);
+        if !instance.is_empty() {
+            return GitOwner::PerhapsArgoCd { instance };
+        }
+    }
+    GitOwner::Unknown
+}
+
 fn strategy(wire: Option<WireStrategy>) -> Strategy {
     let wire = wire.unwrap_or_default();
     if let Some(canary) = wire.canary {
         let routing = canary.traffic_routing;
-        return Strategy::Canary {
+        return Strategy::Canary(Canary {
             max_weight: routing.as_ref().and_then(|r| r.max_weight).unwrap_or(100),
             router: routing.and_then(|r| r.router),
             steps: canary.steps.unwrap_or_default().into_iter().map(|s| s.0).collect(),
-        };
+            dynamic_stable_scale: canary.dynamic_stable_scale.unwrap_or(false),
+            background_analysis: canary.analysis.is_some(),
+            abort_scale_down_delay: canary.abort_scale_down_delay_seconds,
+            canary_service: canary.canary_service,
+            stable_service: canary.stable_service,
+        });
     }
     match wire.blue_green {
-        Some(b) => Strategy::BlueGreen {
+        Some(b) => Strategy::BlueGreen(BlueGreen {
             active_service: b.active_service.unwrap_or_default(),
             preview_service: b.preview_service,
-        },
+            auto_promotion: b.auto_promotion_enabled.unwrap_or(true),
+            auto_promotion_seconds: b.auto_promotion_seconds.filter(|s| *s > 0),
+            preview_replicas: b.preview_replica_count,
+            scale_down_delay: b.scale_down_delay_seconds.unwrap_or(30),
+            pre_promotion: b.pre_promotion_analysis.is_some(),
+            post_promotion: b.post_promotion_analysis.is_some(),
+        }),
         None => Strategy::None,
     }
 }

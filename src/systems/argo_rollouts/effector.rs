@@ -5,17 +5,16 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::patch::{self, AsFound};
-use super::{decode, path};
+use super::{prepare, read};
 use crate::audit::Authorized;
 use crate::domain::ids::TargetId;
-use crate::domain::intent::{ActionId, Intent};
+use crate::domain::intent::Intent;
 use crate::domain::outcome::Answer;
 use crate::domain::prepared::{PrepareError, Prepared, WriteRequest};
-use crate::domain::rollout::{Observed, Rollout};
-use crate::effects::{Effector, OnProgress, READ_DEADLINE, Reader, SEND_DEADLINE, plan};
+use crate::domain::rollout::Rollout;
+use crate::domain::workload::ReplicaSet;
+use crate::effects::{Effector, OnProgress, Reader, SEND_DEADLINE, plan};
 use crate::systems::kubernetes::call::{self, CallError};
 use crate::systems::kubernetes::client::Cluster;
 
@@ -36,50 +35,6 @@ impl RolloutEffector {
     pub fn with_deadline(mut self, deadline: std::time::Duration) -> Self {
         self.deadline = deadline;
         self
-    }
-
-    async fn read_now(&self, target: &TargetId) -> Result<Option<(Rollout, AsFound)>, String> {
-        let id = self.cluster.id().await.map_err(|e| e.to_string())?;
-        if id != target.cluster {
-            return Err(format!(
-                "context {} leads to another cluster now ({}, was {})",
-                self.cluster.context, id.0, target.cluster.0
-            ));
-        }
-        let body = match call::get(self.cluster.client(), &path(target), READ_DEADLINE).await {
-            Ok(body) => body,
-            Err(CallError::Status { code: 404, .. }) => return Ok(None),
-            Err(e) => return Err(format!("{target}: {e}")),
-        };
-        let raw: &RawValue = serde_json::from_slice(&body).map_err(|e| format!("{target}: not an object: {e}"))?;
-        match decode::rollout(raw, &id) {
-            Ok(rollout) => Ok(Some((rollout, AsFound::of(raw)))),
-            Err(bad) => Err(format!("{target}: {}", bad.why)),
-        }
-    }
-
-    async fn make_ready(&self, intent: &Intent) -> Result<Prepared, PrepareError> {
-        let (now, found) = match self.read_now(&intent.target).await {
-            Ok(Some(now)) => now,
-            Ok(None) => return Err(PrepareError::Superseded { what: "the rollout was deleted".to_owned() }),
-            Err(why) => return Err(PrepareError::Unreadable { why }),
-        };
-        let differences = intent.seen.differences(&now);
-        if !differences.is_empty() {
-            let what = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Err(PrepareError::Superseded { what });
-        }
-        if now.observed() == Observed::Behind {
-            let why = "the controller has not seen the latest spec yet";
-            return Err(PrepareError::NotApplicable { why: why.to_owned() });
-        }
-        let steps = match intent.action {
-            ActionId::Resume => patch::resume(&path(&intent.target), &now, &found),
-        };
-        if steps.is_empty() {
-            return Err(PrepareError::NotApplicable { why: format!("{} is not paused", intent.target) });
-        }
-        Ok(Prepared { intent: intent.clone(), steps })
     }
 
     /// Sends one request, once, and says what its answer means.
@@ -149,7 +104,7 @@ fn refused(error: CallError) -> Answer {
 
 impl Effector for RolloutEffector {
     fn prepare<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Prepared, PrepareError>> {
-        self.make_ready(intent).boxed()
+        prepare::prepare(&self.cluster, intent).boxed()
     }
 
     fn apply<'a>(&'a self, act: Authorized<Prepared>, progress: OnProgress<'a>) -> BoxFuture<'a, Vec<Answer>> {
@@ -161,6 +116,10 @@ impl Effector for RolloutEffector {
 
 impl Reader for RolloutEffector {
     fn read<'a>(&'a self, target: &'a TargetId) -> BoxFuture<'a, Result<Option<Arc<Rollout>>, String>> {
-        async move { Ok(self.read_now(target).await?.map(|(rollout, _)| Arc::new(rollout))) }.boxed()
+        async move { Ok(read::rollout(&self.cluster, target).await?.map(Arc::new)) }.boxed()
+    }
+
+    fn sets<'a>(&'a self, rollout: &'a Rollout) -> BoxFuture<'a, Result<Vec<Arc<ReplicaSet>>, String>> {
+        async move { Ok(read::sets(&self.cluster, rollout).await?.into_iter().map(Arc::new).collect()) }.boxed()
     }
 }

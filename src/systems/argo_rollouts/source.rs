@@ -19,7 +19,7 @@ use crate::systems::kubernetes::watch::Timings;
 
 /// Rollouts, their ReplicaSets, and the pods of the focused one.
 pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
-    let id = |what| LinkId { context: cluster.context.clone(), what };
+    let id = |what| LinkId::new(&cluster.context, what);
     let (a, b, c) = (cluster.clone(), cluster.clone(), cluster.clone());
     let reader = reader.clone();
     vec![
@@ -27,7 +27,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
             id: id("rollouts"),
             start: Box::new(move |to, _| {
                 let path = a.scope(GROUP, "rollouts");
-                let outlet = Outlet { id: LinkId { context: a.context.clone(), what: "rollouts" }, to };
+                let outlet = Outlet { id: LinkId::new(&a.context, "rollouts"), to };
                 let decode = Box::new(|cluster: &_| {
                     let cluster = Clone::clone(cluster);
                     Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
@@ -39,7 +39,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
             id: id("replicasets"),
             start: Box::new(move |to, _| {
                 let path = b.scope("/apis/apps/v1", "replicasets");
-                let outlet = Outlet { id: LinkId { context: b.context.clone(), what: "replicasets" }, to };
+                let outlet = Outlet { id: LinkId::new(&b.context, "replicasets"), to };
                 let decode = Box::new(|_: &_| Box::new(replica_set) as _);
                 Box::pin(feed::run(b.clone(), outlet, path, decode, replica_sets(), timings))
             }),
@@ -55,7 +55,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
                         Ok(rollout.map(|r| r.selector.to_string()))
                     })
                 });
-                let id = LinkId { context: c.context.clone(), what: "pods" };
+                let id = LinkId::new(&c.context, "pods");
                 Box::pin(pods::run(c.clone(), id, to, wants.focus, selector, timings))
             }),
         },

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::watch::Malformed;
+use crate::domain::rollout;
 use crate::domain::text::Clean;
-use crate::domain::workload::{Pod, ReplicaSet};
+use crate::domain::workload::{DO_NOT_PROMOTE, Pod, ReplicaSet};
 
 /// Label with the hash of a rollout's pod template.
 pub const POD_HASH: &str = "rollouts-pod-template-hash";
@@ -16,8 +17,17 @@ pub const POD_HASH: &str = "rollouts-pod-template-hash";
 /// Annotation with the revision number.
 pub const REVISION: &str = "rollout.argoproj.io/revision";
 
+/// Annotation with the generation of what a `workloadRef` names.
+const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
+
+/// Annotation by which Argo CD knows what it owns.
+const ARGO_CD: &str = "argocd.argoproj.io/tracking-id";
+
+/// Annotation by which Helm knows what it owns.
+const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+
 /// Annotation with the time at which the controller scales a ReplicaSet down.
-const SCALE_DOWN: &str = "scale-down-deadline";
+pub const SCALE_DOWN: &str = "scale-down-deadline";
 
 /// What every object has.
 #[derive(Default, Deserialize)]
@@ -50,10 +60,17 @@ pub struct Meta {
 pub struct Annotations {
     /// The revision number.
     pub revision: Option<i64>,
+    /// The generation of what a `workloadRef` names, as the controller read it.
+    pub workload_generation: Option<i64>,
+    /// Argo CD's mark: `<application>:<group>/<kind>:<namespace>/<name>`.
+    pub argo_cd: Option<Clean>,
+    /// Helm's release.
+    pub helm_release: Option<Clean>,
     scale_down: Option<Timestamp>,
+    do_not_promote: Option<Clean>,
 }
 
-/// Reads the two annotations and skips the others, some of which hold a whole manifest.
+/// Reads these annotations and skips the others, some of which hold a whole manifest.
 fn annotations<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Annotations, D::Error> {
     struct Visitor;
     impl<'de> serde::de::Visitor<'de> for Visitor {
@@ -76,6 +93,10 @@ fn annotations<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Anno
                 match &*key {
                     REVISION => found.revision = map.next_value::<String>()?.parse().ok(),
                     SCALE_DOWN => found.scale_down = map.next_value::<String>()?.parse().ok(),
+                    DO_NOT_PROMOTE => found.do_not_promote = Some(map.next_value()?),
+                    WORKLOAD_GENERATION => found.workload_generation = map.next_value::<String>()?.parse().ok(),
+                    ARGO_CD => found.argo_cd = Some(map.next_value()?),
+                    HELM_RELEASE => found.helm_release = Some(map.next_value()?),
                     _ => {
                         map.next_value::<serde::de::IgnoredAny>()?;
                     }
@@ -172,10 +193,19 @@ struct PodSpec {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Container {
+    name: Option<Clean>,
     image: Option<Clean>,
 }
 
 impl Template {
+    /// Its containers, in order.
+    pub fn containers(self) -> Vec<rollout::Container> {
+        let containers = self.spec.and_then(|s| s.containers).unwrap_or_default();
+        let named =
+            |c: Container| rollout::Container { name: c.name.unwrap_or_default(), image: c.image.unwrap_or_default() };
+        containers.into_iter().map(named).collect()
+    }
+
     /// The images of its containers, in order.
     pub fn images(self) -> Vec<Clean> {
         let containers = self.spec.and_then(|s| s.containers).unwrap_or_default();
@@ -203,6 +233,7 @@ pub fn replica_set(raw: &RawValue) -> Result<Option<ReplicaSet>, Malformed> {
         revision: wire.metadata.annotations.revision,
         created: wire.metadata.created(),
         scale_down_deadline: wire.metadata.annotations.scale_down,
+        do_not_promote: wire.metadata.annotations.do_not_promote.clone(),
         images: spec.template.map(Template::images).unwrap_or_default(),
         desired: spec.replicas.unwrap_or(1),
         current: status.replicas.unwrap_or(0),

@@ -79,7 +79,7 @@ impl Timings {
 /// The link to the Prometheus of `cluster`'s context; `None` = none is configured for it.
 pub fn link(section: &PrometheusSection, cluster: &Arc<Cluster>, timings: Timings) -> Option<LinkTask> {
     let settings = section.of_context(cluster.context.as_str())?.clone();
-    let id = LinkId { context: cluster.context.clone(), what: LINK };
+    let id = LinkId::new(&cluster.context, LINK);
     let (section, cluster) = (Arc::new(section.clone()), cluster.clone());
     Some(LinkTask {
         id: id.clone(),

@@ -23,8 +23,8 @@ pub(super) fn ago(seconds: i64) -> Timestamp {
 }
 
 pub(super) fn link(what: &'static str, state: LinkState) -> Link {
-    let id = LinkId { context: "prod-eu".into(), what };
-    Link { id, state, heard: Some(ago(4)), listed: true }
+    let id = LinkId::new(&"prod-eu".into(), what);
+    Link { id, state, heard: Some(ago(4)), listed: true, notice: "".into() }
 }
 
 pub(super) fn set(rollout: &Rollout, hash: &str, revision: i64, tag: &str, pods: i64) -> Arc<ReplicaSet> {
@@ -43,6 +43,7 @@ pub(super) fn set(rollout: &Rollout, hash: &str, revision: i64, tag: &str, pods:
         available: pods,
         created: None,
         scale_down_deadline: None,
+        do_not_promote: None,
     })
 }
 
@@ -59,7 +60,11 @@ pub(super) fn target(rollout: Rollout, sets: Vec<Arc<ReplicaSet>>, tier: Tier) -
         sets,
         pods: None,
         signals: None,
-        link: LinkId { context: "prod-eu".into(), what: "rollouts" },
+        runs: None,
+        experiments: None,
+        events: None,
+        managers: None,
+        link: LinkId::new(&"prod-eu".into(), "rollouts"),
         changed: ago(60),
     })
 }
@@ -67,7 +72,7 @@ pub(super) fn target(rollout: Rollout, sets: Vec<Arc<ReplicaSet>>, tier: Tier) -
 fn other(name: &str) -> Rollout {
     let mut rollout = fixture::paused();
     rollout.id = fixture::id(name);
-    rollout.images = vec![format!("shop/{name}:c0ffee1").as_str().into()];
+    rollout.containers[0].image = format!("shop/{name}:c0ffee1").as_str().into();
     rollout.uid = format!("uid-{name}").as_str().into();
     rollout
 }
@@ -110,10 +115,10 @@ pub(super) fn busy() -> World {
     moving.step_index = Some(2);
     moving.pause_conditions.clear();
     moving.controller_pause = false;
-    if let Strategy::Canary { router, .. } = &mut moving.strategy {
-        *router = Some("nginx".into());
+    if let Strategy::Canary(canary) = &mut moving.strategy {
+        canary.router = Some("nginx".into());
     }
-    moving.weights = Some(Weights { canary: 5, stable: 95, verified: None });
+    moving.weights = Some(Weights { canary: 5, stable: 95, additional: 0, verified: None });
 
     let mut aborted = other("ledger");
     aborted.phase = Phase::Degraded;
@@ -157,7 +162,7 @@ pub(super) fn doubtful() -> World {
     }
     world.warnings.push_back(Warning {
         at: ago(30),
-        link: LinkId { context: "prod-eu".into(), what: "rollouts" },
+        link: LinkId::new(&"prod-eu".into(), "rollouts"),
         object: "shop/odd".into(),
         why: "missing field `metadata`".into(),
     });

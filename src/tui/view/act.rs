@@ -13,6 +13,7 @@ use crate::actions::{TABLE, row};
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::facts::AuditState;
 use crate::domain::ids::{ActId, TargetId};
+use crate::domain::intent::Params;
 use crate::domain::outcome::{Act, Outcome};
 use crate::domain::rollout::Rollout;
 use crate::model::Target;
@@ -37,9 +38,9 @@ pub(super) fn menu(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer
     let width = popup_width(area);
     let mut lines = Vec::new();
     for action in TABLE {
-        match (action.applies)(&target.rollout) {
+        match (action.applies)(&target.sight(), &Params::None) {
             Ok(()) => {
-                let leads = (action.consequence)(&target.rollout).text;
+                let leads = (action.consequence)(&target.sight(), &Params::None).text;
                 for (n, text) in wrap(&leads, width.saturating_sub(20)).into_iter().enumerate() {
                     let head = if n == 0 {
                         vec![
@@ -150,6 +151,12 @@ fn ready_lines(
         Confirmation::Press => {
             vec![Span::raw("press "), Span::styled("y", theme.key()), Span::raw(format!(" to {}", action.verb))]
         }
+        Confirmation::WithoutRecord { why } => vec![
+            Span::styled(format!("NO RECORD can be written ({why}). "), theme.bad()),
+            Span::raw("press "),
+            Span::styled("y", theme.key()),
+            Span::raw(format!(" to {} without one", action.verb)),
+        ],
         Confirmation::Type { text } => vec![
             Span::raw("type "),
             Span::styled(text, theme.key()),

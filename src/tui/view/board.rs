@@ -98,7 +98,12 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     if let (true, Ok(below)) = (quiet && state.filter.value().is_empty(), u16::try_from(below))
         && area.y + below + 1 < area.bottom()
     {
-        let (text, style) = if ctx.world.links.values().all(|l| l.id.what == "pods" || l.state.is_live()) {
+        let (text, style) = if ctx
+            .world
+            .links
+            .values()
+            .all(|l| crate::model::query::FOCUSED.contains(&l.id.what) || l.state.is_live())
+        {
             ("nothing needs you; all links are live", ctx.theme.good())
         } else {
             ("nothing was seen to need you, but not all links are live: what stands here may be old", ctx.theme.warn())
@@ -155,7 +160,7 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Lin
 fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
-    let (_, reason) = band(target);
+    let (_, reason) = band(target, ctx.now);
     let running = ctx.world.running_act(target.id());
     let mut text = match link {
         LinkState::Live | LinkState::Connecting => String::new(),
@@ -197,7 +202,12 @@ fn empty(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::styled("a look around: flightdeck demo", ctx.theme.dim()));
     } else {
         lines.push(Line::styled(waiting(ctx.world), ctx.theme.busy()));
-        for link in ctx.world.links.values().filter(|l| l.id.what != "pods" && !l.state.is_live()) {
+        for link in ctx
+            .world
+            .links
+            .values()
+            .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
+        {
             let (state, style) = words::link(ctx, link);
             lines.push(Line::from(vec![Span::raw(format!("  {} ", link.id)), Span::styled(state, style)]));
             if let LinkState::Backoff { why, .. } | LinkState::Denied { why } = &link.state {

@@ -54,13 +54,22 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
 
 /// How many are not live, where there is no room for their names.
 fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
-    let off = ctx.world.links.values().filter(|l| l.id.what != "pods" && !l.state.is_live()).count();
+    let off = ctx
+        .world
+        .links
+        .values()
+        .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
+        .count();
     if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, L"), ctx.theme.bad()) }
 }
 
 /// All live in one word; else each that is not.
 fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
-    let watched = ctx.world.links.values().filter(|l| l.id.what != "pods" || state.place == Place::Target);
+    let watched = ctx
+        .world
+        .links
+        .values()
+        .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) || state.place == Place::Target);
     let off: Vec<_> = watched.filter(|l| !l.state.is_live()).collect();
     let mut spans = Vec::new();
     if !ctx.world.warnings.is_empty() {

@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::words::{basis, field, fit, panel, tag, wrap};
 use super::{Ctx, act, words};
+use crate::domain::intent::Params;
 use crate::domain::link::LinkState;
-use crate::domain::rollout::{Observed, Strategy};
+use crate::domain::rollout::{BlueGreen, Observed, Strategy};
 use crate::domain::steps::Step;
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
@@ -128,7 +129,7 @@ fn ladder(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
     let theme = ctx.theme;
     let rollout = &target.rollout;
     match &rollout.strategy {
-        Strategy::BlueGreen { active_service, preview_service } => {
+        Strategy::BlueGreen(BlueGreen { active_service, preview_service, .. }) => {
             let preview = preview_service.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
             return vec![
                 Line::raw("blue-green: no ladder"),
@@ -137,7 +138,7 @@ fn ladder(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
             ];
         }
         Strategy::None => return vec![Line::styled("no strategy is declared", theme.bad())],
-        Strategy::Canary { .. } => {}
+        Strategy::Canary(_) => {}
     }
     let here = rollout.current_step().map(|(index, _)| index);
     if rollout.steps().is_empty() {
@@ -224,9 +225,9 @@ fn traffic(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
         lines.extend(wrap(&basis(ctx, target, actual), width).into_iter().map(|text| Line::styled(text, theme.dim())));
     }
     if let Some(resume) = crate::actions::by_verb("resume")
-        && (resume.applies)(rollout).is_ok()
+        && (resume.applies)(&target.sight(), &Params::None).is_ok()
     {
-        let next = (resume.consequence)(rollout).text;
+        let next = (resume.consequence)(&target.sight(), &Params::None).text;
         for (n, text) in wrap(&next, width.saturating_sub(9)).into_iter().enumerate() {
             let label = if n == 0 { "next" } else { "" };
             lines.push(field(ctx, label, vec![Span::raw(text)]));

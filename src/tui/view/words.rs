@@ -128,7 +128,7 @@ fn tags(set: &ReplicaSet) -> String {
 
 /// `1f3c9d2 → 8ab41e0` while a version is under way, else the one that runs.
 pub(super) fn version(target: &Target) -> String {
-    let wanted = target.rollout.images.iter().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",");
+    let wanted = target.rollout.images().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",");
     match target.stable_set() {
         Some(stable) if !target.rollout.fully_promoted() => format!("{} → {wanted}", tags(stable)),
         _ => wanted,

@@ -79,7 +79,7 @@ fn what_is_behind_the_words_is_read_too() {
     let paused = of("paused-for-a-person");
     assert_eq!(paused.pause_conditions.len(), 1);
     assert!(paused.pause_conditions[0].since().is_some() && paused.controller_pause);
-    assert_eq!((paused.revision, paused.images[0].as_str()), (Some(2), "example/plain:2"));
+    assert_eq!((paused.revision, paused.containers[0].image.as_str()), (Some(2), "example/plain:2"));
     assert_eq!(paused.selector.as_str(), "app=plain");
     assert!(!paused.has_router() && !paused.fully_promoted());
     assert!(of("paused-by-hand").spec_paused);
@@ -92,7 +92,7 @@ fn what_is_behind_the_words_is_read_too() {
     assert_eq!(routed.steps()[4].to_string(), "pause 30s");
     assert_eq!(of("behind").observed(), Observed::Behind);
     assert!(of("promoted").fully_promoted());
-    assert!(matches!(of("blue-green-paused").strategy, Strategy::BlueGreen { .. }));
+    assert!(matches!(of("blue-green-paused").strategy, Strategy::BlueGreen(_)));
 }
 
 /// Puts `with` in the place of one of the values of the object, whichever `at` leads to.
@@ -126,7 +126,7 @@ proptest! {
         let raw = RawValue::from_string(object.to_string()).expect("JSON");
         if let Ok(rollout) = rollout(&raw, &cluster()) {
             let _ = (rollout.status(), rollout.desired_weight(), rollout.actual_weight(Some(3)), rollout.current_step());
-            let _ = crate::domain::seen::Seen::of(&rollout, jiff::Timestamp::UNIX_EPOCH).differences(&rollout);
+            let _ = crate::domain::seen::Seen::of(&rollout, jiff::Timestamp::UNIX_EPOCH).differences(&rollout, crate::domain::seen::Care::Everything);
         }
     }
 

@@ -1,0 +1,109 @@
+//! Acts that change the template: undo and set image.
+
+use super::{Consequence, ready_for_more, version_of};
+use crate::domain::intent::Params;
+use crate::domain::rollout::Strategy;
+use crate::domain::sight::Sight;
+use crate::domain::text::Clean;
+
+pub(super) fn undo_applies(sight: &Sight<'_>, params: &Params) -> Result<(), String> {
+    let rollout = sight.rollout;
+    ready_for_more(rollout)?;
+    if rollout.spec_paused {
+        return Err("paused by hand: the controller would not act on it; resume it first".to_owned());
+    }
+    match params {
+        Params::Revision { hash, .. } if *hash == rollout.pod_hash => {
+            Err("that revision is in the spec already".to_owned())
+        }
+        Params::Revision { hash, revision } => match sight.set(hash) {
+            Some(_) => Ok(()),
+            None => Err(format!(
+                "revision {} is not there any more",
+                revision.map_or_else(|| hash.to_string(), |n| n.to_string())
+            )),
+        },
+        _ if sight.sets.iter().all(|set| set.pod_hash == rollout.pod_hash) => {
+            Err("there is no other revision".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn undo_consequence(sight: &Sight<'_>, params: &Params) -> Consequence {
+    let Params::Revision { hash, revision } = params else { return Consequence::default() };
+    let version = version_of(sight, hash);
+    let typed = revision.map_or_else(|| format!("rev {hash}"), |n| format!("rev {n}"));
+    Consequence::new(format!("{version}'s template comes back: {}", undo_way(sight, hash)), typed)
+}
+
+/// What the controller makes of the template of `hash`: `rollout/sync.go`, `rollout/bluegreen.go`, protocol reference 2.7.4.
+pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
+    let rollout = sight.rollout;
+    let set = sight.set(hash);
+    let desired = rollout.replicas.desired;
+    let up = set.is_some_and(|set| set.available >= desired && desired > 0);
+    let ready = set.map_or_else(String::new, |set| format!("{}/{desired} ready", set.available));
+    match &rollout.strategy {
+        Strategy::Canary(_) if *hash == rollout.stable_hash => {
+            format!("back to stable at once, all steps skipped, {ready}")
+        }
+        Strategy::Canary(_) if within_window(sight, hash) => {
+            format!("within the rollback window: steps and analyses skipped, {ready}")
+        }
+        Strategy::Canary(canary) if canary.steps.is_empty() => format!("a rolling update, {ready}"),
+        Strategy::Canary(canary) => format!("a canary of its own, with all {} steps", canary.steps.len()),
+        Strategy::BlueGreen(_)
+            if up && set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash) =>
+        {
+            format!("its pods are still up, {ready}: the traffic moves at once")
+        }
+        Strategy::BlueGreen(_) if within_window(sight, hash) => {
+            format!("within the rollback window: pause and analyses skipped once its pods are up, {ready}")
+        }
+        Strategy::BlueGreen(blue_green) if blue_green.promotes_itself_after().is_none() => {
+            format!("its pods must start ({ready}), then it waits at the preview")
+        }
+        Strategy::BlueGreen(_) => format!("its pods must start ({ready}), then the traffic moves"),
+        Strategy::None => "no strategy is declared".to_owned(),
+    }
+}
+
+/// `rollbackWindow.revisions`: the wanted ReplicaSet is older than the stable one, with fewer than that many between them.
+pub fn within_window(sight: &Sight<'_>, hash: &Clean) -> bool {
+    let Some(window) = sight.rollout.rollback_window else { return false };
+    let created = |set: Option<&std::sync::Arc<crate::domain::workload::ReplicaSet>>| set.and_then(|set| set.created);
+    let (Some(wanted), Some(stable)) = (created(sight.set(hash)), created(sight.stable_set())) else { return false };
+    let between = sight.sets.iter().filter(|set| set.created.is_some_and(|at| at > wanted && at < stable)).count();
+    wanted < stable && i64::try_from(between).unwrap_or(i64::MAX) < window
+}
+
+pub(super) fn image_applies(sight: &Sight<'_>, params: &Params) -> Result<(), String> {
+    let rollout = sight.rollout;
+    ready_for_more(rollout)?;
+    let Params::Image { container, image } = params else { return Ok(()) };
+    if image.is_empty() || image.as_str().contains(char::is_whitespace) {
+        return Err("that is no image".to_owned());
+    }
+    // What a workloadRef names is read when the act is made ready.
+    if rollout.workload_ref.is_some() {
+        return Ok(());
+    }
+    match rollout.containers.iter().find(|c| c.name == *container) {
+        Some(found) if found.image == *image => Err(format!("container {container} runs that image already")),
+        Some(_) => Ok(()),
+        None => {
+            let names: Vec<&str> = rollout.containers.iter().map(|c| c.name.as_str()).collect();
+            Err(format!("there is no container {container}; it has {}", names.join(", ")))
+        }
+    }
+}
+
+pub(super) fn image_consequence(sight: &Sight<'_>, params: &Params) -> Consequence {
+    let Params::Image { container, image } = params else { return Consequence::default() };
+    let nothing_in_flight = sight.rollout.fully_promoted() || sight.rollout.first_release();
+    let replaced = if nothing_in_flight { "" } else { "; the release in flight is given up" };
+    let (_, tag) = image.as_str().rsplit_once([':', '@']).unwrap_or(("", image.as_str()));
+    let typed = tag.chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+    Consequence::new(format!("a new release with {container} = {image}{replaced}"), typed)
+}
