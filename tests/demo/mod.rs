@@ -1,5 +1,7 @@
 //! The demo world, from outside.
 
+mod plans;
+
 use std::time::Duration;
 
 use flightdeck::demo::Fault;
