@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod experiments;
 mod git;
+mod held;
 mod kinds;
 mod managed;
 mod patch;
@@ -17,6 +18,7 @@ mod runs;
 mod scenario;
 mod script;
 mod sim;
+mod stamp;
 mod store;
 
 use std::io;

@@ -25,6 +25,19 @@ pub struct Scenario {
     pub(super) objects: Vec<(Key, Value)>,
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
+    /// Rollouts that stand still, each in one of the shapes.
+    pub(super) stamps: Vec<Stamp>,
+    /// Each a scenario of one rollout, with the words of [`super::stamp`] in the place of names and version.
+    pub(super) shapes: Vec<Scenario>,
+}
+
+/// A rollout that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub shape: usize,
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
 }
 
 /// An Argo CD application that owns rollouts.
@@ -171,7 +184,9 @@ impl Scenario {
                 plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events })
+        let (stamps, shapes) = (Vec::new(), Vec::new());
+        let broken_tags = file.broken_tags;
+        Ok(Self { pod_ready, broken_tags, rollouts, objects, applications, events, stamps, shapes })
     }
 
     /// The error shares of the versions.
