@@ -1,5 +1,7 @@
 //! The demo world, from outside.
 
+mod api;
+
 use std::time::Duration;
 
 use flightdeck::demo::Fault;
