@@ -1,5 +1,6 @@
 //! The demo world, from outside.
 
+mod api;
 mod plans;
 
 use std::time::Duration;
