@@ -33,7 +33,7 @@ const BATCH: usize = 72;
 const ABREAST: usize = 3;
 
 /// Asked for as a sign of life.
-const ALIVE: &str = "label_replace(vector(1), \"flightdeck\", \"alive\", \"\", \"\")";
+pub(super) const ALIVE: &str = "label_replace(vector(1), \"flightdeck\", \"alive\", \"\", \"\")";
 
 /// What the link is made from.
 pub(super) struct Source {
@@ -213,10 +213,12 @@ impl Link {
         let mut jobs: Vec<Job> = Vec::new();
         let mut numbers = 0;
         let all: Vec<&str> = self.templates.iter().map(|t| t.name.as_str()).collect();
-        for (id, entry) in &mut self.entries {
-            if entry.in_flight || entry.due > now {
-                continue;
-            }
+        // What is looked at most goes first; when Prometheus is slow, the others wait, and are shown as old.
+        let waiting = self.entries.iter().filter(|(_, e)| !e.in_flight && e.due <= now);
+        let mut waiting: Vec<_> = waiting.map(|(id, e)| (e.wanted.pace, e.due, id.clone())).collect();
+        waiting.sort_unstable();
+        for (_, _, id) in waiting {
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
             if entry.alone && !jobs.is_empty() {
                 continue;
             }
@@ -236,7 +238,7 @@ impl Link {
             }
             numbers += weight;
             entry.in_flight = true;
-            jobs.push(Job { id: id.clone(), wanted: entry.wanted.clone(), kind });
+            jobs.push(Job { id, wanted: entry.wanted.clone(), kind });
             if entry.alone || numbers >= BATCH {
                 break;
             }
