@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::control::plans::Plans;
 use self::control::{Control, Deadlines, Journal, Marks, Port, Recording};
 use self::handle::Handle;
 use crate::audit::AuditLog;
@@ -59,6 +60,7 @@ pub struct Running {
     pub handle: Handle,
     stop: watch::Sender<bool>,
     control: JoinHandle<()>,
+    planner: JoinHandle<()>,
     engine: JoinHandle<()>,
     links: JoinSet<()>,
     questions: JoinHandle<()>,
@@ -76,6 +78,7 @@ pub fn start(parts: Parts) -> Running {
     let (events, happened) = mpsc::channel::<Event>(QUEUE);
     let (intents, asked) = mpsc::channel(QUEUE);
     let (queries, questions) = mpsc::channel(QUEUE);
+    let (plans, planned) = mpsc::channel(QUEUE);
     let (focus, focused) = watch::channel(None);
     let (visible, seen) = watch::channel(Vec::new());
     let (wanted, interest) = watch::channel(Arc::default());
@@ -117,9 +120,17 @@ pub fn start(parts: Parts) -> Running {
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
     let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal.clone(), events));
+    let runner = Plans {
+        intents: intents.clone(),
+        world: world.clone(),
+        events: control.events.clone(),
+        journal: journal.clone(),
+    };
+    let planner = tokio::spawn(control::plans::run(runner, planned, stopping.clone()));
     let control = tokio::spawn(control::run(control, asked, stopping));
-    let handle = Handle { world, intents, queries, focus: Arc::new(focus), visible: Arc::new(visible), mandate, actor };
-    Running { handle, stop, control, engine, links, questions, journal, mend, witness }
+    let handle =
+        Handle { world, intents, plans, queries, focus: Arc::new(focus), visible: Arc::new(visible), mandate, actor };
+    Running { handle, stop, control, planner, engine, links, questions, journal, mend, witness }
 }
 
 impl Running {
@@ -129,6 +140,7 @@ impl Running {
         self.stop.send_replace(true);
         // A panic inside was reported by the panic hook; the rest still has to end.
         let _ = (&mut self.control).await;
+        self.planner.abort();
         self.links.shutdown().await;
         let unwritten = self.journal.farewell().await;
         if let Some((mut task, stop)) = self.witness.take() {

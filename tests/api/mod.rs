@@ -2,4 +2,6 @@
 
 mod prometheus;
 mod reads;
+mod reconcile;
+mod witness;
 mod writes;

@@ -20,6 +20,10 @@ mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod acts_blue_green;
+mod acts_canary;
+mod acts_templates;
+mod ground;
 mod keyboard;
 mod outcomes;
 mod parity;

@@ -232,7 +232,7 @@ impl Namespace {
     }
 
     /// What the controller needs to play an nginx router: no nginx itself.
-    async fn router(&self, name: &str) {
+    pub async fn router(&self, name: &str) {
         for role in ["stable", "canary"] {
             let service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
