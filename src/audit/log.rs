@@ -12,7 +12,7 @@ use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::{Disk, Fs};
 use super::instance::{self, Alive};
-use super::query::{LogView, ReadQuery, StoredRecord};
+use super::query::{ReadQuery, StoredRecord};
 use super::verify::{self, VerifyReport};
 use crate::domain::record::{Digest, Draft, OutcomeRecord, Record, RecordKind};
 
@@ -180,19 +180,6 @@ impl AuditLog {
     /// Checks all of it.
     pub fn verify(&self, strict: bool) -> Result<VerifyReport, AuditError> {
         verify::verify(&*self.fs, &self.dir, strict)
-    }
-
-    /// The log at a glance.
-    pub fn view(&self) -> Result<LogView, AuditError> {
-        let all = self.all()?;
-        let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
-        let last = all.last();
-        Ok(LogView {
-            records: u64::try_from(all.len()).unwrap_or(u64::MAX),
-            last: last.map(|s| s.record.ts.clone()),
-            head: last.map_or_else(String::new, |s| s.leaf.clone()),
-            open_intents,
-        })
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Tail>> {

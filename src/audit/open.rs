@@ -1,48 +1,61 @@
-//! What dead processes left open: intents without an outcome, plans without an end.
+//! The log at a glance, and what dead processes left open in it.
 
 use std::collections::BTreeMap;
 
 use super::error::AuditError;
 use super::instance;
 use super::log::AuditLog;
-use super::query::StoredRecord;
+use super::query::{LogView, StoredRecord};
 use crate::domain::record::{Record, RecordKind};
 
-/// The record with which a plan began, and the word of the outcome that each of its steps had, by number.
-pub type OpenPlan = (Record, BTreeMap<u32, String>);
+/// The record with which a plan began, and the records of its acts.
+pub type OpenPlan = (Record, Vec<Record>);
 
 impl AuditLog {
+    /// The log at a glance.
+    pub fn view(&self) -> Result<LogView, AuditError> {
+        let all = self.all()?;
+        let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
+        let last = all.last();
+        Ok(LogView {
+            records: u64::try_from(all.len()).unwrap_or(u64::MAX),
+            last: last.map(|s| s.record.ts.clone()),
+            head: last.map_or_else(String::new, |s| s.leaf.clone()),
+            open_intents,
+        })
+    }
+
     /// Intents without an outcome whose process is dead. A living process's intents are its own.
     pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
         let all = self.all()?;
         Ok(self.open_intents(&all))
     }
 
-    /// Plans that a dead process began and did not end, oldest id first.
+    /// Plans that dead processes left without an end, each with the records of its acts.
     pub fn open_plans(&self) -> Result<Vec<OpenPlan>, AuditError> {
-        let mut open: BTreeMap<String, OpenPlan> = BTreeMap::new();
+        let mut open: Vec<OpenPlan> = Vec::new();
         for StoredRecord { record, .. } in self.all()? {
-            let Some(plan) = record.said.plan.clone() else { continue };
-            match record.said.kind {
-                RecordKind::Plan => {
-                    open.insert(plan.id, (record, BTreeMap::new()));
-                }
-                RecordKind::PlanEnd => {
-                    open.remove(&plan.id);
-                }
-                RecordKind::Outcome | RecordKind::Refusal => {
-                    if let (Some((_, steps)), Some(outcome)) = (open.get_mut(&plan.id), &record.said.outcome) {
-                        steps.insert(plan.step, outcome.word.clone());
-                    }
-                }
-                RecordKind::Intent | RecordKind::Recovered | RecordKind::Segment => {}
+            let Some(plan) = &record.said.plan else { continue };
+            let place = open.iter().position(|(p, _)| p.said.plan.as_ref().is_some_and(|p| p.id == plan.id));
+            match (record.said.kind, place) {
+                // The same plan, taken up again with the steps that were left: they count from 1 again.
+                (RecordKind::Plan, Some(place)) => open[place] = (record, Vec::new()),
+                (RecordKind::Plan, None) => open.push((record, Vec::new())),
+                (RecordKind::PlanEnd, Some(place)) => drop(open.remove(place)),
+                (_, Some(place)) => open[place].1.push(record),
+                (_, None) => {}
             }
         }
-        let dead = |r: &Record| r.instance != self.stamp.instance && instance::is_dead(&self.dir, &r.instance);
-        Ok(open.into_values().filter(|(record, _)| dead(record)).collect())
+        open.retain(|(plan, _)| self.is_left(plan));
+        Ok(open)
     }
 
-    pub(super) fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
+    /// Whether another process wrote it, and is dead. A living process's intents are its own.
+    fn is_left(&self, record: &Record) -> bool {
+        record.instance != self.stamp.instance && instance::is_dead(&self.dir, &record.instance)
+    }
+
+    fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
         let mut open: BTreeMap<&str, &Record> = BTreeMap::new();
         for StoredRecord { record, .. } in all {
             match record.said.kind {
@@ -59,9 +72,6 @@ impl AuditLog {
                 | RecordKind::Segment => {}
             }
         }
-        open.into_values()
-            .filter(|r| r.instance != self.stamp.instance && instance::is_dead(&self.dir, &r.instance))
-            .cloned()
-            .collect()
+        open.into_values().filter(|r| self.is_left(r)).cloned().collect()
     }
 }

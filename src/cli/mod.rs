@@ -65,9 +65,9 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Status(args) => status::status(&global, &args).await,
                 Fixed::Get(args) => status::get(&global, &args).await,
                 Fixed::Watch(args) => status::watch(&global, &args).await,
-                Fixed::Audit { verb } => audit::run(&global, verb),
                 Fixed::Rollback(args) => plan::rollback(&global, &args).await,
                 Fixed::Plan { verb } => plan::plans(&global, verb).await,
+                Fixed::Audit { verb } => audit::run(&global, verb).await,
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
                 Fixed::Demo(args) => setup::demo(&global, &args).await,
                 Fixed::Completions { shell } => {

@@ -86,20 +86,21 @@ pub struct PlanRecord {
 
 /// One step of a plan, as it was meant when the plan began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PlanStepRecord {
     /// In the words of the screen.
     pub title: String,
     /// The act's verb.
     pub op: String,
-    /// The only version that it may act on, by pod-template hash; empty = what was seen.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub only_on: String,
     /// On what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetRecord>,
     /// What the act takes besides its target, e.g. an image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
+    /// The version that the step acts on, by pod-template hash, where it rests on the step before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_on: Option<String>,
 }
 
 /// On what.

@@ -24,7 +24,7 @@ pub async fn reconcile(
     journal: Journal,
     events: mpsc::Sender<Event>,
 ) {
-    match journal.open_plans().await {
+    match journal.unfinished_plans().await {
         Ok(open) if open.is_empty() => {}
         Ok(open) => {
             let _ = events.send(Event::OpenPlans(open)).await;

@@ -1,91 +1,39 @@
-//! Plans on record: how they begin, how they end, and what dead processes left of them.
+//! What dead processes left of plans, as it can be gone on with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Journal;
-use crate::actions::{by_verb, row};
+use crate::actions::by_verb;
+use crate::audit::OpenPlan;
 use crate::domain::ids::{ActId, ClusterId, TargetId, TargetKind};
 use crate::domain::intent::{Actor, Confirmed, Params};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
-use crate::domain::record::{Draft, OutcomeRecord, PlanRecord, PlanStepRecord, Record, RecordKind, TargetRecord};
+use crate::domain::record::{PlanStepRecord, Record};
 use crate::domain::text::Clean;
 
 impl Journal {
-    /// The plan, before its first step.
-    pub(super) async fn plan_began(&self, plan: &Plan) -> Result<u64, String> {
-        let mut draft = self.of_plan(plan, RecordKind::Plan);
-        draft.steps = plan.stages.iter().map(step_record).collect();
-        self.append(draft).await
-    }
-
-    /// How it ended: each step in a word.
-    pub(super) async fn plan_ended(&self, run: &PlanRun) -> Result<u64, String> {
-        let mut draft = self.of_plan(&run.plan, RecordKind::PlanEnd);
-        let said = |state: &StageState| match state {
-            StageState::Ended { outcome, .. } => format!("{}: {}", outcome.word(), outcome.detail()),
-            StageState::LeftOut { why } => format!("left out: {why}"),
-            StageState::Waiting | StageState::Running { .. } => "not ended".to_owned(),
-        };
-        let evidence: BTreeMap<String, String> =
-            run.stages.iter().enumerate().map(|(n, state)| (format!("step{}", n + 1), said(state))).collect();
-        let all_well = run.ended.as_ref().is_some_and(|(_, well)| *well);
-        let word = if all_well { "done" } else { "failed" };
-        draft.outcome = Some(OutcomeRecord { word: word.to_owned(), detail: run.plan.title.clone(), evidence });
-        self.append(draft).await
-    }
-
-    fn of_plan(&self, plan: &Plan, kind: RecordKind) -> Draft {
-        let mut draft =
-            self.of_actor(&plan.actor, &plan.stages.first().map(|s| s.context.clone()).unwrap_or_default(), kind);
-        let of = u32::try_from(plan.stages.len()).unwrap_or(u32::MAX);
-        draft.plan = Some(PlanRecord { id: plan.id.clone(), step: 0, of });
-        draft.op.clone_from(&plan.title);
-        draft.reason = plan.reason.as_ref().map(ToString::to_string);
-        draft.params = BTreeMap::from([(
-            "onFailure".to_owned(),
-            match plan.on_failure {
-                OnFailure::Stop => "stop",
-                OnFailure::GoOn => "go on",
-            }
-            .to_owned(),
-        )]);
-        let first = plan.stages.first().map(|stage| &stage.target);
-        if plan.stages.iter().all(|stage| Some(&stage.target) == first) {
-            draft.target = plan.stages.first().map(target_record);
-        }
-        draft
-    }
-
-    /// Plans that dead processes left unfinished, newest last.
-    pub(super) async fn open_plans(&self) -> Result<Vec<Arc<PlanRun>>, String> {
-        let open = self.plans_left_open().await?;
-        let mut runs: Vec<PlanRun> = open.iter().filter_map(|(record, steps)| run_of(record, steps)).collect();
+    /// Plans that dead processes left unfinished, newest last. One that does not read is left out, and said in the log file.
+    pub(super) async fn unfinished_plans(&self) -> Result<Vec<Arc<PlanRun>>, String> {
+        let open = self.open_plans().await?;
+        let mut runs: Vec<PlanRun> = open.iter().filter_map(read).collect();
         runs.sort_by_key(|run| run.began);
         Ok(runs.into_iter().map(Arc::new).collect())
     }
 }
 
-fn target_record(stage: &Stage) -> TargetRecord {
-    TargetRecord {
-        cluster: stage.target.cluster.0.to_string(),
-        context: stage.context.to_string(),
-        namespace: stage.target.namespace.to_string(),
-        kind: stage.target.kind.as_str().to_owned(),
-        name: stage.target.name.to_string(),
-        uid: stage.seen.as_ref().map(|seen| seen.uid.to_string()).unwrap_or_default(),
+fn read((began, acts): &OpenPlan) -> Option<PlanRun> {
+    // The later record of a step counts: its outcome follows its intent.
+    let words = acts.iter().filter_map(|act| {
+        let step = act.said.plan.as_ref()?.step;
+        act.said.outcome.as_ref().map(|outcome| (step, outcome.word.clone()))
+    });
+    let run = run_of(began, &words.collect());
+    if run.is_none() {
+        tracing::warn!(seq = began.seq, "the record of an unfinished plan does not read");
     }
-}
-
-fn step_record(stage: &Stage) -> PlanStepRecord {
-    PlanStepRecord {
-        title: stage.title.clone(),
-        op: row(stage.action).verb.to_owned(),
-        only_on: stage.only_on.as_ref().map(ToString::to_string).unwrap_or_default(),
-        target: Some(target_record(stage)),
-        params: stage.params.evidence(),
-    }
+    run
 }
 
 /// A plan as its record tells it. What was seen then says nothing any more: each step that is gone on with is looked at anew.
@@ -104,12 +52,12 @@ fn run_of(record: &Record, steps: &BTreeMap<u32, String>) -> Option<PlanRun> {
     };
     let states = (0..stages.len()).map(state).collect();
     let on_failure = match said.params.get("onFailure").map(String::as_str) {
-        Some("go on") => OnFailure::GoOn,
+        Some("go-on") => OnFailure::GoOn,
         _ => OnFailure::Stop,
     };
     let plan = Plan {
         id: said.plan.as_ref()?.id.clone(),
-        title: Clean::new(&said.op).to_string(),
+        title: Clean::new(said.params.get("title")?).to_string(),
         stages,
         on_failure,
         actor: Actor { os_user: Clean::new(&said.actor.os_user), kube_user: None, face: "record" },
@@ -134,6 +82,6 @@ fn stage_of(step: &PlanStepRecord) -> Option<Stage> {
         action,
         params: Params::from_evidence(action, &step.params)?,
         seen: None,
-        only_on: (!step.only_on.is_empty()).then(|| Clean::new(&step.only_on)),
+        only_on: step.only_on.as_deref().map(Clean::new),
     })
 }
