@@ -51,6 +51,9 @@ pub(super) async fn prepare(cluster: &Cluster, intent: &Intent) -> Result<Prepar
         return Err(not_applicable("the controller has not seen the latest spec yet"));
     }
     let found = Found { cluster, target, raw: AsFound::of(raw), rollout, path: path(target) };
+    if care == Care::Everything {
+        found.is_about_the_spec().await?;
+    }
     let steps = found.steps(intent).await?;
     if steps.is_empty() {
         return Err(not_applicable(format!("there is nothing to do on {target}")));
