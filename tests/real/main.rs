@@ -18,6 +18,7 @@ mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod audit;
 mod keyboard;
 mod outcomes;
 mod parity;
