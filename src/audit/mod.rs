@@ -28,6 +28,7 @@ pub use export::{Export, ExportHeader, ExportReport, Range, verify_export};
 pub use fs::{Disk, Fs, Handle};
 pub use late::{Kept, Late, Sink};
 pub use log::{AuditLog, Stamp};
+pub use open::OpenPlan;
 pub use query::{LogView, ReadQuery, StoredRecord};
 pub use reconcile::{Account, Found, Side, reconcile};
 pub use verify::{Finding, VerifyReport, verify};

@@ -8,6 +8,9 @@ use super::log::AuditLog;
 use super::query::{LogView, StoredRecord};
 use crate::domain::record::{Record, RecordKind};
 
+/// The record with which a plan began, and the records of its acts.
+pub type OpenPlan = (Record, Vec<Record>);
+
 impl AuditLog {
     /// The log at a glance.
     pub fn view(&self) -> Result<LogView, AuditError> {
@@ -29,14 +32,14 @@ impl AuditLog {
     }
 
     /// Plans that dead processes left without an end, each with the records of its acts.
-    pub fn open_plans(&self) -> Result<Vec<(Record, Vec<Record>)>, AuditError> {
-        let mut open: Vec<(Record, Vec<Record>)> = Vec::new();
+    pub fn open_plans(&self) -> Result<Vec<OpenPlan>, AuditError> {
+        let mut open: Vec<OpenPlan> = Vec::new();
         for StoredRecord { record, .. } in self.all()? {
             let Some(plan) = &record.said.plan else { continue };
             let place = open.iter().position(|(p, _)| p.said.plan.as_ref().is_some_and(|p| p.id == plan.id));
             match (record.said.kind, place) {
-                // The same plan, taken up again: the later record counts, the acts stay.
-                (RecordKind::Plan, Some(place)) => open[place].0 = record,
+                // The same plan, taken up again with the steps that were left: they count from 1 again.
+                (RecordKind::Plan, Some(place)) => open[place] = (record, Vec::new()),
                 (RecordKind::Plan, None) => open.push((record, Vec::new())),
                 (RecordKind::PlanEnd, Some(place)) => drop(open.remove(place)),
                 (_, Some(place)) => open[place].1.push(record),

@@ -76,6 +76,14 @@ pub(super) enum Fixed {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Bring the last good version back, by a plan of recorded steps
+    Rollback(RollbackArgs),
+    /// See and go on with plans that a process left unfinished when it died
+    Plan {
+        /// What to do
+        #[command(subcommand)]
+        verb: PlanVerb,
+    },
     /// Check what Flightdeck needs, and say how to fix what is missing
     Doctor(DoctorArgs),
     /// Open the cockpit on an embedded demo world; nothing real is touched
@@ -119,6 +127,59 @@ pub(super) struct WatchArgs {
     /// Stop after this time (default: never)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+}
+
+/// `rollback`
+#[derive(Clone, Debug, Args)]
+pub(super) struct RollbackArgs {
+    /// NAME or NAMESPACE/NAME
+    pub target: String,
+    /// The revision, by number or by pod-template hash [default: the last good one, where that is proven]
+    #[arg(long, value_name = "N|HASH")]
+    pub to_revision: Option<String>,
+    /// Only print the plan
+    #[arg(long)]
+    pub plan_only: bool,
+    /// Why; goes on record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Confirm without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How long each step may take to have its effect [default: what the act is known to need]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// How long to wait for the first answers
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `plan …`
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum PlanVerb {
+    /// List plans that were left unfinished
+    List {
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Go on with one: its remaining steps are looked at anew
+    Resume {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Confirm without being asked
+        #[arg(short, long)]
+        yes: bool,
+        /// Why; goes on record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
 }
 
 /// `doctor`
@@ -252,14 +313,18 @@ pub(super) struct ReconcileArgs {
 /// Every act. What only some of them need is added by [`needs`].
 #[derive(Clone, Debug, Args)]
 pub(super) struct ActArgs {
-    /// NAME or NAMESPACE/NAME
-    pub target: String,
+    /// NAME or NAMESPACE/NAME; several are done one after another, each with its own record
+    #[arg(required = true, num_args = 1..)]
+    pub target: Vec<String>,
     /// Why; goes on record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Confirm without being asked
     #[arg(short, long)]
     pub yes: bool,
+    /// With several targets: go on with the others when one fails
+    #[arg(long)]
+    pub keep_going: bool,
     /// How long to wait for the effect once the server accepted [default: what the act is known to need]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::marks::Marks;
 use crate::actions::{Danger, row};
-use crate::audit::{AuditError, AuditLog, Authorized, Late, ReadQuery, StoredRecord, VerifyReport};
+use crate::audit::{AuditError, AuditLog, Authorized, Late, OpenPlan, ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::facts::AuditState;
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Intent;
@@ -204,7 +204,6 @@ impl Journal {
     }
 
     /// Records that a plan begins, or is taken up again: its steps as data, so that it can be gone on with.
-    #[allow(dead_code, reason = "control asks for it once plans are carried out")]
     pub(super) async fn plan_began(&self, plan: &Plan) -> Result<u64, String> {
         let mut draft = self.of_plan(plan, RecordKind::Plan);
         draft.steps = plan.stages.iter().map(step).collect();
@@ -212,7 +211,6 @@ impl Journal {
     }
 
     /// Records how a plan ended. Where the log takes none, it waits and is written late, as outcomes do.
-    #[allow(dead_code, reason = "control asks for it once plans are carried out")]
     pub(super) async fn plan_ended(&self, run: &PlanRun) -> Result<u64, String> {
         let Some((ended, well)) = run.ended else { return Err("the plan has not ended".to_owned()) };
         let mut draft = self.of_plan(&run.plan, RecordKind::PlanEnd);
@@ -237,8 +235,7 @@ impl Journal {
     }
 
     /// Plans that dead processes left without an end, each with the records of its acts.
-    #[allow(dead_code, reason = "control asks for it once plans are carried out")]
-    pub(super) async fn open_plans(&self) -> Result<Vec<(Record, Vec<Record>)>, String> {
+    pub(super) async fn open_plans(&self) -> Result<Vec<OpenPlan>, String> {
         self.with(AuditLog::open_plans).await
     }
 

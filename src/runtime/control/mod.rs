@@ -10,6 +10,8 @@ mod journal;
 pub(super) mod leftovers;
 mod marks;
 mod observe;
+mod plan_records;
+pub(super) mod plans;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,7 +136,7 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
 }
 
 /// Waits until the flag is set, or nobody can set it any more.
-async fn told(flag: &mut watch::Receiver<bool>) {
+pub(super) async fn told(flag: &mut watch::Receiver<bool>) {
     // The guard that comes back must not live across another await.
     drop(flag.wait_for(|set| *set).await.map(|set| *set));
 }
