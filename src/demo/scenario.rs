@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::errors::Errors;
 use super::store::{Key, Kind};
+use super::traffic::{TrafficEntry, TrafficPlan};
 pub(super) use event::{EventAct, EventPlan};
 pub(super) use rollout::RolloutPlan;
 
@@ -25,6 +26,7 @@ pub struct Scenario {
     pub(super) objects: Vec<(Key, Value)>,
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
+    pub(super) traffic: Vec<TrafficPlan>,
 }
 
 /// An Argo CD application that owns rollouts.
@@ -52,6 +54,8 @@ struct File {
     application: Vec<ApplicationEntry>,
     #[serde(default)]
     event: Vec<event::Entry>,
+    #[serde(default)]
+    traffic: Vec<TrafficEntry>,
 }
 
 /// An AnalysisTemplate with one metric: the share of requests that fail.
@@ -171,7 +175,36 @@ impl Scenario {
                 plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events })
+        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
+        for plan in &traffic {
+            if !rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
+                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
+            }
+        }
+        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events, traffic })
+    }
+
+    /// The traffic: what `[[traffic]]` says, and the rollouts' own error shares where it says nothing of a version.
+    pub(super) fn traffic_plans(&self) -> Vec<TrafficPlan> {
+        let mut plans = self.traffic.clone();
+        for rollout in &self.rollouts {
+            for (version, share) in &rollout.errors {
+                let said = plans.iter().any(|p| {
+                    (&p.namespace, &p.name, p.version.as_ref()) == (&rollout.namespace, &rollout.name, Some(version))
+                });
+                if !said {
+                    plans.push(TrafficPlan {
+                        namespace: rollout.namespace.clone(),
+                        name: rollout.name.clone(),
+                        version: Some(version.clone()),
+                        rps: None,
+                        errors: (!share.is_nan()).then_some(*share),
+                        counted: !share.is_nan(),
+                    });
+                }
+            }
+        }
+        plans
     }
 
     /// The error shares of the versions.

@@ -12,6 +12,7 @@ use super::git::Git;
 use super::pods::{self, Kubelet};
 use super::scenario::{EventPlan, RolloutPlan, Scenario};
 use super::store::{Change, Key, Kind, Store};
+use super::traffic::Traffic;
 use super::{experiments, rollouts, runs};
 
 /// How long before the first event the rollouts came into the world.
@@ -49,6 +50,8 @@ pub(super) struct Sim {
     /// Until when the script keeps the Rollouts controller from working.
     pub(super) stopped_until: Option<Timestamp>,
     controller: bool,
+    /// What its Prometheus counts.
+    pub(super) traffic: Traffic,
     kubelet: Kubelet,
     queue: VecDeque<Key>,
     queued: HashSet<Key>,
@@ -69,6 +72,7 @@ impl Sim {
         let mut sim = Self {
             store,
             errors: scenario.errors(),
+            traffic: Traffic::new(scenario.traffic_plans()),
             git: Git::default(),
             outage: None,
             events,
@@ -164,6 +168,7 @@ impl Sim {
             events::expire(&mut self.store, now);
         }
         self.settle(now);
+        self.traffic.observe(&self.store, now);
         let alarm = self.alarms.first().map(|(at, _)| *at);
         let event = self.events.iter().map(|e| e.at).min();
         [alarm, event, self.outage.map(|(_, until)| until), self.stopped_until].into_iter().flatten().min()

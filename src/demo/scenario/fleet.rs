@@ -85,6 +85,7 @@ pub(super) fn make(size: usize) -> Scenario {
         objects: Vec::new(),
         applications: Vec::new(),
         events: Vec::new(),
+        traffic: Vec::new(),
     };
     let every = (size / MOVING).max(4);
     for n in 0..size {

@@ -21,6 +21,7 @@ fn target(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
         experiments: None,
         events: None,
         managers: None,
+        signals: None,
         link: LinkId::new(&"prod-eu".into(), "rollouts"),
         changed: now(),
     }
