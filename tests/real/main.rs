@@ -23,6 +23,7 @@ mod stack;
 mod acts_blue_green;
 mod acts_canary;
 mod acts_templates;
+mod audit;
 mod ground;
 mod keyboard;
 mod outcomes;
