@@ -69,8 +69,10 @@ pub fn start(parts: Parts) -> Running {
     let (stop, stopping) = watch::channel(false);
 
     let mut ports = BTreeMap::new();
+    let mut lookers = questions::Lookers::new();
     let mut tasks = Vec::new();
     for system in systems {
+        lookers.insert(system.context.clone(), system.looker);
         ports.insert(system.context, Port { effector: system.effector, reader: system.reader });
         tasks.extend(system.links);
     }
@@ -86,7 +88,7 @@ pub fn start(parts: Parts) -> Running {
     let links = supervise::spawn(tasks, &observations, &focused);
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal, events));
+    let questions = tokio::spawn(questions::run(questions, ports, lookers, world.clone(), journal, events));
     let control = tokio::spawn(control::run(control, asked, stopping));
     let handle = Handle { world, intents, queries, focus: Arc::new(focus), mandate, actor };
     Running { handle, stop, control, engine, links, questions }

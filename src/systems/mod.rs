@@ -15,6 +15,7 @@ use crate::domain::ids::TargetId;
 use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
 use crate::domain::text::Clean;
+use crate::effects::look::Looker;
 use crate::effects::{Effector, Reader};
 
 /// Where sources put what they learn. Bounded: a slow engine slows the reading down, nothing is dropped.
@@ -41,4 +42,6 @@ pub struct Connected {
     pub effector: Arc<dyn Effector>,
     /// Reads its rollouts afresh.
     pub reader: Arc<dyn Reader>,
+    /// Answers questions about them.
+    pub looker: Arc<dyn Looker>,
 }

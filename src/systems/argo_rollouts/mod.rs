@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod effector;
+mod look;
 mod prepare;
 mod read;
 mod source;
@@ -30,6 +31,7 @@ pub async fn connect(settings: &ConnectSettings, timings: Timings) -> Result<(Co
         links: source::links(&cluster, &effector, timings),
         effector: effector.clone(),
         reader: effector,
+        looker: Arc::new(look::RolloutLooker::new(cluster.clone())),
     };
     Ok((connected, cluster))
 }

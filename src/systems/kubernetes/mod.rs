@@ -4,5 +4,8 @@ pub mod call;
 pub mod client;
 pub mod decode;
 pub mod feed;
+pub mod logs;
+pub mod managed;
 pub mod pods;
 pub mod watch;
+pub mod yaml;
