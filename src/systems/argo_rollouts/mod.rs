@@ -1,7 +1,9 @@
 //! Argo Rollouts: reads Rollouts and their ReplicaSets and pods, and acts on Rollouts.
 
 pub mod decode;
+mod details;
 pub mod effector;
+mod focus;
 mod look;
 mod prepare;
 mod read;

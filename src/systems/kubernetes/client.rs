@@ -244,7 +244,7 @@ impl Cluster {
             .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
     }
 
-    async fn housekeeping(&self, path: &str, body: String) -> Result<bytes::Bytes, CallError> {
+    pub(super) async fn housekeeping(&self, path: &str, body: String) -> Result<bytes::Bytes, CallError> {
         let request = call::request("POST", path, Some("application/json"), body.into_bytes())?;
         call::whole(&self.client, request, READ).await
     }

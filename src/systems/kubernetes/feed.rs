@@ -45,7 +45,7 @@ pub struct Mapping<T> {
 }
 
 /// Makes the decoder, once it is known which cluster it is.
-pub type DecodeFor<T> = Box<dyn Fn(&ClusterId) -> Box<Decode<T>> + Send + Sync>;
+pub type DecodeFor<T> = Box<dyn Fn(&ClusterId) -> Box<Decode<'static, T>> + Send + Sync>;
 
 /// Keeps one link alive: identifies the cluster, lists, watches.
 pub async fn run<T>(
@@ -67,7 +67,8 @@ pub async fn run<T>(
         return;
     }
     let decode = decode(&id);
-    let resource = Resource { client: cluster.client(), path: &path, labels: "", decode: &*decode, timings };
+    let resource =
+        Resource { client: cluster.client(), path: &path, labels: "", fields: "", decode: &*decode, timings };
     let (mapping, id, outlet) = (&mapping, &id, &outlet);
     follow(resource, |said| async move {
         let link = outlet.id.clone();

@@ -3,9 +3,12 @@
 pub mod call;
 pub mod client;
 pub mod decode;
+pub mod events;
 pub mod feed;
+pub mod focused;
 pub mod logs;
 pub mod managed;
 pub mod pods;
+pub mod rights;
 pub mod watch;
 pub mod yaml;
