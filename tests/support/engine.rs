@@ -53,7 +53,8 @@ impl Engine {
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
-            namespace: Some(namespace.to_owned()),
+            namespaces: vec![namespace.to_owned()],
+            ..ConnectSettings::default()
         };
         let (system, _) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));

@@ -17,29 +17,30 @@ use crate::effects::Reader as _;
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::decode::replica_set;
 use crate::systems::kubernetes::events::{self, Events};
-use crate::systems::kubernetes::feed::{self, Mapping, Outlet};
+use crate::systems::kubernetes::feed::{self, Listed, Mapping, Outlet};
 use crate::systems::kubernetes::focused;
 use crate::systems::kubernetes::pods::{Pods, Selector};
 use crate::systems::kubernetes::rights;
 use crate::systems::kubernetes::watch::Timings;
 use crate::systems::{Focus, LinkTask};
 
+const ROLLOUTS: Listed = Listed { base: GROUP, group: "argoproj.io", plural: "rollouts" };
+const REPLICA_SETS: Listed = Listed { base: "/apis/apps/v1", group: "apps", plural: "replicasets" };
+
 /// Rollouts and their ReplicaSets, and of the focused one all that belongs to it.
 pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
     let (a, b) = (cluster.clone(), cluster.clone());
     let mut links = vec![
         link(cluster, "rollouts", move |outlet, _| {
-            let path = a.scope(GROUP, "rollouts");
             let decode = Box::new(|cluster: &_| {
                 let cluster = Clone::clone(cluster);
                 Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
             });
-            feed::run(a.clone(), outlet, path, decode, rollouts(), timings).boxed()
+            feed::run(a.clone(), outlet, ROLLOUTS, decode, rollouts(), timings).boxed()
         }),
         link(cluster, "replicasets", move |outlet, _| {
-            let path = b.scope("/apis/apps/v1", "replicasets");
             let decode = Box::new(|_: &_| Box::new(replica_set) as _);
-            feed::run(b.clone(), outlet, path, decode, replica_sets(), timings).boxed()
+            feed::run(b.clone(), outlet, REPLICA_SETS, decode, replica_sets(), timings).boxed()
         }),
     ];
     links.extend(focused_links(cluster, reader, timings));

@@ -1,6 +1,7 @@
 //! What lies behind a Kubernetes API server, and the transport to it that other systems share.
 
 pub mod call;
+pub mod claims;
 pub mod client;
 pub mod decode;
 pub mod events;
@@ -10,5 +11,6 @@ pub mod logs;
 pub mod managed;
 pub mod pods;
 pub mod rights;
+pub mod scope;
 pub mod watch;
 pub mod yaml;
