@@ -2,4 +2,6 @@
 
 mod focus;
 mod reads;
+mod reconcile;
+mod witness;
 mod writes;

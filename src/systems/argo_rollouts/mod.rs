@@ -4,6 +4,7 @@ pub mod decode;
 mod details;
 pub mod effector;
 mod focus;
+pub mod history;
 mod look;
 mod prepare;
 mod read;
@@ -17,6 +18,7 @@ use crate::systems::Connected;
 use crate::systems::kubernetes::claims::Claims;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings};
 use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::witness::ClusterWitness;
 
 /// The API group and version.
 const GROUP: &str = "/apis/argoproj.io/v1alpha1";
@@ -70,6 +72,7 @@ async fn connect_among(
         effector: effector.clone(),
         reader: effector,
         looker: Arc::new(look::RolloutLooker::new(cluster.clone())),
+        witness: Some(Arc::new(ClusterWitness::new(cluster.clone()))),
     };
     Ok((connected, cluster))
 }

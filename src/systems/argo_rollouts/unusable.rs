@@ -44,6 +44,7 @@ pub(super) fn connected(context: &str, error: &ConnectError) -> Connected {
         effector: unusable.clone(),
         reader: unusable.clone(),
         looker: unusable,
+        witness: None,
     }
 }
 

@@ -181,6 +181,14 @@ impl Cluster {
             .cloned()
     }
 
+    /// The path of a namespaced resource under `base` (`/apis/…` or `/api/v1`): in the one namespace in view, or in all.
+    pub fn scope(&self, base: &str, plural: &str) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{base}/namespaces/{namespace}/{plural}"),
+            None => format!("{base}/{plural}"),
+        }
+    }
+
     /// Claims the cluster for this context; `Err` names the context that shows it already.
     pub async fn claim(&self, id: &ClusterId) -> Result<(), Clean> {
         let names = [id.0.clone(), Clean::new(&format!("url:{}", self.url))];
@@ -223,63 +231,5 @@ impl Cluster {
             Err(e) if e.code() == Some(404) => Ok(false),
             Err(e) => Err(e),
         }
-    }
-
-    /// Whether this user may `verb` the resource (`SelfSubjectAccessReview`; a housekeeping write).
-    pub async fn may(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> Result<bool, CallError> {
-        #[derive(Deserialize)]
-        struct Review {
-            status: Allowed,
-        }
-        #[derive(Deserialize)]
-        struct Allowed {
-            #[serde(default)]
-            allowed: bool,
-        }
-        let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
-        if !subresource.is_empty() {
-            attributes["subresource"] = subresource.into();
-        }
-        if let Some(namespace) = &self.namespace {
-            attributes["namespace"] = namespace.clone().into();
-        }
-        let body = serde_json::json!({
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        });
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let answer = self.housekeeping(path, body.to_string()).await?;
-        serde_json::from_slice::<Review>(&answer)
-            .map(|r| r.status.allowed)
-            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
-    }
-
-    /// The user that the server knows us as (`SelfSubjectReview`; a housekeeping write).
-    pub async fn who(&self) -> Result<Clean, CallError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Review {
-            status: Status,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Status {
-            user_info: UserInfo,
-        }
-        #[derive(Deserialize)]
-        struct UserInfo {
-            #[serde(default)]
-            username: Clean,
-        }
-        let body = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
-        let answer = self.housekeeping("/apis/authentication.k8s.io/v1/selfsubjectreviews", body.to_owned()).await?;
-        serde_json::from_slice::<Review>(&answer)
-            .map(|r| r.status.user_info.username)
-            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
-    }
-
-    pub(super) async fn housekeeping(&self, path: &str, body: String) -> Result<bytes::Bytes, CallError> {
-        let request = call::request("POST", path, Some("application/json"), body.into_bytes())?;
-        call::whole(&self.client, request, READ).await
     }
 }

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::call::CallError;
 use super::client::Cluster;
 use super::feed::{Outlet, identify};
 use super::watch::Timings;
@@ -22,41 +20,6 @@ const AGAIN: Duration = Duration::from_secs(30);
 const ARGO: &str = "argoproj.io";
 
 impl Cluster {
-    /// Whether this user may `verb` the resource in `namespace`; empty = in all of them.
-    pub async fn may_in(
-        &self,
-        namespace: &str,
-        verb: &str,
-        group: &str,
-        resource: &str,
-        subresource: &str,
-    ) -> Result<bool, CallError> {
-        #[derive(Deserialize)]
-        struct Review {
-            status: Allowed,
-        }
-        #[derive(Deserialize)]
-        struct Allowed {
-            #[serde(default)]
-            allowed: bool,
-        }
-        let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
-        for (key, value) in [("subresource", subresource), ("namespace", namespace)] {
-            if !value.is_empty() {
-                attributes[key] = value.into();
-            }
-        }
-        let body = serde_json::json!({
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        });
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let answer = self.housekeeping(path, body.to_string()).await?;
-        serde_json::from_slice::<Review>(&answer)
-            .map(|r| r.status.allowed)
-            .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
-    }
-
     /// The five rights that acts need, asked for at once; what is not answered is `None`.
     pub async fn permissions(&self, namespace: &str) -> Permissions {
         let patch =
