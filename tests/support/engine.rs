@@ -107,7 +107,8 @@ impl Engine {
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
-            namespace: Some(namespace.to_owned()),
+            namespaces: vec![namespace.to_owned()],
+            ..ConnectSettings::default()
         };
         let (mut system, cluster) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
         system.links.extend(prometheus::link(&section, &cluster, pace));
