@@ -27,6 +27,19 @@ pub struct Scenario {
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
     pub(super) traffic: Vec<TrafficPlan>,
+    /// Rollouts that stand still, each in one of the shapes.
+    pub(super) stamps: Vec<Stamp>,
+    /// Each a scenario of one rollout, with the words of [`super::stamp`] in the place of names and version.
+    pub(super) shapes: Vec<Scenario>,
+}
+
+/// A rollout that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub shape: usize,
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
 }
 
 /// An Argo CD application that owns rollouts.
@@ -161,6 +174,12 @@ impl Scenario {
                 return Err(format!("event on {}/{}: there is no such [[rollout]]", event.namespace, event.name));
             }
         }
+        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
+        for plan in &traffic {
+            if !there(&plan.namespace, &plan.name) {
+                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
+            }
+        }
         let applications: Vec<ApplicationPlan> = file.application.iter().map(application).collect::<Result<_, _>>()?;
         for application in &applications {
             for key in &application.targets {
@@ -175,36 +194,9 @@ impl Scenario {
                 plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
             }
         }
-        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
-        for plan in &traffic {
-            if !rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
-                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
-            }
-        }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events, traffic })
-    }
-
-    /// The traffic: what `[[traffic]]` says, and the rollouts' own error shares where it says nothing of a version.
-    pub(super) fn traffic_plans(&self) -> Vec<TrafficPlan> {
-        let mut plans = self.traffic.clone();
-        for rollout in &self.rollouts {
-            for (version, share) in &rollout.errors {
-                let said = plans.iter().any(|p| {
-                    (&p.namespace, &p.name, p.version.as_ref()) == (&rollout.namespace, &rollout.name, Some(version))
-                });
-                if !said {
-                    plans.push(TrafficPlan {
-                        namespace: rollout.namespace.clone(),
-                        name: rollout.name.clone(),
-                        version: Some(version.clone()),
-                        rps: None,
-                        errors: (!share.is_nan()).then_some(*share),
-                        counted: !share.is_nan(),
-                    });
-                }
-            }
-        }
-        plans
+        let (stamps, shapes) = (Vec::new(), Vec::new());
+        let broken_tags = file.broken_tags;
+        Ok(Self { pod_ready, broken_tags, rollouts, objects, applications, events, traffic, stamps, shapes })
     }
 
     /// The error shares of the versions.

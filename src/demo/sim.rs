@@ -71,8 +71,8 @@ impl Sim {
         store.events_from = now - events::KEPT;
         let mut sim = Self {
             store,
+            traffic: Traffic::new(scenario.traffic.clone()),
             errors: scenario.errors(),
-            traffic: Traffic::new(scenario.traffic_plans()),
             git: Git::default(),
             outage: None,
             events,
@@ -86,6 +86,7 @@ impl Sim {
             swept: at,
         };
         sim.furnish(scenario, at);
+        super::stamp::all(&mut sim.store, scenario, seed, at);
         while at < now {
             let next = sim.step(at).unwrap_or(now);
             at = next.max(at + SignedDuration::from_millis(1)).min(now);
@@ -99,6 +100,7 @@ impl Sim {
         let store = self.store.begin(at, "kubectl-client-side-apply");
         let mut namespaces: BTreeSet<&str> = scenario.rollouts.iter().map(|r| r.namespace.as_str()).collect();
         namespaces.extend(scenario.objects.iter().map(|(key, _)| key.namespace.as_str()).filter(|ns| !ns.is_empty()));
+        namespaces.extend(scenario.stamps.iter().map(|s| s.namespace.as_str()));
         namespaces.extend(scenario.applications.iter().map(|a| a.namespace.as_str()));
         namespaces.extend(["default", "kube-system"]);
         for name in namespaces {
@@ -121,7 +123,7 @@ impl Sim {
         if runs {
             let controlled = [Kind::Rollout, Kind::AnalysisRun, Kind::Experiment];
             let all: Vec<Key> =
-                controlled.iter().flat_map(|kind| self.store.list(*kind, None)).map(|(key, _)| key.clone()).collect();
+                controlled.iter().flat_map(|kind| self.store.held(*kind, None)).map(|(key, _)| key.clone()).collect();
             all.into_iter().for_each(|key| self.enqueue(key));
         }
     }
@@ -168,7 +170,7 @@ impl Sim {
             events::expire(&mut self.store, now);
         }
         self.settle(now);
-        self.traffic.observe(&self.store, now);
+        self.traffic.observe(&self.store, &self.errors, now);
         let alarm = self.alarms.first().map(|(at, _)| *at);
         let event = self.events.iter().map(|e| e.at).min();
         [alarm, event, self.outage.map(|(_, until)| until), self.stopped_until].into_iter().flatten().min()

@@ -4,7 +4,6 @@
 #[expect(dead_code, reason = "shared with the hermetic tests")]
 mod engine;
 #[path = "../support/exporter.rs"]
-#[expect(dead_code, reason = "used by the tests of Prometheus")]
 mod exporter;
 #[path = "../parity/mod.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]
@@ -30,4 +29,5 @@ mod keyboard;
 mod outcomes;
 mod parity;
 mod plugin;
+mod prometheus;
 mod verbs;

@@ -75,16 +75,35 @@ impl Engine {
         Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates).await
     }
 
+    /// In the state folder that another one left.
+    pub async fn start_in(kubeconfig: &Path, namespace: &str, state: tempfile::TempDir) -> Self {
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let (deadlines, timings) = (Deadlines::default(), Timings::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, state).await
+    }
+
     async fn start_whole(
         kubeconfig: &Path,
         namespace: &str,
         deadlines: Deadlines,
         timings: Timings,
         recording: Recording,
+        rates: (PrometheusSection, prometheus::Timings),
+    ) -> Self {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        Self::start_at(kubeconfig, namespace, deadlines, timings, recording, rates, state).await
+    }
+
+    async fn start_at(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
         (section, pace): (PrometheusSection, prometheus::Timings),
+        state: tempfile::TempDir,
     ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
