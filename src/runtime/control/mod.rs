@@ -208,7 +208,10 @@ async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (
         Ok(authorized) => authorized,
         Err(refused) => return (refused, false),
     };
-    shown.set(|act| act.recorded = Some(Timestamp::now())).await;
+    // Without a log nothing is recorded yet, and the stage is not shown as reached.
+    if authorized.seq().is_some() {
+        shown.set(|act| act.recorded = Some(Timestamp::now())).await;
+    }
     let answers = apply(&port, shown, authorized).await;
     (judge(control, &port, shown, &answers, steps).await, true)
 }
