@@ -3,5 +3,6 @@
 mod focus;
 mod reads;
 mod reconcile;
+mod scopes;
 mod witness;
 mod writes;

@@ -59,18 +59,29 @@ impl Engine {
         timings: Timings,
         recording: Recording,
     ) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
             namespaces: vec![namespace.to_owned()],
             ..ConnectSettings::default()
         };
-        let (system, _) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        Self::start_among(&[settings], deadlines, timings, recording).await
+    }
+
+    /// In several contexts.
+    pub async fn start_among(
+        settings: &[ConnectSettings],
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
+    ) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let connected = argo_rollouts::connect_all(settings, timings).await.expect("a usable kubeconfig");
+        let systems = connected.into_iter().map(|(system, _)| system).collect();
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
-            systems: vec![system],
+            systems,
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
             mandate: Mandate::default(),
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
