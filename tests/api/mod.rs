@@ -1,6 +1,7 @@
 //! The production code against a server that misbehaves.
 
 mod focus;
+mod logins;
 mod reads;
 mod reconcile;
 mod scopes;

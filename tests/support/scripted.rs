@@ -20,6 +20,8 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub body: String,
+    /// The bearer token that came with it, or nothing.
+    pub token: String,
     /// How often this method and path (without query) had been asked before.
     pub before: usize,
 }
@@ -178,12 +180,12 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
-    while let Some((method, path, body)) = request(&mut stream, &mut buffer).await {
+    while let Some((method, path, body, token)) = request(&mut stream, &mut buffer).await {
         let asked = {
             let mut all = shared.asked.lock().expect("the list");
             let place = |p: &str| p.split('?').next().unwrap_or_default().to_owned();
             let before = all.iter().filter(|a| a.method == method && place(&a.path) == place(&path)).count();
-            let asked = Asked { method, path, body, before };
+            let asked = Asked { method, path, body, token, before };
             all.push(asked.clone());
             asked
         };
@@ -194,7 +196,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String, String)> {
+async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String, String, String)> {
     let mut chunk = vec![0; 8192];
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -208,7 +210,9 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String
                 let body = String::from_utf8_lossy(&buffer[end + 4..end + 4 + length]).into_owned();
                 buffer.drain(..end + 4 + length);
                 let mut words = head.lines().next()?.split(' ');
-                return Some((words.next()?.to_owned(), words.next()?.to_owned(), body));
+                let bearer =
+                    head.lines().find_map(|l| l.split_once(": Bearer ")).map(|(_, token)| token.trim().to_owned());
+                return Some((words.next()?.to_owned(), words.next()?.to_owned(), body, bearer.unwrap_or_default()));
             }
         }
         let n = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;
