@@ -20,7 +20,7 @@ fn has(world: &World, name: &str) -> bool {
 async fn only(token: &Arc<Mutex<&'static str>>) -> Server {
     let token = token.clone();
     Server::start(move |asked: &Asked| {
-        let good = asked.token == *token.lock().expect("the token");
+        let good = asked.token() == *token.lock().expect("the token");
         (!good).then(|| Reply::Json(401, status(401, "Unauthorized", "Unauthorized")))
     })
     .await

@@ -2,6 +2,7 @@
 
 mod focus;
 mod logins;
+mod prometheus;
 mod reads;
 mod reconcile;
 mod scopes;

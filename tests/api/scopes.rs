@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use flightdeck::domain::link::LinkState;
 use flightdeck::model::{World, query};
-use flightdeck::runtime::control::{Deadlines, Recording};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
 use flightdeck::systems::kubernetes::watch::Timings;
 use serde_json::{Value, json};
@@ -24,7 +23,7 @@ fn at(server: &Server, namespaces: &[&str]) -> ConnectSettings {
 }
 
 async fn start(settings: &[ConnectSettings], timings: Timings) -> Engine {
-    Engine::start_among(settings, Deadlines::default(), timings, Recording::default()).await
+    Engine::start_among(settings, timings).await
 }
 
 fn names(world: &World) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! A Kubernetes API server that does what the test says, byte for byte, and writes down what it was asked.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,14 +20,20 @@ const REPLICA_SET: &str = include_str!("../bench/replicaset.json");
 pub struct Asked {
     pub method: String,
     pub path: String,
+    /// The header lines, and the first one.
+    pub head: String,
     pub body: String,
-    /// The bearer token that came with it, or nothing.
-    pub token: String,
     /// How often this method and path (without query) had been asked before.
     pub before: usize,
 }
 
 impl Asked {
+    /// The bearer token that came with it, or nothing.
+    pub fn token(&self) -> &str {
+        let lines = self.head.lines();
+        lines.filter_map(|l| l.split_once(": Bearer ")).map(|(_, token)| token.trim()).next().unwrap_or_default()
+    }
+
     pub fn query(&self, key: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).map(ToOwned::to_owned)
@@ -137,6 +144,7 @@ struct Shared {
 pub struct Server {
     shared: Arc<Shared>,
     folder: TempDir,
+    address: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
@@ -162,11 +170,16 @@ impl Server {
              clusters: [{{name: c, cluster: {{server: \"http://{address}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
         );
         std::fs::write(folder.path().join("kubeconfig"), kubeconfig).expect("a kubeconfig");
-        Self { shared, folder, _tasks: tasks }
+        Self { shared, folder, address, _tasks: tasks }
     }
 
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
+    }
+
+    /// Its address as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub fn asked(&self) -> Vec<Asked> {
@@ -180,12 +193,14 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
-    while let Some((method, path, body, token)) = request(&mut stream, &mut buffer).await {
+    while let Some((head, body)) = request(&mut stream, &mut buffer).await {
+        let mut words = head.split([' ', '\r']).map(ToOwned::to_owned);
+        let (Some(method), Some(path)) = (words.next(), words.next()) else { return };
         let asked = {
             let mut all = shared.asked.lock().expect("the list");
             let place = |p: &str| p.split('?').next().unwrap_or_default().to_owned();
             let before = all.iter().filter(|a| a.method == method && place(&a.path) == place(&path)).count();
-            let asked = Asked { method, path, body, token, before };
+            let asked = Asked { method, path, head, body, before };
             all.push(asked.clone());
             asked
         };
@@ -196,7 +211,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String, String, String)> {
+async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String)> {
     let mut chunk = vec![0; 8192];
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -209,10 +224,7 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String
             if buffer.len() >= end + 4 + length {
                 let body = String::from_utf8_lossy(&buffer[end + 4..end + 4 + length]).into_owned();
                 buffer.drain(..end + 4 + length);
-                let mut words = head.lines().next()?.split(' ');
-                let bearer =
-                    head.lines().find_map(|l| l.split_once(": Bearer ")).map(|(_, token)| token.trim().to_owned());
-                return Some((words.next()?.to_owned(), words.next()?.to_owned(), body, bearer.unwrap_or_default()));
+                return Some((head, body));
             }
         }
         let n = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;

@@ -80,7 +80,7 @@ fn link(
     start: impl Fn(Outlet, Focus) -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> LinkTask {
     let id = LinkId::new(&cluster.context, what);
-    LinkTask { id: id.clone(), start: Box::new(move |to, focus| start(Outlet { id: id.clone(), to }, focus)) }
+    LinkTask { id: id.clone(), start: Box::new(move |to, wants| start(Outlet { id: id.clone(), to }, wants.focus)) }
 }
 
 fn rollouts() -> Mapping<Rollout> {
