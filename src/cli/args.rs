@@ -35,12 +35,15 @@ pub(super) enum Format {
 /// What every verb understands.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
-    /// The kube context to use instead of the current one
+    /// The kube context to use instead of the current one; may be given several times
     #[arg(long, global = true, help_heading = HEADING, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Only this namespace instead of all
+    pub context: Vec<String>,
+    /// Every context of the kubeconfig
+    #[arg(long, global = true, help_heading = HEADING, conflicts_with = "context")]
+    pub all_contexts: bool,
+    /// Only this namespace instead of all; may be given several times
     #[arg(short, long, global = true, help_heading = HEADING, value_name = "NAME")]
-    pub namespace: Option<String>,
+    pub namespace: Vec<String>,
     /// The kubeconfig to use
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,

@@ -45,7 +45,11 @@ const HOPELESS: u32 = 3;
 pub(super) struct Ground {
     pub config: ConfigFile,
     pub state: Option<PathBuf>,
+    /// The first context, or the current one.
     pub settings: ConnectSettings,
+    /// The contexts asked for; none = the current one.
+    contexts: Vec<String>,
+    all_contexts: bool,
 }
 
 impl Ground {
@@ -56,13 +60,46 @@ impl Ground {
         let config = config::load(file, *asked_for).map_err(|e| {
             Error::new(Kind::Usage, format!("configuration {e}")).hint("config.example.toml lists every key")
         })?;
+        let kubernetes = &config.kubernetes;
+        let from_file = kubernetes.context.iter().chain(&kubernetes.contexts);
+        let mut contexts: Vec<String> =
+            if global.context.is_empty() { from_file.cloned().collect() } else { global.context.clone() };
+        let mut known = std::collections::BTreeSet::new();
+        contexts.retain(|context| known.insert(context.clone()));
         let settings = ConnectSettings {
             kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
-            context: global.context.clone().or_else(|| config.kubernetes.context.clone()),
-            namespaces: global.namespace.clone().or_else(|| config.kubernetes.namespace.clone()).into_iter().collect(),
-            candidates: Vec::new(),
+            context: contexts.first().cloned(),
+            namespaces: if global.namespace.is_empty() {
+                kubernetes.namespace.iter().cloned().collect()
+            } else {
+                global.namespace.clone()
+            },
+            candidates: kubernetes.namespaces.clone(),
         };
-        Ok(Self { config, state: paths.state, settings })
+        let all_contexts = global.all_contexts || (global.context.is_empty() && kubernetes.all_contexts);
+        Ok(Self { config, state: paths.state, settings, contexts, all_contexts })
+    }
+
+    /// Where to connect to: every context that was asked for.
+    pub(super) fn everywhere(&self) -> Result<Vec<ConnectSettings>, ConnectError> {
+        let contexts = if self.all_contexts {
+            let known = read_kubeconfig(&self.settings)?;
+            // The current one first: it shows a cluster to which others lead too.
+            let (mut current, others): (Vec<String>, Vec<String>) = known
+                .contexts
+                .into_iter()
+                .map(|c| c.name)
+                .partition(|name| Some(name) == known.current_context.as_ref());
+            current.extend(others);
+            current
+        } else {
+            self.contexts.clone()
+        };
+        if contexts.is_empty() {
+            return Ok(vec![self.settings.clone()]);
+        }
+        let of = |context| ConnectSettings { context: Some(context), ..self.settings.clone() };
+        Ok(contexts.into_iter().map(of).collect())
     }
 
     /// Where the audit log is.
@@ -85,7 +122,7 @@ impl Ground {
 pub(super) struct Session {
     pub handle: Handle,
     pub running: Running,
-    pub cluster: Arc<Cluster>,
+    clusters: Vec<Arc<Cluster>>,
     kube_user: Arc<OnceLock<Clean>>,
     identities: Identities,
     _log: Option<WorkerGuard>,
@@ -95,13 +132,24 @@ impl Session {
     /// Connects and starts everything.
     pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         let log = start_log(ground);
-        let (mut system, cluster) =
-            argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
-        system.links.extend(prometheus::link(&ground.config.prometheus, &cluster, prometheus::Timings::default()));
+        let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
+        let mut connected =
+            argo_rollouts::connect_all(&settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        for (system, cluster) in &mut connected {
+            if let Some(cluster) = cluster {
+                system.links.extend(prometheus::link(
+                    &ground.config.prometheus,
+                    cluster,
+                    prometheus::Timings::default(),
+                ));
+            }
+        }
+        let (systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
+        let clusters = clusters.into_iter().flatten().collect();
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
-            systems: vec![system],
+            systems,
             environments: ground.config.environments(),
             mandate: ground.config.mandate(global.read_only),
             audit: ground.audit(),
@@ -120,14 +168,31 @@ impl Session {
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, cluster, kube_user, identities, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, _log: log })
     }
 
-    /// Asks the server who we are, so that records say it. No answer is no reason to wait: the record then says less.
+    /// Asks the servers who we are, so that records say it. No answer is no reason to wait: the record then says less.
     pub(super) async fn learn_user(&self) {
-        if let Ok(Ok(identity)) = tokio::time::timeout(WHO, self.cluster.identity()).await {
-            let _ = self.kube_user.set(identity.name.clone());
-            self.identities.learn(self.cluster.context.clone(), identity);
+        let ask = |cluster: &Arc<Cluster>| {
+            let cluster = cluster.clone();
+            async move {
+                let answer = tokio::time::timeout(WHO, cluster.identity()).await;
+                answer.ok().and_then(Result::ok).map(|identity| (cluster.context.clone(), identity))
+            }
+        };
+        let known: Vec<_> =
+            futures::future::join_all(self.clusters.iter().map(ask)).await.into_iter().flatten().collect();
+        let name = match known.as_slice() {
+            [] => return,
+            [(_, one)] if self.clusters.len() == 1 => one.name.clone(),
+            several => {
+                let names: Vec<String> = several.iter().map(|(context, i)| format!("{} ({context})", i.name)).collect();
+                Clean::new(&names.join(", "))
+            }
+        };
+        let _ = self.kube_user.set(name);
+        for (context, identity) in known {
+            self.identities.learn(context, identity);
         }
     }
 
@@ -318,9 +383,10 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     ground.settings = ConnectSettings {
         kubeconfig: Some(kubeconfig.clone()),
         context: None,
-        namespaces: global.namespace.iter().cloned().collect(),
+        namespaces: global.namespace.clone(),
         candidates: Vec::new(),
     };
+    (ground.contexts, ground.all_contexts) = (Vec::new(), false);
     if args.serve {
         // Other processes must find the demo's Prometheus too, and not the user's.
         let config = state.join(format!("config-{}.toml", std::process::id()));

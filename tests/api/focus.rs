@@ -134,7 +134,7 @@ async fn what_may_not_be_read_is_denied_and_the_target_is_there_all_the_same() {
         Some(LinkState::Denied { why }) => why.to_string(),
         other => panic!("{what}: {other:?}"),
     };
-    assert!(why("analysisruns").contains("AnalysisRun") && why("events").contains("events is forbidden"));
+    assert!(why("analysisruns").contains("analysisruns.argoproj.io") && why("events").contains("events is forbidden"));
     let target = payments(&world).expect("it is there");
     assert!(target.runs.is_none() && target.events.is_none(), "not read is not none");
     assert!(query::complete(&world), "details do not make the list incomplete");

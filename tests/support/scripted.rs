@@ -28,6 +28,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The bearer token that came with it, or nothing.
+    pub fn token(&self) -> &str {
+        let lines = self.head.lines();
+        lines.filter_map(|l| l.split_once(": Bearer ")).map(|(_, token)| token.trim()).next().unwrap_or_default()
+    }
+
     pub fn query(&self, key: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).map(ToOwned::to_owned)

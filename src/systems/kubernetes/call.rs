@@ -11,6 +11,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 
+use super::login::LoginError;
 use crate::domain::text::Clean;
 
 /// Why a call failed.
@@ -117,11 +118,17 @@ impl CallError {
 
     fn of_transport(error: &kube::Error) -> Self {
         let why = Clean::new(&chain(error));
-        if matches!(error, kube::Error::Auth(_)) {
-            return Self::NoLogin { why };
-        }
+        // Our own client stands in front of kube's, so its errors come wrapped; a login that failed did so before
+        // anything was sent.
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(inner) = source {
+            if let Some(LoginError(why)) = inner.downcast_ref::<LoginError>() {
+                return Self::NoLogin { why: Clean::new(why) };
+            }
+            let auth = inner.downcast_ref::<kube::Error>().is_some_and(|e| matches!(e, kube::Error::Auth(_)));
+            if auth || inner.downcast_ref::<kube::client::AuthError>().is_some() {
+                return Self::NoLogin { why };
+            }
             let refused = inner
                 .downcast_ref::<hyper_util::client::legacy::Error>()
                 .is_some_and(hyper_util::client::legacy::Error::is_connect);
@@ -130,13 +137,7 @@ impl CallError {
             }
             source = inner.source();
         }
-        // An exec plugin's failure reaches us boxed, with nothing sent either.
-        match error {
-            kube::Error::Service(inner) if inner.downcast_ref::<kube::client::AuthError>().is_some() => {
-                Self::NoLogin { why }
-            }
-            _ => Self::Broken { why },
-        }
+        Self::Broken { why }
     }
 
     /// The HTTP status, if anything answered.

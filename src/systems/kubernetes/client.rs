@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::call::{self, CallError};
 use super::claims::Claims;
+use super::login::Door;
 use super::scope;
 use crate::domain::ids::ClusterId;
 use crate::domain::text::Clean;
@@ -95,6 +96,38 @@ pub fn read_kubeconfig(settings: &ConnectSettings) -> Result<Kubeconfig, Connect
     Ok(read)
 }
 
+/// The context's name: the one asked for, else the current one.
+fn named(settings: &ConnectSettings, kubeconfig: &Kubeconfig) -> String {
+    settings.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default()
+}
+
+fn context_of(settings: &ConnectSettings) -> Result<String, ConnectError> {
+    Ok(named(settings, &read_kubeconfig(settings)?))
+}
+
+/// What the kubeconfig says of a context now, in the way that all our clients use it. Runs no exec plugin.
+pub(super) async fn config_of(settings: &ConnectSettings) -> Result<Config, ConnectError> {
+    let kubeconfig = read_kubeconfig(settings)?;
+    let context = named(settings, &kubeconfig);
+    let unusable = |why: String| ConnectError::Unusable { context: context.clone(), why };
+    if !kubeconfig.contexts.iter().any(|c| c.name == context) {
+        let known: Vec<_> = kubeconfig.contexts.iter().map(|c| c.name.as_str()).collect();
+        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        let why = if context.is_empty() { "no current context is set".to_owned() } else { "not there".to_owned() };
+        return Err(unusable(format!("{why}; {known}")));
+    }
+    let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| unusable(e.to_string()))?;
+    // kube would send a write again on 429, 503 and 504, minutes later if need be. Reads have our own backoff.
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
+    // Watches are silent for a minute at a time; the watchdog in `watch` judges silence, every other call has a
+    // deadline of its own.
+    config.read_timeout = None;
+    config.write_timeout = Some(Duration::from_secs(10));
+    Ok(config)
+}
+
 impl Cluster {
     /// Makes the clients. Nothing is sent: the server need not be up.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self, ConnectError> {
@@ -107,33 +140,16 @@ impl Cluster {
         claims: Arc<Claims>,
         place: usize,
     ) -> Result<Self, ConnectError> {
-        let kubeconfig = read_kubeconfig(settings)?;
-        let context = settings.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
+        let config = config_of(settings).await?;
+        let context = context_of(settings)?;
         let unusable = |why: String| ConnectError::Unusable { context: context.clone(), why };
-        if !kubeconfig.contexts.iter().any(|c| c.name == context) {
-            let known: Vec<_> = kubeconfig.contexts.iter().map(|c| c.name.as_str()).collect();
-            let known =
-                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-            let why = if context.is_empty() { "no current context is set".to_owned() } else { "not there".to_owned() };
-            return Err(unusable(format!("{why}; {known}")));
-        }
         if let Some(odd) = settings.namespaces.iter().chain(&settings.candidates).find(|n| !scope::is_name(n)) {
             return Err(unusable(format!("`{odd}` is no name of a namespace")));
         }
-        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-        let mut config =
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| unusable(e.to_string()))?;
-        // kube would send a write again on 429, 503 and 504, minutes later if need be. Reads have our own backoff.
-        config.default_retry = false;
-        config.connect_timeout = Some(CONNECT);
-        // Watches are silent for a minute at a time; the watchdog in `watch` judges silence, every other call has a
-        // deadline of its own.
-        config.read_timeout = None;
-        config.write_timeout = Some(Duration::from_secs(10));
         let home = config.default_namespace.clone();
         let url = config.cluster_url.to_string();
         let insecure = config.accept_invalid_certs;
-        let client = Client::try_from(config).map_err(|e| unusable(e.to_string()))?;
+        let client = Door::client(settings.clone(), config).map_err(|e| unusable(e.to_string()))?;
         Ok(Self {
             context: Clean::new(&context),
             namespace: if let [one] = settings.namespaces.as_slice() { Some(one.clone()) } else { None },

@@ -319,6 +319,10 @@ pub async fn identify(cluster: &Cluster, outlet: &Outlet, timings: Timings) -> O
 
 /// The state of a link after a failure, with the fix where we know it.
 fn failed(error: &CallError, what: &str, tries: u32, wait: std::time::Duration) -> LinkState {
+    if matches!(error, CallError::NoLogin { .. }) {
+        let why = format!("{error}; log in outside (it is tried again by itself)");
+        return LinkState::Denied { why: Clean::new(&why) };
+    }
     let fix = match error.code() {
         Some(401) => "log in again (the kubeconfig's credentials are not accepted)".to_owned(),
         Some(403) => format!("ask for the right to list and watch {what} (`flightdeck doctor` lists what is needed)"),

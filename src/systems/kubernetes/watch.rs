@@ -248,7 +248,7 @@ impl Timings {
         if let CallError::Status { retry_after: Some(asked), .. } = error {
             return (*asked).clamp(self.shortest, self.longest);
         }
-        if matches!(error.code(), Some(401 | 403 | 404)) {
+        if matches!(error.code(), Some(401 | 403 | 404)) || matches!(error, CallError::NoLogin { .. }) {
             return self.denied;
         }
         let doubled = self.shortest.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(self.longest);
