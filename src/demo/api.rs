@@ -59,10 +59,7 @@ fn date(now: Timestamp) -> Option<HeaderValue> {
 /// Answers one request.
 pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.spoken().await;
-    let mut response = match shared.refuses() {
-        true => refuse(&answer::unavailable()),
-        false => route(&shared, request).await,
-    };
+    let mut response = if shared.refuses() { refuse(&answer::unavailable()) } else { route(&shared, request).await };
     if let Some(date) = date((shared.clock)()) {
         response.headers_mut().insert(http::header::DATE, date);
     }

@@ -62,16 +62,14 @@ pub(super) fn fixed(method: &Method, path: &str, body: &[u8]) -> Option<Value> {
         }
         ("GET", path) => {
             let (_, rest) = path.split_once("/apis/")?;
-            match rest.split_once('/') {
-                Some((name, version)) => GROUPS.contains(&(name, version)).then(|| resources(name, version)),
-                None => {
-                    let (name, version) = GROUPS.iter().find(|(name, _)| *name == rest)?;
-                    let mut found = group(name, version);
-                    found["kind"] = "APIGroup".into();
-                    found["apiVersion"] = "v1".into();
-                    Some(found)
-                }
+            if let Some((name, version)) = rest.split_once('/') {
+                return GROUPS.contains(&(name, version)).then(|| resources(name, version));
             }
+            let (name, version) = GROUPS.iter().find(|(name, _)| *name == rest)?;
+            let mut found = group(name, version);
+            found["kind"] = "APIGroup".into();
+            found["apiVersion"] = "v1".into();
+            Some(found)
         }
         ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews") => Some(json!({
             "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
