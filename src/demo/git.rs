@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::rollouts::template_hash;
 use super::scenario::ApplicationPlan;
 use super::store::{Key, Kind, Part, Store, time};
 
@@ -108,9 +109,8 @@ impl Git {
 }
 
 fn drifted(store: &Store, key: &Key, wanted: &Value) -> bool {
-    let mut wanted = wanted.clone();
-    super::patch::without_nulls(&mut wanted);
-    store.get(key).is_ok_and(|rollout| rollout["spec"]["template"] != wanted)
+    let same = |rollout: &Value| template_hash(&rollout["spec"]["template"]) == template_hash(wanted);
+    store.get(key).is_ok_and(|rollout| !same(rollout))
 }
 
 /// Puts templates into their rollouts.

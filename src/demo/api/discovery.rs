@@ -58,7 +58,19 @@ pub(super) fn fixed(method: &Method, path: &str, body: &[u8]) -> Option<Value> {
         ("GET", "/api/v1") => Some(resources("", "v1")),
         ("GET", "/apis/authentication.k8s.io/v1" | "/apis/authorization.k8s.io/v1") => {
             let name = path.trim_start_matches("/apis/").trim_end_matches('/');
-            Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": []}))
+            let kinds: &[&str] = match name {
+                "authentication.k8s.io/v1" => &["SelfSubjectReview"],
+                _ => &["SelfSubjectAccessReview", "SelfSubjectRulesReview"],
+            };
+            let review = |kind: &&str| {
+                let singular = kind.to_lowercase();
+                json!({
+                    "name": format!("{singular}s"), "singularName": singular, "namespaced": false, "kind": kind,
+                    "verbs": ["create"],
+                })
+            };
+            let all: Vec<Value> = kinds.iter().map(review).collect();
+            Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": all}))
         }
         ("GET", path) => {
             let (_, rest) = path.split_once("/apis/")?;
