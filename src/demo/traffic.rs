@@ -130,10 +130,8 @@ impl Traffic {
             return;
         }
         let version = version(&rollout["spec"]["template"]).to_owned();
-        if status["observedGeneration"]
-            .as_str()
-            .is_none_or(|seen| rollout["metadata"]["generation"].to_string() == seen)
-        {
+        let generation = rollout["metadata"]["generation"].to_string();
+        if status["observedGeneration"].as_str().is_none_or(|seen| seen == generation) {
             self.versions.insert((namespace.clone(), current.clone()), version);
         }
         let shares = shares(status, &current);
