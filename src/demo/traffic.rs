@@ -241,8 +241,10 @@ fn shares(status: &Value, current: &str) -> Vec<(String, f64)> {
         number(&weights["canary"]["weight"])
             / (number(&weights["canary"]["weight"]) + number(&weights["stable"]["weight"])).max(1.0)
     } else {
-        // Equal shares for the pods that there are, as a Service sends them.
-        (number(&status["updatedReplicas"]) / number(&status["replicas"]).max(1.0)).min(1.0)
+        // Equal shares for the pods that are ready, as a Service sends them; those that are not are the new ones.
+        let (all, ready) = (number(&status["replicas"]), number(&status["availableReplicas"]));
+        let new = (number(&status["updatedReplicas"]) - (all - ready)).max(0.0);
+        (new / ready.max(1.0)).min(1.0)
     };
     vec![(current.to_owned(), new), (stable.to_owned(), 1.0 - new)]
 }
