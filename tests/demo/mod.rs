@@ -9,6 +9,7 @@ use flightdeck::config;
 use flightdeck::demo::{Fault, Scenario, World};
 use flightdeck::domain::rollout::Phase;
 use flightdeck::domain::signal::{Reading, Verdict};
+use flightdeck::domain::text::Clean;
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::systems::kubernetes::watch;
 use flightdeck::systems::prometheus;
@@ -85,13 +86,22 @@ async fn its_prometheus_says_what_its_traffic_is() {
     let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(both)).await.expect("in time");
     let found = found.expect("the engine runs");
     let payments = signals("payments", &found).expect("it was there");
-    assert_eq!(payments.template.as_ref().map(|t| t.as_str()), Some("http-hash"), "{payments:#?}");
+    assert_eq!(payments.template.as_ref().map(Clean::as_str), Some("http-hash"), "{payments:#?}");
     assert_eq!(payments.verdict, Verdict::Fine, "{payments:#?}");
     assert_eq!(payments.reference.as_ref().map(|r| r.long.word()), Some("measured"));
     // Aborted three hours ago: its pods are gone, or idle, and that is not zero errors.
     let ledger = signals("ledger", &found).expect("it was there");
     assert!(matches!(ledger.subject.long, Reading::NoTraffic | Reading::NoData), "{ledger:#?}");
+    world.fault(Fault::NoPrometheus);
+    let target = found.targets.keys().find(|id| id.name == "payments").expect("it is there");
+    engine.handle.focus(Some(target.clone()));
+    let gone =
+        |w: &flightdeck::model::World| signals("payments", w).is_some_and(|s| s.subject.long.word() == "unreachable");
+    let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(gone)).await.expect("in time");
+    let last = signals("payments", &found.expect("the engine runs")).and_then(|s| s.subject.last);
+    assert!(last.is_some(), "what it was is kept, as past");
     engine.end().await;
+    world.fault(Fault::None);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     for (query, code) in [("sum(rate(http_requests_total[5m]))", 400), ("up", 400), ("", 400)] {
         let asked = client.get(format!("{}/api/v1/query", world.prometheus())).query(&[("query", query)]);
