@@ -1,7 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,10 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
-use crate::config::prometheus::{PrometheusContext, PrometheusSection};
-use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
-use crate::demo;
-use crate::domain::environment::Tier;
+use crate::config::{self, ConfigFile, Paths};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
@@ -48,8 +44,8 @@ pub(super) struct Ground {
     /// The first context, or the current one.
     pub settings: ConnectSettings,
     /// The contexts asked for; none = the current one.
-    contexts: Vec<String>,
-    all_contexts: bool,
+    pub(super) contexts: Vec<String>,
+    pub(super) all_contexts: bool,
 }
 
 impl Ground {
@@ -338,8 +334,7 @@ pub(super) async fn cockpit(global: &Global) -> Result<ExitCode, Error> {
     let ground = Ground::find(global)?;
     let pointed_at = ground.settings.kubeconfig.is_some() || std::env::var_os("KUBECONFIG").is_some();
     if !pointed_at && matches!(read_kubeconfig(&ground.settings), Err(ConnectError::NoKubeconfig(_))) {
-        let args = DemoArgs { seed: 1, scenario: None, serve: false };
-        return demo(global, &args).await;
+        return super::demo::run(global, &DemoArgs::plain()).await;
     }
     open(global, &ground, None).await
 }
@@ -356,93 +351,7 @@ pub(super) async fn interrupted() {
     }
 }
 
-/// The demo world, and the cockpit on it.
-pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, Error> {
-    let mut ground = Ground::find(global)?;
-    let scenario = match &args.scenario {
-        None => demo::Scenario::calm_canary(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?;
-            demo::Scenario::parse(&text)
-                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?
-        }
-    };
-    let state = ground.state.clone().map_or_else(|| std::env::temp_dir().join("flightdeck-demo"), |s| s.join("demo"));
-    let broken = |e: std::io::Error| Error::new(Kind::Failure, format!("demo world: {e}"));
-    std::fs::create_dir_all(&state).map_err(broken)?;
-    let world = demo::World::start(&scenario, args.seed).await.map_err(broken)?;
-    let kubeconfig = state.join(format!("kubeconfig-{}", std::process::id()));
-    std::fs::write(&kubeconfig, world.kubeconfig()).map_err(broken)?;
-    let _tidy = Tidy(&kubeconfig);
-    ground.state = Some(state.clone());
-    ground.config.audit.dir = None;
-    ground.config.prometheus = demo_prometheus(world.prometheus());
-    // The demo's own environments, so that both kinds of confirmation can be met.
-    ground.config.environment = demo_environments();
-    ground.settings = ConnectSettings {
-        kubeconfig: Some(kubeconfig.clone()),
-        context: None,
-        namespaces: global.namespace.clone(),
-        candidates: Vec::new(),
-    };
-    (ground.contexts, ground.all_contexts) = (Vec::new(), false);
-    if args.serve {
-        // Other processes must find the demo's Prometheus too, and not the user's.
-        let config = state.join(format!("config-{}.toml", std::process::id()));
-        let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
-        std::fs::write(&config, text).map_err(broken)?;
-        let _tidy = Tidy(&config);
-        output::line(&format!(
-            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n# serving until Ctrl-C",
-            kubeconfig.display(),
-            state.display(),
-            config.display()
-        ))?;
-        interrupted().await;
-        world.stop().await;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let done = open(global, &ground, Some("DEMO")).await;
-    world.stop().await;
-    done
-}
-
-fn demo_environments() -> Vec<EnvironmentSection> {
-    let rule = |name: &str, tier, namespace: &str| EnvironmentSection {
-        name: name.to_owned(),
-        tier,
-        context: None,
-        namespace: Some(namespace.to_owned()),
-        label: None,
-    };
-    vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
-}
-
-/// The demo's own Prometheus, and nothing of the user's.
-fn demo_prometheus(url: String) -> PrometheusSection {
-    let context = PrometheusContext {
-        context: None,
-        url: Some(url),
-        service: None,
-        token_file: None,
-        token_env: None,
-        ca_file: None,
-        headers: BTreeMap::new(),
-    };
-    PrometheusSection { context: vec![context], ..PrometheusSection::default() }
-}
-
-/// Removes a file of the demo when the program ends in order.
-struct Tidy<'a>(&'a Path);
-
-impl Drop for Tidy<'_> {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.0);
-    }
-}
-
-async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
+pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
     use std::io::IsTerminal as _;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
