@@ -23,7 +23,11 @@ mod stack;
 
 mod acts_blue_green;
 mod acts_canary;
+mod acts_late;
+mod acts_plans;
+mod acts_refused;
 mod acts_templates;
+mod acts_world;
 mod ground;
 mod keyboard;
 mod outcomes;

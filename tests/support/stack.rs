@@ -17,6 +17,9 @@ pub const PATIENCE: Duration = Duration::from_secs(40);
 /// Tests that need the controller hold it open; those that stop it hold it alone.
 static CONTROLLER: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
+/// Every namespace holds it open; who kills the server holds it alone.
+static SERVER: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+
 /// Where the components are: those that `tests/real/run` started, or a cluster that was named.
 #[derive(Clone, Debug)]
 pub struct Stack {
@@ -127,16 +130,85 @@ impl Stack {
         client(&self.kubeconfig).await
     }
 
+    /// Whether the components were started for these tests: only then may they be killed.
+    pub fn ours(&self) -> bool {
+        self.dir.is_some()
+    }
+
+    /// Waits until no other test has a namespace, and lets none have one.
+    pub async fn alone(&self) -> Alone {
+        loop {
+            // Not waiting in line: a test that holds one namespace must get its second.
+            if let Ok(guard) = SERVER.try_write() {
+                return Alone { stack: self.clone(), _guard: guard };
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// A namespace that is deleted when the test ends.
     pub async fn namespace(&self, stem: &str) -> Namespace {
+        let guard = SERVER.read().await;
+        self.make_namespace(stem, Some(guard)).await
+    }
+
+    async fn make_namespace(&self, stem: &str, server: Option<RwLockReadGuard<'static, ()>>) -> Namespace {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("fd-{stem}-{}-{count}", std::process::id());
         let client = self.client().await;
         let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let namespace = Namespace { stack: self.clone(), client, name };
+        let namespace = Namespace { stack: self.clone(), client, name, server };
         namespace.send("POST", "/api/v1/namespaces", "application/json", &made).await.expect("a namespace");
         namespace
+    }
+
+    fn component(&self, action: &str, name: &str) {
+        let dir = self.dir.as_ref().expect("a stack of our own");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/stack");
+        let done = Command::new(script).arg(action).arg(dir).arg(name).status().expect("the script runs");
+        assert!(done.success() || std::thread::panicking(), "{action} {name}: {done}");
+    }
+}
+
+/// The whole cluster, for as long as this lives.
+pub struct Alone {
+    stack: Stack,
+    _guard: RwLockWriteGuard<'static, ()>,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // Does nothing to what runs.
+        self.stack.component("start", "apiserver");
+    }
+}
+
+impl Alone {
+    pub async fn namespace(&self, stem: &str) -> Namespace {
+        self.stack.make_namespace(stem, None).await
+    }
+
+    pub fn kill(&self, component: &str) {
+        self.stack.component("kill", component);
+    }
+
+    pub fn start(&self, component: &str) {
+        self.stack.component("start", component);
+    }
+
+    /// Waits until the server answers again.
+    pub async fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let client = self.stack.client().await;
+        loop {
+            let request = http::Request::get("/readyz").body(Vec::new()).expect("a request");
+            if client.request_text(request).await.is_ok() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the server did not come back");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -154,6 +226,8 @@ pub struct Namespace {
     pub stack: Stack,
     pub client: Client,
     pub name: String,
+    #[expect(dead_code, reason = "held, not read")]
+    server: Option<RwLockReadGuard<'static, ()>>,
 }
 
 impl Drop for Namespace {
