@@ -4,7 +4,6 @@
 #[expect(dead_code, reason = "shared with the hermetic tests")]
 mod engine;
 #[path = "../support/exporter.rs"]
-#[expect(dead_code, reason = "used by the tests of Prometheus")]
 mod exporter;
 #[path = "../parity/mod.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]
@@ -28,9 +27,11 @@ mod acts_plans;
 mod acts_refused;
 mod acts_templates;
 mod acts_world;
+mod audit;
 mod ground;
 mod keyboard;
 mod outcomes;
 mod parity;
 mod plugin;
+mod prometheus;
 mod verbs;
