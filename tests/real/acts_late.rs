@@ -20,9 +20,9 @@ fn waiting(rollout: &Rollout) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_act_is_done_while_the_controller_sleeps() {
     let stack = stack();
-    let ns = stack.namespace("asleep").await;
+    let ns = stack.sleepy("asleep").await;
     {
-        let _running = stack.running().await;
+        let _running = stack.awake().await;
         let aborted = async {
             ns.waiting_canary("retry", false).await;
             ns.patch("retry", "/status", &json!({"status": {"abort": true}})).await;
@@ -81,9 +81,9 @@ async fn no_act_is_done_while_the_controller_sleeps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_about_the_version_before_supersedes_though_the_generation_agrees() {
     let stack = stack();
-    let ns = stack.namespace("half-seen").await;
+    let ns = stack.sleepy("half-seen").await;
     let hash = {
-        let _running = stack.running().await;
+        let _running = stack.awake().await;
         hash_of(&ns.waiting_canary("payments", false).await)
     };
     let stopped = stack.stopped().await;

@@ -128,7 +128,7 @@ impl Namespace {
         }
         merge(&mut spec, more);
         let rollout = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name}, "spec": spec,
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": self.metadata(name), "spec": spec,
         });
         self.create(&self.argo("rollouts"), &rollout).await;
         self.healthy(name).await;

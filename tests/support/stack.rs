@@ -14,7 +14,8 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// How long the real components may take for anything a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Tests that need the controller hold it open; those that stop it hold it alone.
+/// The controller that may be stopped: who needs it holds this open, who stops it holds it alone. In a stack of our own that
+/// is a second one, which only has to do with rollouts of [`Stack::sleepy`]; in a named cluster it is the only one.
 static CONTROLLER: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 /// Every namespace holds it open; who kills the server holds it alone.
@@ -43,8 +44,14 @@ pub fn node() -> String {
     std::env::var("FLIGHTDECK_TEST_NODE").unwrap_or_else(|_| "kwok-node".to_owned())
 }
 
+/// The name of the controller that may be stopped, as rollouts carry it.
+const SLEEPY: &str = "sleepy";
+
+/// The label that says which controller has to do with a rollout.
+pub const INSTANCE: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
 /// The controller runs for as long as this lives.
-pub struct Running(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>);
+pub struct Running(#[expect(dead_code, reason = "held, not read")] Option<RwLockReadGuard<'static, ()>>);
 
 /// The controller stands still until this is dropped.
 pub struct Stopped {
@@ -89,11 +96,17 @@ impl Stack {
         format!("http://127.0.0.1:{port}")
     }
 
+    /// The controller of most tests: nobody stops it in a stack of our own.
     pub async fn running(&self) -> Running {
-        Running(CONTROLLER.read().await)
+        if self.ours() { Running(None) } else { self.awake().await }
     }
 
-    /// Stops the controller, and nothing else.
+    /// The controller of [`Stack::sleepy`] namespaces.
+    pub async fn awake(&self) -> Running {
+        Running(Some(CONTROLLER.read().await))
+    }
+
+    /// Stops the controller of [`Stack::sleepy`] namespaces, and nothing else.
     pub async fn stopped(&self) -> Stopped {
         let alone = CONTROLLER.write().await;
         self.controller("stop");
@@ -104,7 +117,7 @@ impl Stack {
     pub fn controller(&self, what: &str) {
         let done = if let Some(dir) = &self.dir {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/stack");
-            Command::new(script).arg(what).arg(dir).arg("rollouts").status()
+            Command::new(script).arg(what).arg(dir).arg("sleepy").status()
         } else {
             let replicas = if what == "stop" { "--replicas=0" } else { "--replicas=1" };
             let scale = ["-n", "argo-rollouts", "scale", "deployment/argo-rollouts", replicas, "--timeout=60s"];
@@ -152,13 +165,20 @@ impl Stack {
         self.make_namespace(stem, Some(guard)).await
     }
 
+    /// A namespace whose rollouts are those of the controller that may be stopped.
+    pub async fn sleepy(&self, stem: &str) -> Namespace {
+        let mut namespace = self.namespace(stem).await;
+        namespace.instance = self.ours().then_some(SLEEPY);
+        namespace
+    }
+
     async fn make_namespace(&self, stem: &str, server: Option<RwLockReadGuard<'static, ()>>) -> Namespace {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("fd-{stem}-{}-{count}", std::process::id());
         let client = self.client().await;
         let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let namespace = Namespace { stack: self.clone(), client, name, server };
+        let namespace = Namespace { stack: self.clone(), client, name, instance: None, server };
         namespace.send("POST", "/api/v1/namespaces", "application/json", &made).await.expect("a namespace");
         namespace
     }
@@ -226,6 +246,8 @@ pub struct Namespace {
     pub stack: Stack,
     pub client: Client,
     pub name: String,
+    /// Which controller its rollouts are for.
+    pub instance: Option<&'static str>,
     #[expect(dead_code, reason = "held, not read")]
     server: Option<RwLockReadGuard<'static, ()>>,
 }
@@ -293,7 +315,7 @@ impl Namespace {
         });
         let rollout = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-            "metadata": {"name": name, "namespace": self.name},
+            "metadata": self.metadata(name),
             "spec": {
                 "replicas": replicas, "selector": {"matchLabels": {"app": name}},
                 "strategy": {"canary": canary},
@@ -303,6 +325,12 @@ impl Namespace {
         let path = self.rollout_path("");
         self.send("POST", path.trim_end_matches('/'), "application/json", &rollout).await.expect("a rollout");
         self.until(name, |r| r["status"]["phase"] == "Healthy").await;
+    }
+
+    /// Of a rollout to be made.
+    pub fn metadata(&self, name: &str) -> Value {
+        let labels = self.instance.map_or_else(|| json!({}), |instance| json!({INSTANCE: instance}));
+        json!({"name": name, "namespace": self.name, "labels": labels})
     }
 
     /// What the controller needs to play an nginx router: no nginx itself.
