@@ -169,7 +169,7 @@ impl Namespace {
         });
         merge(&mut metric, more);
         let template = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "long"},
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": self.metadata("long"),
             "spec": {"metrics": [metric]},
         });
         self.create(&self.argo("analysistemplates"), &template).await;
