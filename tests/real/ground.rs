@@ -134,6 +134,21 @@ impl Namespace {
         self.healthy(name).await;
     }
 
+    /// A canary whose first release has pods that never get ready.
+    pub async fn first_release(&self, name: &str) -> Value {
+        let mut template = Self::template(name);
+        template["spec"]["nodeName"] = NOWHERE.into();
+        let spec = json!({
+            "replicas": 2, "selector": {"matchLabels": {"app": name}}, "strategy": canary(name, &ladder(), false),
+            "template": template,
+        });
+        let rollout = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": self.metadata(name), "spec": spec,
+        });
+        self.create(&self.argo("rollouts"), &rollout).await;
+        self.until(name, |r| answered(r) && r["status"]["updatedReplicas"] == 2).await
+    }
+
     /// A canary on [`ladder`] that waits for a person at its first pause, with the second version in flight.
     pub async fn waiting_canary(&self, name: &str, router: bool) -> Value {
         self.make(name, &canary(name, &ladder(), router), 5, &json!({})).await;
