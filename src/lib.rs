@@ -39,7 +39,9 @@
 //! # Invariants
 //!
 //! 1. No act without a record first: [`effects::Effector::apply`] takes [`audit::Authorized`] by value; only `audit`
-//!    makes one.
+//!    makes one. While the log takes no records an act that stops harm may go on a record kept in memory
+//!    ([`audit::Standing::Degraded`]), after one more confirmation; it is written late, or printed at the end. Writes
+//!    that are no acts stand in one list, [`systems::kubernetes::housekeeping::Write`].
 //! 2. `domain`, `actions`, `model`, `policy` read no clock and do no I/O. Time arrives as data.
 //! 3. The engine alone changes the [`model::World`]. Views take shared references.
 //! 4. Intents and outcomes wait on bounded queues and are never dropped.

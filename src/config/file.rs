@@ -35,8 +35,14 @@ pub struct KubernetesSection {
     pub kubeconfig: Option<PathBuf>,
     /// A context other than the current one.
     pub context: Option<String>,
+    /// Several contexts at once.
+    pub contexts: Vec<String>,
+    /// Every context of the kubeconfig.
+    pub all_contexts: bool,
     /// One namespace instead of all.
     pub namespace: Option<String>,
+    /// Where all namespaces may not be listed: these, besides those that can be found.
+    pub namespaces: Vec<String>,
 }
 
 /// `[[environment]]`
