@@ -42,7 +42,11 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
         }
         let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut term, &mut hup, wake).await;
         let effects = match woken {
-            Woken::Time => Vec::new(),
+            Woken::Time => {
+                // What is over may have moved a row.
+                let _ = cockpit.snapshot();
+                Vec::new()
+            }
             Woken::End => return Ok(()),
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);

@@ -1,17 +1,15 @@
 //! The board: one list, what needs a person first.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
+use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
-use super::{Ctx, words};
+use super::{Ctx, notices, words};
 use crate::domain::link::LinkState;
-use crate::domain::outcome::Outcome;
-use crate::model::query::{Band, band, complete, link_of};
+use crate::model::query::{Band, complete, link_of};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
 use crate::tui::state::State;
@@ -63,6 +61,7 @@ impl Columns {
 }
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let area = notices::paint(ctx, area, buffer);
     if state.board.len() == 0 {
         empty(ctx, area, buffer);
         return;
@@ -72,6 +71,9 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);
+    if let Some(at) = state.board.turns_at() {
+        ctx.wake(at);
+    }
     let lines = state.board.lines();
     if lines.is_empty() {
         let text = format!("nothing has {:?} in its name; esc shows all", state.filter.value());
@@ -85,7 +87,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             Row::Row(id) => {
                 let selected = state.selected.as_ref() == Some(id);
                 if let Some(target) = ctx.world.targets.get(id) {
-                    row(ctx, &columns, target, selected).render(place, buffer);
+                    row(ctx, &columns, state, target, selected).render(place, buffer);
                 } else {
                     let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
                     Line::styled(text, ctx.theme.dim()).render(place, buffer);
@@ -123,12 +125,13 @@ fn title(ctx: &Ctx<'_>, band: Band, count: usize, area: Rect, buffer: &mut Buffe
     Line::styled(format!("{text}{}", "─".repeat(rule)), style).render(area, buffer);
 }
 
-fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Line<'static> {
+fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selected: bool) -> Line<'static> {
     let theme = ctx.theme;
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
     let link = link_of(ctx.world, &target.link);
     let why = why(ctx, target, &link);
+    let marked = state.marked(target.id());
     let [name, environment, version, ladder, traffic, why] = columns.cells([
         &target.id().to_string(),
         target.environment.badge(),
@@ -137,7 +140,10 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Lin
         &traffic(ctx, target),
         &why,
     ]);
-    let marker = Span::styled(if selected { "▌ " } else { "  " }, theme.key());
+    let marker = Span::styled(
+        format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }),
+        theme.key(),
+    );
     if !link.is_live() {
         let text = [name, environment, version, ladder, traffic, why].concat();
         return Line::from(vec![marker, Span::styled(text, theme.dim())]);
@@ -154,43 +160,6 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Lin
     spans.extend(environment);
     spans.extend([Span::raw(version), Span::raw(ladder), Span::raw(traffic), Span::styled(why, theme.phase(phase))]);
     Line::from(spans)
-}
-
-/// Phase and reason, and since when; first of all, whether that is old.
-fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
-    let rollout = &target.rollout;
-    let (phase, _) = rollout.status();
-    let (_, reason) = band(target, ctx.now);
-    let running = ctx.world.running_act(target.id());
-    let mut text = match link {
-        LinkState::Live | LinkState::Connecting => String::new(),
-        other => {
-            let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
-            let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
-            format!("[{}{since}] ", other.word())
-        }
-    };
-    // It stays until something is seen of the target again.
-    if let Some(act) = ctx.world.last_act(target.id())
-        && let Some((at, outcome @ (Outcome::Unknown { .. } | Outcome::NoEffect { .. }))) = &act.ended
-        && target.changed <= *at
-    {
-        let _ = write!(text, "[{}: {}] ", crate::actions::row(act.intent.action).verb, outcome.word());
-    }
-    if let Some(act) = running {
-        text.push_str(crate::actions::row(act.intent.action).progressive);
-        text.push_str(" … ");
-    }
-    if reason.is_empty() {
-        text.push_str(phase.as_str());
-    } else {
-        text.push_str(&reason);
-    }
-    if let Some(since) = rollout.paused_since() {
-        text.push_str(", ");
-        text.push_str(&ctx.age(since));
-    }
-    text
 }
 
 /// Nothing to list: said as what it is.

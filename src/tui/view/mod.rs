@@ -6,7 +6,9 @@ mod board;
 mod frame;
 mod help;
 mod links;
+mod notices;
 mod target;
+mod why;
 mod words;
 
 use std::cell::Cell;
@@ -118,7 +120,7 @@ fn to_ascii(buffer: &mut Buffer) {
             "│" | "║" | "‖" => "|",
             "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
             "■" | "█" => "#",
-            "●" | "✓" => "*",
+            "●" | "✓" | "◆" => "*",
             "✗" => "x",
             "▌" | "→" | "▸" => ">",
             "↵" => "<",

@@ -10,6 +10,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::Ctx;
 use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
+use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::model::query::weight_is_old;
@@ -67,6 +68,10 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// `■□□ 2/3 ‖`: how many steps are over (if drawn), where it stands, and whether it waits.
 pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
     let steps = rollout.steps().len();
+    if rollout.strategy.blue_green().is_some() {
+        let waits = !rollout.pause_conditions.is_empty() || rollout.spec_paused;
+        return format!("{}{}", super::why::stage(rollout), if waits { " ‖" } else { "" });
+    }
     if steps == 0 {
         return rollout.strategy.word().to_owned();
     }
@@ -86,6 +91,9 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
 
 /// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
 pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target) -> String {
+    if target.rollout.strategy.blue_green().is_some() {
+        return super::why::live(target);
+    }
     let Some(desired) = target.rollout.desired_weight() else { return "–".to_owned() };
     match target.actual_weight() {
         Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ? % ({desired:>3} %)"),
@@ -133,6 +141,12 @@ pub(super) fn version(target: &Target) -> String {
         Some(stable) if !target.rollout.fully_promoted() => format!("{} → {wanted}", tags(stable)),
         _ => wanted,
     }
+}
+
+/// A version as people know it: `rev 7`, else its hash.
+pub(super) fn revision_of(target: &Target, hash: &Clean) -> String {
+    let revision = target.set(hash).and_then(|set| set.revision);
+    revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
 }
 
 /// `1 target`, `2 targets`.
