@@ -2,6 +2,7 @@
 
 use super::resume::ladder_from;
 use super::{Consequence, readiness, ready_for_more, version_of};
+use crate::domain::analysis::RunPhase;
 use crate::domain::intent::Params;
 use crate::domain::rollout::Strategy;
 use crate::domain::sight::Sight;
@@ -117,6 +118,12 @@ pub(super) fn retry_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
     let version = version_of(sight, &rollout.pod_hash);
     let begins = match &rollout.strategy {
         Strategy::Canary(_) => ladder_from(rollout, 0).text,
+        // The abort ended the analysis, and what was ended counts as successful: the controller does not run it again.
+        Strategy::BlueGreen(_)
+            if rollout.blue_green.post_run.as_ref().is_some_and(|run| run.phase == RunPhase::Successful) =>
+        {
+            "live traffic at once, without another post-promotion analysis".to_owned()
+        }
         Strategy::BlueGreen(_) => "its preview".to_owned(),
         Strategy::None => "the beginning".to_owned(),
     };

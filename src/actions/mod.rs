@@ -10,6 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use revision::{undo_way, within_window};
 pub use table::{Action, Consequence, Danger, Needs, TABLE, by_key, by_verb, row};
 
 use crate::domain::rollout::{Observed, Rollout};

@@ -38,7 +38,7 @@ pub(super) fn undo_consequence(sight: &Sight<'_>, params: &Params) -> Consequenc
 }
 
 /// What the controller makes of the template of `hash`: `rollout/sync.go`, `rollout/bluegreen.go`, protocol reference 2.7.4.
-pub(crate) fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
+pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
     let rollout = sight.rollout;
     let set = sight.set(hash);
     let desired = rollout.replicas.desired;
@@ -70,7 +70,7 @@ pub(crate) fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
 }
 
 /// `rollbackWindow.revisions`: the wanted ReplicaSet is older than the stable one, with fewer than that many between them.
-pub(crate) fn within_window(sight: &Sight<'_>, hash: &Clean) -> bool {
+pub fn within_window(sight: &Sight<'_>, hash: &Clean) -> bool {
     let Some(window) = sight.rollout.rollback_window else { return false };
     let created = |set: Option<&std::sync::Arc<crate::domain::workload::ReplicaSet>>| set.and_then(|set| set.created);
     let (Some(wanted), Some(stable)) = (created(sight.set(hash)), created(sight.stable_set())) else { return false };

@@ -12,6 +12,7 @@ use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::{Disk, Fs};
 use super::instance::{self, Alive};
+use super::query::{LogView, ReadQuery, StoredRecord};
 use super::verify::{self, VerifyReport};
 use crate::domain::record::{Digest, Draft, OutcomeRecord, Record, RecordKind};
 
@@ -33,45 +34,6 @@ pub struct Stamp {
     pub boot_id: String,
     /// Wall clock, and nanoseconds since boot.
     pub now: Arc<dyn Fn() -> (Timestamp, u64) + Send + Sync>,
-}
-
-/// Which records are wanted, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReadQuery {
-    /// At most so many.
-    pub limit: Option<usize>,
-    /// Only the record with this number.
-    pub seq: Option<u64>,
-    /// Only records about a target whose `namespace/name` is or ends with this.
-    pub target: Option<String>,
-    /// Only records of this act.
-    pub act: Option<String>,
-}
-
-/// A record and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredRecord {
-    /// The record.
-    pub record: Record,
-    /// Its segment.
-    pub file: String,
-    /// Its line, from 1.
-    pub line: usize,
-    /// Its leaf hash.
-    pub leaf: String,
-}
-
-/// The log at a glance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogView {
-    /// How many records there are.
-    pub records: u64,
-    /// The time of the last.
-    pub last: Option<String>,
-    /// The leaf of the last.
-    pub head: String,
-    /// Intents of dead processes without an outcome.
-    pub open_intents: u64,
 }
 
 /// Where the log ends, as this process knows it.
@@ -135,6 +97,48 @@ impl AuditLog {
         &self.dir
     }
 
+    /// The machine that this process writes for.
+    pub fn host(&self) -> &str {
+        &self.stamp.host
+    }
+
+    /// The process instance, as its records name it.
+    pub fn instance(&self) -> &str {
+        &self.stamp.instance
+    }
+
+    /// Names the folder without telling its path: the beginning of a hash over it.
+    pub fn place(&self) -> String {
+        let dir = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
+        chain::sha256(dir.as_os_str().as_encoded_bytes()).chars().take(16).collect()
+    }
+
+    /// All records that hold, oldest first; an error at the first that does not.
+    pub fn all(&self) -> Result<Vec<StoredRecord>, AuditError> {
+        verify::records(&*self.fs, &self.dir)
+    }
+
+    /// Whether a small file can be written and made durable beside the log: asked before a log that failed is tried
+    /// again, since each failed append uses up a segment.
+    pub fn has_room(&self) -> Result<(), AuditError> {
+        use std::io::Write as _;
+        let path = self.dir.join(format!("audit.probe-{}", self.stamp.instance));
+        let tried = std::fs::File::create(&path).and_then(|mut file| {
+            file.write_all(&[0; 8192])?;
+            file.sync_all()
+        });
+        let _ = std::fs::remove_file(&path);
+        tried.map_err(AuditError::io("write a trial file", &path))
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        &*self.fs
+    }
+
+    pub(super) fn program(&self) -> &str {
+        &self.stamp.program
+    }
+
     /// Appends a record; it is durable when this returns its number.
     pub fn append(&self, draft: Draft) -> Result<u64, AuditError> {
         self.announce()?;
@@ -161,13 +165,13 @@ impl AuditLog {
         intent.kind = RecordKind::Intent;
         intent.digest = Some(prepared.digest());
         let seq = self.append(intent)?;
-        Ok(Authorized::new(prepared, seq))
+        Ok(Authorized::durable(prepared, seq))
     }
 
     /// Records, newest first.
     pub fn read(&self, query: &ReadQuery) -> Result<Vec<StoredRecord>, AuditError> {
         let mut found: Vec<StoredRecord> =
-            verify::records(&*self.fs, &self.dir)?.into_iter().filter(|stored| query.matches(&stored.record)).collect();
+            self.all()?.into_iter().filter(|stored| query.matches(&stored.record)).collect();
         found.reverse();
         found.truncate(query.limit.unwrap_or(usize::MAX));
         Ok(found)
@@ -180,7 +184,7 @@ impl AuditLog {
 
     /// The log at a glance.
     pub fn view(&self) -> Result<LogView, AuditError> {
-        let all = verify::records(&*self.fs, &self.dir)?;
+        let all = self.all()?;
         let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
         let last = all.last();
         Ok(LogView {
@@ -193,7 +197,7 @@ impl AuditLog {
 
     /// Intents without an outcome whose process is dead. A living process's intents are its own.
     pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
-        let all = verify::records(&*self.fs, &self.dir)?;
+        let all = self.all()?;
         Ok(self.open_intents(&all))
     }
 
@@ -207,7 +211,11 @@ impl AuditLog {
                 RecordKind::Outcome => {
                     open.remove(record.said.act.as_str());
                 }
-                RecordKind::Refusal | RecordKind::Recovered | RecordKind::Segment => {}
+                RecordKind::Refusal
+                | RecordKind::Plan
+                | RecordKind::PlanEnd
+                | RecordKind::Recovered
+                | RecordKind::Segment => {}
             }
         }
         open.into_values()
@@ -472,19 +480,5 @@ impl AuditLog {
             tail.untold = Some(line.to_vec());
         }
         told.map_err(AuditError::io("close the segment", &path))
-    }
-}
-
-impl ReadQuery {
-    fn matches(&self, record: &Record) -> bool {
-        self.seq.is_none_or(|seq| record.seq == seq)
-            && self.act.as_ref().is_none_or(|act| record.said.act == *act)
-            && self.target.as_ref().is_none_or(|wanted| {
-                record
-                    .said
-                    .target
-                    .as_ref()
-                    .is_some_and(|t| t.name == *wanted || format!("{}/{}", t.namespace, t.name) == *wanted)
-            })
     }
 }

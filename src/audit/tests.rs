@@ -55,7 +55,7 @@ fn an_intent_is_in_the_file_before_its_act_may_go() {
     let text = std::fs::read_to_string(dir.path().join("audit-000001.jsonl")).expect("the log");
     let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
     assert_eq!((last["kind"].as_str(), last["digest"].as_str()), (Some("intent"), Some("digest")));
-    assert_eq!(last["seq"].as_u64(), Some(allowed.seq()));
+    assert_eq!(last["seq"].as_u64(), allowed.seq());
 }
 
 #[test]

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::Fs;
-use super::log::{StoredRecord, segments};
+use super::log::segments;
+use super::query::StoredRecord;
 use crate::domain::record::{Record, RecordKind};
 
 /// Something that does not hold.

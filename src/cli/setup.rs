@@ -19,7 +19,7 @@ use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::model::{World, query};
-use crate::runtime::control::Deadlines;
+use crate::runtime::control::{Deadlines, Identities, Recording, WitnessSettings};
 use crate::runtime::handle::Handle;
 use crate::runtime::telemetry::{self, WorkerGuard};
 use crate::runtime::{self, Parts, Running};
@@ -79,6 +79,7 @@ pub(super) struct Session {
     pub running: Running,
     pub cluster: Arc<Cluster>,
     kube_user: Arc<OnceLock<Clean>>,
+    identities: Identities,
     _log: Option<WorkerGuard>,
 }
 
@@ -89,22 +90,32 @@ impl Session {
         let (system, cluster) =
             argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
         let kube_user = Arc::new(OnceLock::new());
+        let identities = Identities::default();
         let parts = Parts {
             systems: vec![system],
             environments: ground.config.environments(),
             mandate: ground.config.mandate(global.read_only),
             audit: ground.audit(),
+            recording: Recording {
+                os_uid: Some(rustix::process::getuid().as_raw()),
+                os_user_from: os_user().1.map(|variable| format!("the variable {variable}")),
+                identities: identities.clone(),
+                witness: ground.config.audit.witness.enabled.then(|| WitnessSettings {
+                    namespace: ground.config.audit.witness.namespace.clone(),
+                }),
+            },
             actor: actor(kube_user.clone()),
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, cluster, kube_user, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, cluster, kube_user, identities, _log: log })
     }
 
     /// Asks the server who we are, so that records say it. No answer is no reason to wait: the record then says less.
     pub(super) async fn learn_user(&self) {
-        if let Ok(Ok(user)) = tokio::time::timeout(WHO, self.cluster.who()).await {
-            let _ = self.kube_user.set(user);
+        if let Ok(Ok(identity)) = tokio::time::timeout(WHO, self.cluster.identity()).await {
+            let _ = self.kube_user.set(identity.name.clone());
+            self.identities.learn(self.cluster.context.clone(), identity);
         }
     }
 
@@ -118,7 +129,13 @@ impl Session {
 
     /// Ends it in order.
     pub(super) async fn end(self) {
-        self.running.shutdown().await;
+        let unwritten = self.running.shutdown().await;
+        if !unwritten.is_empty() {
+            output::note("flightdeck: these records are NOT in the audit log, which took none; keep them:");
+            for line in unwritten {
+                output::note(&line);
+            }
+        }
     }
 }
 
@@ -177,15 +194,20 @@ fn start_log(ground: &Ground) -> Option<WorkerGuard> {
 }
 
 fn actor(kube_user: Arc<OnceLock<Clean>>) -> Arc<dyn Fn(&'static str) -> Actor + Send + Sync> {
-    let os_user = os_user();
+    let (os_user, _) = os_user();
     Arc::new(move |face| Actor { os_user: os_user.clone(), kube_user: kube_user.get().cloned(), face })
 }
 
-/// The operating system's user: the name is the environment's claim, the number the kernel's.
-fn os_user() -> Clean {
+/// The operating system's user: the name is the environment's claim, the number the kernel's. Also which variable
+/// claims it.
+fn os_user() -> (Clean, Option<&'static str>) {
     let uid = rustix::process::getuid().as_raw();
-    let name = ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()).filter(|n| !n.is_empty());
-    Clean::new(&name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})")))
+    let claimed =
+        ["USER", "LOGNAME"].iter().find_map(|key| Some((std::env::var(key).ok().filter(|n| !n.is_empty())?, *key)));
+    match claimed {
+        Some((name, variable)) => (Clean::new(&format!("{name} (uid {uid})")), Some(variable)),
+        None => (Clean::new(&format!("uid {uid}")), None),
+    }
 }
 
 /// What the log adds to each record.

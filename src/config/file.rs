@@ -80,8 +80,26 @@ pub struct UiSection {
 pub struct AuditSection {
     /// Another folder for the log than the one in the state directory.
     pub dir: Option<PathBuf>,
-    /// Nothing is done without a record, not even what stops harm.
+    /// Nothing goes without a durable record, not even an act that stops harm.
     pub required: bool,
+    /// Who else is told what stands in the log.
+    pub witness: WitnessSection,
+}
+
+/// `[audit.witness]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WitnessSection {
+    /// Whether the cluster is told of acts and of the log's head.
+    pub enabled: bool,
+    /// The namespace of the `ConfigMap` that keeps the heads, instead of the target's own.
+    pub namespace: Option<String>,
+}
+
+impl Default for WitnessSection {
+    fn default() -> Self {
+        Self { enabled: true, namespace: None }
+    }
 }
 
 /// `[log]`

@@ -3,7 +3,9 @@
 mod file;
 mod paths;
 
-pub use file::{AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection};
+pub use file::{
+    AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection, WitnessSection,
+};
 pub use paths::{Paths, state_dir};
 
 use std::path::{Path, PathBuf};

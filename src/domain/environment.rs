@@ -47,7 +47,7 @@ impl Environment {
 }
 
 /// Names the environment of whatever it matches. A pattern may hold `*`, which stands for any text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EnvironmentRule {
     /// The environment.
     pub environment: Environment,
@@ -72,7 +72,7 @@ impl EnvironmentRule {
 }
 
 /// The rules, in order; the first that matches decides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EnvironmentRules(pub Vec<EnvironmentRule>);
 
 impl EnvironmentRules {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::Clean;
+
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -14,6 +16,11 @@ pub enum RecordKind {
     Outcome,
     /// An act that was not sent: refused, superseded or failed before anything left.
     Refusal,
+    /// A plan begins: several acts that belong together. Each act has its own intent and outcome.
+    Plan,
+    /// How a plan ended.
+    #[serde(rename = "plan-end")]
+    PlanEnd,
     /// The log was mended after a crash; what was cut off is kept as evidence.
     Recovered,
     /// A new segment begins.
@@ -27,6 +34,8 @@ impl RecordKind {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Refusal => "refusal",
+            Self::Plan => "plan",
+            Self::PlanEnd => "plan-end",
             Self::Recovered => "recovered",
             Self::Segment => "segment",
         }
@@ -39,11 +48,55 @@ impl RecordKind {
 pub struct ActorRecord {
     /// The operating system's user: a claim.
     pub os_user: String,
+    /// The number of the process's user: the kernel's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_uid: Option<u32>,
     /// The user as the API server knows it, when it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_user: Option<String>,
+    /// The groups that the API server knows that user by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kube_groups: Vec<String>,
+    /// How each of these is known, by field: `osUser`, `osUid`, `kubeUser`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proof: BTreeMap<String, String>,
     /// `tui`, `verb`.
     pub face: String,
+}
+
+/// A user as an API server knows it (`SelfSubjectReview`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubeIdentity {
+    /// The name.
+    pub name: Clean,
+    /// The groups.
+    pub groups: Vec<Clean>,
+}
+
+/// That an act is one of several that were asked for together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// Which plan.
+    pub id: String,
+    /// Which of its steps, counted from 1.
+    pub step: u32,
+    /// How many steps it has.
+    pub of: u32,
+}
+
+/// One step of a plan, as it was meant when the plan began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStepRecord {
+    /// In the words of the screen.
+    pub title: String,
+    /// The act's verb.
+    pub op: String,
+    /// On what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetRecord>,
+    /// What the act takes besides its target, e.g. an image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
 }
 
 /// On what.
@@ -91,6 +144,7 @@ pub struct OutcomeRecord {
 
 /// What a caller says; the log adds the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Draft {
     /// What kind of record.
     pub kind: RecordKind,
@@ -121,6 +175,27 @@ pub struct Draft {
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeRecord>,
+    /// Which plan the act is a step of; of a plan's own records, the plan (step 0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanRecord>,
+    /// The steps of a plan that begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PlanStepRecord>,
+    /// What the act takes besides its target, e.g. an image or a revision.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
+    /// The policy that was in force: the beginning of the SHA-256 over mandate and environment rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Written late: the log took no records when this happened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// When a late record was meant to be written; its `ts` says when it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant_for: Option<String>,
+    /// Why a late record is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_because: Option<String>,
 }
 
 impl Draft {
@@ -137,6 +212,13 @@ impl Draft {
             requests: Vec::new(),
             digest: None,
             outcome: None,
+            plan: None,
+            steps: Vec::new(),
+            params: BTreeMap::new(),
+            policy: None,
+            late: false,
+            meant_for: None,
+            late_because: None,
         }
     }
 }

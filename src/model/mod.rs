@@ -3,6 +3,7 @@
 pub mod choose;
 mod index;
 pub mod query;
+pub mod rollback;
 pub mod settle;
 mod update;
 pub mod world;

@@ -152,7 +152,7 @@ fn in_flight(world: &World, id: &TargetId, except: Option<&ActId>) -> Option<Str
 }
 
 /// Links that are quiet until a target is focused, or that tell nothing about which targets there are.
-pub const FOCUSED: &[&str] = &["pods", "focus", "analysisruns", "experiments", "events", "prometheus"];
+pub const FOCUSED: &[&str] = &["pods", "focus", "analysisruns", "experiments", "events", "prometheus", "witness"];
 
 /// Whether every link that lists something has done so.
 pub fn complete(world: &World) -> bool {

@@ -114,7 +114,7 @@ pub struct AuditView {
     pub last: Option<Timestamp>,
     /// Intents of processes that ended without writing an outcome.
     pub open_intents: u64,
-    /// Records of acts that went ahead without one, waiting to be written.
+    /// Records that are in no log yet: kept in memory, written late.
     pub late: u64,
 }
 

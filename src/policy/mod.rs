@@ -11,7 +11,7 @@ use crate::domain::facts::{AuditState, Facts};
 use crate::domain::intent::{Confirmed, Intent};
 
 /// The policy settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Mandate {
     /// Nothing may be written.
     pub read_only: bool,

@@ -7,14 +7,16 @@ pub mod handle;
 mod questions;
 mod supervise;
 pub mod telemetry;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::control::{Control, Deadlines, Journal, Port};
+use self::control::{Control, Deadlines, Journal, Marks, Port, Recording};
 use self::handle::Handle;
 use crate::audit::AuditLog;
 use crate::domain::environment::EnvironmentRules;
@@ -29,6 +31,9 @@ const OBSERVATIONS: usize = 8192;
 /// Room for intents, questions and stages of acts.
 const QUEUE: usize = 256;
 
+/// How long the end of the program waits for the last acts to be told to the clusters.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// What the runtime starts from.
 pub struct Parts {
     /// The connected contexts.
@@ -39,6 +44,8 @@ pub struct Parts {
     pub mandate: Mandate,
     /// The audit log; `Err` says why there is none, and then nothing moves forward.
     pub audit: Result<Arc<AuditLog>, String>,
+    /// What records carry, and who else is told of them.
+    pub recording: Recording,
     /// Who acts through this process, by face.
     pub actor: Arc<dyn Fn(&'static str) -> Actor + Send + Sync>,
     /// How long to wait for what cannot be forced.
@@ -54,11 +61,15 @@ pub struct Running {
     engine: JoinHandle<()>,
     links: JoinSet<()>,
     questions: JoinHandle<()>,
+    journal: Journal,
+    mend: JoinHandle<()>,
+    /// Tells the clusters of acts, and what ends that.
+    witness: Option<(JoinHandle<()>, watch::Sender<bool>)>,
 }
 
 /// Starts the engine, control and the links' tasks.
 pub fn start(parts: Parts) -> Running {
-    let Parts { systems, environments, mandate, audit, actor, deadlines } = parts;
+    let Parts { systems, environments, mandate, audit, recording, actor, deadlines } = parts;
     let mandate = Arc::new(mandate);
     let (observations, observed) = mpsc::channel(OBSERVATIONS);
     let (events, happened) = mpsc::channel::<Event>(QUEUE);
@@ -70,11 +81,26 @@ pub fn start(parts: Parts) -> Running {
 
     let mut ports = BTreeMap::new();
     let mut tasks = Vec::new();
+    let mut witnesses = BTreeMap::new();
     for system in systems {
+        if let Some(witness) = system.witness {
+            witnesses.insert(system.context.clone(), witness);
+        }
         ports.insert(system.context, Port { effector: system.effector, reader: system.reader });
         tasks.extend(system.links);
     }
-    let journal = Journal::new(audit);
+    // Read-only means that nothing is written, not even that something was done.
+    let settings = recording.witness.clone().filter(|_| !mandate.read_only && !witnesses.is_empty());
+    let (teller, told) = witness::channel();
+    let marks = Marks::new(recording, &mandate, &environments);
+    let journal = Journal::new(audit, marks, settings.is_some().then_some(teller));
+    let witness = settings.map(|settings| {
+        let (stop, stopping) = watch::channel(false);
+        let (journal, events) = (journal.clone(), events.clone());
+        let witnesses = witness::Witnesses { by_context: witnesses, journal, settings, events };
+        (tokio::spawn(witness::run(witnesses, told, stopping)), stop)
+    });
+    let mend = tokio::spawn(witness::mend(journal.clone(), events.clone()));
     let control = Control {
         ports: ports.clone(),
         world: world.clone(),
@@ -86,20 +112,31 @@ pub fn start(parts: Parts) -> Running {
     let links = supervise::spawn(tasks, &observations, &focused);
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal, events));
+    let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal.clone(), events));
     let control = tokio::spawn(control::run(control, asked, stopping));
     let handle = Handle { world, intents, queries, focus: Arc::new(focus), mandate, actor };
-    Running { handle, stop, control, engine, links, questions }
+    Running { handle, stop, control, engine, links, questions, journal, mend, witness }
 }
 
 impl Running {
-    /// Ends it: acts under way get a moment, and what stays open is recorded as *unknown: interrupted*.
-    pub async fn shutdown(mut self) {
+    /// Ends it: acts under way get a moment, and what stays open is recorded as *unknown: interrupted*. Returns the
+    /// records that the log never took, one line of JSON each: they are to be told to the person.
+    pub async fn shutdown(mut self) -> Vec<String> {
         self.stop.send_replace(true);
         // A panic inside was reported by the panic hook; the rest still has to end.
         let _ = (&mut self.control).await;
         self.links.shutdown().await;
+        let unwritten = self.journal.farewell().await;
+        if let Some((mut task, stop)) = self.witness.take() {
+            stop.send_replace(true);
+            if tokio::time::timeout(FAREWELL, &mut task).await.is_err() {
+                tracing::warn!("the cluster was not told of the last acts in time");
+                task.abort();
+            }
+        }
+        self.mend.abort();
         self.questions.abort();
         self.engine.abort();
+        unwritten
     }
 }

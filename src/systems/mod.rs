@@ -11,6 +11,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
+use crate::audit::Witness;
 use crate::domain::ids::TargetId;
 use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
@@ -41,4 +42,6 @@ pub struct Connected {
     pub effector: Arc<dyn Effector>,
     /// Reads its rollouts afresh.
     pub reader: Arc<dyn Reader>,
+    /// Is told of acts and of the audit log's head, where it can be.
+    pub witness: Option<Arc<dyn Witness>>,
 }

@@ -62,6 +62,7 @@ impl Engine {
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
             mandate: Mandate::default(),
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
+            recording: flightdeck::runtime::control::Recording::default(),
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
             deadlines,
         });

@@ -1,41 +1,98 @@
 //! From acts to records, off the async threads: the log may block on the disk.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::actions::row;
-use crate::audit::{AuditLog, Authorized, ReadQuery, StoredRecord, VerifyReport};
+use jiff::Timestamp;
+
+use super::marks::Marks;
+use crate::actions::{Danger, row};
+use crate::audit::{AuditError, AuditLog, Authorized, Late, ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::facts::AuditState;
-use crate::domain::intent::{Actor, Intent};
+use crate::domain::intent::Intent;
 use crate::domain::outcome::{Act, Outcome};
 use crate::domain::prepared::Prepared;
-use crate::domain::record::{ActorRecord, Draft, OutcomeRecord, Record, RecordKind, RequestRecord, TargetRecord};
+use crate::domain::record::{Draft, OutcomeRecord, PlanRecord, Record, RecordKind, RequestRecord, TargetRecord};
 use crate::model::AuditView;
+use crate::runtime::witness::{HeadNow, Teller};
 
-/// The audit log, or why there is none.
+/// The audit log, or why there is none; what waits for it; who else is told.
 #[derive(Clone)]
-pub struct Journal(Result<Arc<AuditLog>, String>);
+pub struct Journal(Arc<Inner>);
+
+struct Inner {
+    log: Result<Arc<AuditLog>, String>,
+    late: Arc<Late>,
+    marks: Marks,
+    teller: Option<Teller>,
+    /// Why the last append failed; the log can still be read then.
+    failed: Mutex<Option<String>>,
+}
 
 impl Journal {
-    /// Over this log.
-    pub fn new(log: Result<Arc<AuditLog>, String>) -> Self {
-        Self(log)
+    /// Over this log. Records carry `marks`; recorded acts are told to `teller`.
+    pub(in crate::runtime) fn new(log: Result<Arc<AuditLog>, String>, marks: Marks, teller: Option<Teller>) -> Self {
+        let late = Late::new(teller.iter().map(|t| Arc::new(t.clone()) as _).collect());
+        Self(Arc::new(Inner { log, late: Arc::new(late), marks, teller, failed: Mutex::default() }))
     }
 
     async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&AuditLog) -> Result<T, crate::audit::AuditError> + Send + 'static,
+        work: impl FnOnce(&AuditLog) -> Result<T, AuditError> + Send + 'static,
     ) -> Result<T, String> {
-        let log = self.0.clone()?;
+        let log = self.0.log.clone()?;
         match tokio::task::spawn_blocking(move || work(&log)).await {
             Ok(done) => done.map_err(|e| e.to_string()),
             Err(e) => Err(format!("the audit log's task failed: {e}")),
         }
     }
 
+    /// The same for what appends: whether the log takes records is remembered, and once it does, those that wait are
+    /// written behind.
+    async fn append_with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&AuditLog) -> Result<T, AuditError> + Send + 'static,
+    ) -> Result<T, String> {
+        let inner = self.0.clone();
+        let done = self
+            .with(move |log| {
+                let done = work(log);
+                let failed = match &done {
+                    // The record is at fault, not the log.
+                    Ok(_) | Err(AuditError::TooLong(_)) => inner.late.write(log).err().map(|e| e.to_string()),
+                    Err(error) => Some(error.to_string()),
+                };
+                *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+                done
+            })
+            .await;
+        if let Err(why) = &done {
+            tracing::error!(why, "the audit log did not take a record");
+        }
+        done
+    }
+
     /// Makes the intent durable; only then may it go.
     pub(super) async fn authorize(&self, prepared: Prepared) -> Result<Authorized<Prepared>, String> {
-        let mut draft = of_intent(&prepared.intent, RecordKind::Intent);
+        let draft = self.of_prepared(&prepared);
+        self.append_with(move |log| log.authorize(draft, prepared)).await
+    }
+
+    /// Lets an act that stops harm go although the log took no record of it, because of `why`. Its record waits in
+    /// memory, is told to every other sink, and is written late. The policy has asked for one more confirmation.
+    pub(super) fn authorize_degraded(&self, prepared: Prepared, why: &str) -> Result<Authorized<Prepared>, String> {
+        if self.0.marks.required {
+            return Err(format!("the audit log takes no records ({why}), and `audit.required` refuses all acts then"));
+        }
+        if row(prepared.intent.action).danger != Danger::Stop {
+            return Err(format!("the audit log takes no records ({why}); only acts that stop harm go without"));
+        }
+        let draft = self.of_prepared(&prepared);
+        self.0.late.authorize(draft, prepared, Timestamp::now(), why)
+    }
+
+    fn of_prepared(&self, prepared: &Prepared) -> Draft {
+        let mut draft = self.of_intent(&prepared.intent, RecordKind::Intent);
         draft.requests = prepared
             .steps
             .iter()
@@ -46,14 +103,15 @@ impl Journal {
                 body: step.request.body.clone(),
             })
             .collect();
-        self.with(move |log| log.authorize(draft, prepared)).await
+        draft
     }
 
-    /// Records how an act ended. `after_intent`: its intent is in the log; else nothing was sent.
+    /// Records how an act ended. `after_intent`: its intent is on record; else nothing was sent. A record that the log
+    /// does not take waits and is written late; that is an error all the same, and says so.
     pub(super) async fn outcome(&self, act: &Act, after_intent: bool) -> Result<u64, String> {
         let Some((ended, outcome)) = act.ended.clone() else { return Err("the act has not ended".to_owned()) };
         let kind = if after_intent { RecordKind::Outcome } else { RecordKind::Refusal };
-        let mut draft = of_intent(&act.intent, kind);
+        let mut draft = self.of_intent(&act.intent, kind);
         let mut evidence = BTreeMap::from([("asked".to_owned(), act.asked.to_string())]);
         let mut put = |key: &str, value: Option<String>| value.map(|value| evidence.insert(key.to_owned(), value));
         put("recorded", act.recorded.map(|t| t.to_string()));
@@ -66,7 +124,77 @@ impl Journal {
         }
         draft.outcome =
             Some(OutcomeRecord { word: outcome.word().to_owned(), detail: outcome.detail().to_owned(), evidence });
-        self.with(move |log| log.append(draft)).await
+        if self.0.late.has_intent(&draft.act) {
+            return self.behind_its_intent(draft, ended).await;
+        }
+        let written = draft.clone();
+        match self.append_with(move |log| log.append(written)).await {
+            Ok(seq) => {
+                if let (Some(teller), true) = (&self.0.teller, after_intent) {
+                    teller.tell(&draft, ended, None);
+                }
+                Ok(seq)
+            }
+            Err(why) if self.0.late.keep(draft, ended, &why) => Err(format!("{why}; it waits and is written late")),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// The intent is still to be written: the outcome follows it, never the other way round.
+    async fn behind_its_intent(&self, draft: Draft, ended: Timestamp) -> Result<u64, String> {
+        let failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let why = failed.or_else(|| self.0.log.as_ref().err().cloned()).unwrap_or_default();
+        if !self.0.late.keep(draft, ended, &why) {
+            return Err(format!("{why}; too many records wait already, and this one is lost"));
+        }
+        let waiting = |why: String| format!("{why}; it waits and is written late");
+        match self.write_late().await {
+            Ok(Some(seq)) => Ok(seq),
+            Ok(None) => Err(waiting(why)),
+            Err(why) => Err(waiting(why)),
+        }
+    }
+
+    /// Tries to write what waits; returns the number of the last record that was written.
+    async fn write_late(&self) -> Result<Option<u64>, String> {
+        let inner = self.0.clone();
+        self.with(move |log| {
+            let written = log.has_room().and_then(|()| inner.late.write(log));
+            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) = written.as_ref().err().map(ToString::to_string);
+            written
+        })
+        .await
+    }
+
+    /// How many records wait for the log.
+    pub(in crate::runtime) fn late(&self) -> u64 {
+        self.0.late.count()
+    }
+
+    /// Whether it is worth a try to write again: records wait, or the last append failed.
+    pub(in crate::runtime) fn ails(&self) -> bool {
+        self.late() > 0 || self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Tries again; true when nothing ails any more.
+    pub(in crate::runtime) async fn mend(&self) -> bool {
+        if let Err(why) = self.write_late().await {
+            tracing::warn!(why, waiting = self.late(), "the audit log still takes no records");
+        }
+        !self.ails()
+    }
+
+    /// One last try to write what waits; what is left is taken out, one line of JSON each.
+    pub(in crate::runtime) async fn farewell(&self) -> Vec<String> {
+        if self.late() == 0 {
+            return Vec::new();
+        }
+        self.mend().await;
+        let lines = self.0.late.unwritten();
+        for line in &lines {
+            tracing::error!(record = line, "this record never reached the audit log");
+        }
+        lines
     }
 
     /// Records what was found of an act that a dead process left open.
@@ -76,7 +204,7 @@ impl Journal {
         draft.requests.clear();
         let evidence = BTreeMap::from([("intent".to_owned(), intent.seq.to_string())]);
         draft.outcome = Some(OutcomeRecord { word: word.to_owned(), detail, evidence });
-        self.with(move |log| log.append(draft)).await
+        self.append_with(move |log| log.append(draft)).await
     }
 
     /// Intents that dead processes left open.
@@ -86,17 +214,17 @@ impl Journal {
 
     /// The log as the screen shows it.
     pub async fn view(&self) -> AuditView {
+        let late = self.late();
+        let failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match self.with(AuditLog::view).await {
             Ok(view) => AuditView {
-                state: AuditState::Ready,
+                state: failed.map_or(AuditState::Ready, |why| AuditState::Failed { why }),
                 records: view.records,
                 last: view.last.and_then(|t| t.parse().ok()),
                 open_intents: view.open_intents,
-                late: 0,
+                late,
             },
-            Err(why) => {
-                AuditView { state: AuditState::Failed { why }, records: 0, last: None, open_intents: 0, late: 0 }
-            }
+            Err(why) => AuditView { state: AuditState::Failed { why }, records: 0, last: None, open_intents: 0, late },
         }
     }
 
@@ -109,30 +237,30 @@ impl Journal {
     pub async fn verify(&self) -> Result<VerifyReport, String> {
         self.with(|log| log.verify(false)).await
     }
-}
 
-fn of_intent(intent: &Intent, kind: RecordKind) -> Draft {
-    let mut draft = Draft::new(kind);
-    draft.act = intent.act.to_string();
-    row(intent.action).verb.clone_into(&mut draft.op);
-    draft.actor = actor(&intent.actor);
-    draft.target = Some(TargetRecord {
-        cluster: intent.target.cluster.0.to_string(),
-        context: intent.context.to_string(),
-        namespace: intent.target.namespace.to_string(),
-        kind: intent.target.kind.as_str().to_owned(),
-        name: intent.target.name.to_string(),
-        uid: intent.seen.uid.to_string(),
-    });
-    draft.seen = intent.seen.evidence();
-    draft.reason = intent.reason.as_ref().map(ToString::to_string);
-    draft
-}
+    /// The head of the log, for a witness; `None` while there is none.
+    pub(in crate::runtime) async fn head(&self, by: String) -> Result<Option<HeadNow>, String> {
+        self.with(move |log| log.head(&Timestamp::now().to_string(), &by)).await
+    }
 
-fn actor(actor: &Actor) -> ActorRecord {
-    ActorRecord {
-        os_user: actor.os_user.to_string(),
-        kube_user: actor.kube_user.as_ref().map(ToString::to_string),
-        face: actor.face.to_owned(),
+    fn of_intent(&self, intent: &Intent, kind: RecordKind) -> Draft {
+        let mut draft = Draft::new(kind);
+        draft.act = intent.act.to_string();
+        row(intent.action).verb.clone_into(&mut draft.op);
+        draft.actor = self.0.marks.actor(&intent.actor, &intent.context);
+        draft.policy = Some(self.0.marks.policy.clone());
+        draft.target = Some(TargetRecord {
+            cluster: intent.target.cluster.0.to_string(),
+            context: intent.context.to_string(),
+            namespace: intent.target.namespace.to_string(),
+            kind: intent.target.kind.as_str().to_owned(),
+            name: intent.target.name.to_string(),
+            uid: intent.seen.uid.to_string(),
+        });
+        draft.seen = intent.seen.evidence();
+        draft.reason = intent.reason.as_ref().map(ToString::to_string);
+        draft.params = intent.params.evidence();
+        draft.plan = intent.plan.as_ref().map(|p| PlanRecord { id: p.id.clone(), step: p.step, of: p.of });
+        draft
     }
 }

@@ -8,6 +8,7 @@
 
 mod journal;
 pub(super) mod leftovers;
+mod marks;
 mod observe;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,12 +20,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use journal::Journal;
+pub(super) use marks::Marks;
+pub use marks::{Identities, Recording, WitnessSettings};
 
-use crate::actions::row;
+use crate::actions::{Danger, row};
 use crate::audit::Authorized;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::ids::TargetId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::outcome::{Act, Answer, Outcome};
 use crate::domain::prepared::{PrepareError, Prepared};
 use crate::domain::sight::Sight;
@@ -199,17 +202,38 @@ async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (
         Err(outcome) => return (outcome, false),
     };
     let steps = prepared.steps.len();
-    let authorized = match control.journal.authorize(prepared).await {
+    let authorized = match authorize(control, &shown.act.intent, prepared).await {
         Ok(authorized) => authorized,
-        Err(why) => {
-            let hint = "mend the log (`flightdeck doctor` says how); nothing moves forward without a record";
-            return (Outcome::Refused { rule: "audit".to_owned(), why, hint: hint.to_owned() }, false);
-        }
+        Err(refused) => return (refused, false),
     };
     shown.set(|act| act.recorded = Some(Timestamp::now())).await;
     let answers = apply(&port, shown, authorized).await;
     (judge(control, &port, shown, &answers, steps).await, true)
 }
+
+/// The record first. Where the log takes none, an act that stops harm goes on if a person confirmed just that.
+async fn authorize(
+    control: &Control,
+    intent: &Intent,
+    prepared: Prepared,
+) -> Result<Authorized<Prepared>, Outcome> {
+    let stops = row(intent.action).danger == Danger::Stop;
+    let refused = |why: String, hint: &str| Outcome::Refused { rule: "audit".to_owned(), why, hint: hint.to_owned() };
+    match control.journal.authorize(prepared.clone()).await {
+        Ok(authorized) => Ok(authorized),
+        Err(why) if stops && intent.confirmed == Confirmed::WithoutRecord => control
+            .journal
+            .authorize_degraded(prepared, &why)
+            .map_err(|why| refused(why, "mend the log (`flightdeck doctor` says how)")),
+        Err(why) if stops => Err(refused(why, GO_WITHOUT)),
+        Err(why) => {
+            Err(refused(why, "mend the log (`flightdeck doctor` says how); nothing moves forward without a record"))
+        }
+    }
+}
+
+/// What to do where no record can be written and the act stops harm.
+const GO_WITHOUT: &str = "mend it, or confirm to go on without a record (`y` in the box that says so, `--without-record`)";
 
 fn refusal(decision: Decision) -> Option<Outcome> {
     match decision {
@@ -223,7 +247,7 @@ fn refusal(decision: Decision) -> Option<Outcome> {
         Decision::Confirm(Confirmation::WithoutRecord { why }) => Some(Outcome::Refused {
             rule: "audit".to_owned(),
             why: format!("the audit log takes no records: {why}"),
-            hint: "mend it, or confirm to go on without a record (`y` twice in the box, `--without-record`)".to_owned(),
+            hint: GO_WITHOUT.to_owned(),
         }),
         Decision::Confirm(Confirmation::Type { text }) => Some(Outcome::Refused {
             rule: "confirmation".to_owned(),

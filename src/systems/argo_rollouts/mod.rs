@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod effector;
+pub mod history;
 mod prepare;
 mod read;
 mod source;
@@ -12,6 +13,7 @@ use crate::domain::ids::TargetId;
 use crate::systems::Connected;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings};
 use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::witness::ClusterWitness;
 
 /// The API group and version.
 const GROUP: &str = "/apis/argoproj.io/v1alpha1";
@@ -30,6 +32,7 @@ pub async fn connect(settings: &ConnectSettings, timings: Timings) -> Result<(Co
         links: source::links(&cluster, &effector, timings),
         effector: effector.clone(),
         reader: effector,
+        witness: Some(Arc::new(ClusterWitness::new(cluster.clone()))),
     };
     Ok((connected, cluster))
 }

@@ -87,26 +87,21 @@ impl Found<'_> {
         })
     }
 
-    /// Ends a pause by hand; the next request must find the generation after it.
-    fn unpause(&self) -> Option<PlanStep> {
-        self.rollout.spec_paused.then(|| {
-            let mut operations = forward(&self.rollout, &self.raw, self.rollout.generation);
-            operations.push(test("/spec/paused", true));
-            operations.push(add("/spec/paused", false));
-            step("end the pause by hand", &self.path, "", operations)
-        })
-    }
-
-    fn generation_after(&self, earlier: &[PlanStep]) -> i64 {
-        self.rollout.generation + i64::try_from(earlier.len()).unwrap_or(0)
-    }
-
-    /// One request per thing that pauses.
+    /// One request per thing that pauses. The pause by hand first: with the conditions cleared while it stands, the
+    /// controller takes its own pause back without moving on, and pauses again at the same step.
     fn resume(&self) -> Vec<PlanStep> {
         let now = &self.rollout;
-        let mut steps: Vec<PlanStep> = self.unpause().into_iter().collect();
+        let mut steps = Vec::new();
+        let mut generation = now.generation;
+        if now.spec_paused {
+            let mut operations = forward(now, &self.raw, generation);
+            operations.push(test("/spec/paused", true));
+            operations.push(add("/spec/paused", false));
+            steps.push(step("end the pause by hand", &self.path, "", operations));
+            generation += 1;
+        }
         if !now.pause_conditions.is_empty() {
-            let mut operations = forward(now, &self.raw, self.generation_after(&steps));
+            let mut operations = forward(now, &self.raw, generation);
             operations.push(add("/status/pauseConditions", Value::Null));
             // Clearing an inconclusive analysis without moving on would start the same analysis again.
             if now.step_inconclusive() && now.controller_pause && !now.steps().is_empty() {
@@ -143,10 +138,19 @@ impl Found<'_> {
         if now.fully_promoted() {
             return Vec::new();
         }
-        let mut steps: Vec<PlanStep> = self.unpause().into_iter().collect();
-        let mut operations = forward(now, &self.raw, self.generation_after(&steps));
+        let mut operations = forward(now, &self.raw, now.generation);
         operations.push(add("/status/promoteFull", true));
-        steps.push(step("promote fully", &self.path, "/status", operations));
+        let mut steps = vec![step("promote fully", &self.path, "/status", operations)];
+        // In this order: unpaused first, the ladder could move before it is told to leave it. Paused, the controller
+        // clears the pause conditions and waits.
+        if now.spec_paused {
+            let mut operations = stop(now);
+            operations.push(test("/metadata/generation", now.generation));
+            operations.push(test("/status/promoteFull", true));
+            operations.push(test("/spec/paused", true));
+            operations.push(add("/spec/paused", false));
+            steps.push(step("end the pause by hand", &self.path, "", operations));
+        }
         steps
     }
 

@@ -43,6 +43,7 @@ impl Found<'_> {
         }
         let operations = vec![
             test("/metadata/uid", run["metadata"]["uid"].clone()),
+            test("/status/phase", run.pointer("/status/phase").cloned().unwrap_or(Value::Null)),
             test("/spec/terminate", run.pointer("/spec/terminate").cloned().unwrap_or(Value::Null)),
             add("/spec/terminate", true),
         ];
