@@ -23,6 +23,8 @@ pub(super) enum Command {
     Last,
     Open,
     Act,
+    Mark,
+    Abort,
     Filter,
     Audit,
     Verify,
@@ -85,6 +87,14 @@ pub(super) const TABLE: &[Row] = &[
         "act",
         TARGETS,
     ),
+    row(
+        Command::Mark,
+        &[KeyCode::Char(' ')],
+        "space",
+        "mark for an act on several targets at once; esc takes all marks off",
+        "mark",
+        &[Place::Board],
+    ),
     row(Command::Filter, &[KeyCode::Char('/')], "/", "show only what has this in its name", "filter", &[Place::Board]),
     row(
         Command::Verify,
@@ -102,10 +112,14 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Back, &[KeyCode::Char('q')], "q", "back", "", NOT_BOARD),
     row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", LISTS),
     row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", LISTS),
-    row(Command::PageDown, &[KeyCode::PageDown, KeyCode::Char(' ')], "PgDn", "a page down", "", LISTS),
+    row(Command::PageDown, &[KeyCode::PageDown], "PgDn", "a page down", "", LISTS),
     row(Command::PageUp, &[KeyCode::PageUp], "PgUp", "a page up", "", LISTS),
     row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", LISTS),
     row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", LISTS),
+    Row {
+        places: TARGETS,
+        ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
+    },
     control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),
 ];

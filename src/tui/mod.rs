@@ -5,7 +5,11 @@
 
 mod board;
 mod confirm;
+mod form;
+mod group;
 mod keys;
+mod prompt;
+mod rollback;
 mod run;
 mod state;
 mod tail;

@@ -20,6 +20,8 @@ use crate::domain::link::Link;
 use crate::model::World;
 use crate::runtime::handle::{Handle, ReadQuery, StoredRecord, VerifyReport};
 
+type Plans = imbl::Vector<Arc<crate::domain::plan::PlanRun>>;
+
 type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
@@ -86,6 +88,7 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
                         cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
                     }
                 }
+                Effect::Plan(_) => cockpit.answer(Answer::Lost("plans cannot be sent yet".to_owned())),
                 question => answers.push(ask(&handle, question)),
             }
         }
@@ -96,11 +99,18 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
 fn frame_differs(before: &World, now: &World) -> bool {
     // What was heard when is shown only of a link that is not live.
     let same_link = |(a, b): (&Link, &Link)| {
-        a.id == b.id && a.state == b.state && a.listed == b.listed && (b.state.is_live() || a.heard == b.heard)
+        a.id == b.id
+            && a.state == b.state
+            && a.listed == b.listed
+            && a.notice == b.notice
+            && (b.state.is_live() || a.heard == b.heard)
     };
     let links = before.links.len() == now.links.len() && before.links.values().zip(now.links.values()).all(same_link);
     let acts = before.acts.len() == now.acts.len() && before.acts.iter().zip(&now.acts).all(|(a, b)| Arc::ptr_eq(a, b));
-    !(links && acts && before.warnings == now.warnings && before.audit == now.audit)
+    let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
+    let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
+    let server = before.clocks == now.clocks && before.permissions == now.permissions;
+    !(links && acts && plans && server && before.warnings == now.warnings && before.audit == now.audit)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -193,7 +203,7 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
         }
-        Effect::Act(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
+        Effect::Act(_) | Effect::Plan(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
     }
 }
 

@@ -104,8 +104,10 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
         spans.push(Span::styled("  ↵ keep  esc clear", theme.dim()));
     } else if state.popup.is_none() {
         if let (Place::Board, Some(id)) = (state.place, &state.selected) {
+            let marks = state.marks().len();
+            let on = if marks > 0 { words::count(marks, "marked target") } else { id.to_string() };
             spans.push(Span::raw("on "));
-            spans.push(Span::styled(id.to_string(), theme.strong()));
+            spans.push(Span::styled(on, theme.strong()));
             spans.push(Span::raw(":  "));
         }
         for row in TABLE.iter().filter(|r| !r.brief.is_empty() && r.places.contains(&state.place)) {
@@ -118,7 +120,7 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
         if state.place == Place::Board && !state.filter.value().is_empty() {
             spans.push(Span::styled(format!("filter: {}", state.filter.value()), theme.warn()));
         }
-    } else if let Some(Popup::Menu | Popup::Outcome(_)) = &state.popup {
+    } else if let Some(Popup::Menu(_) | Popup::Outcome(_) | Popup::Progress(..)) = &state.popup {
         spans.push(Span::styled("esc", theme.key()));
         spans.push(Span::raw(" close"));
     }

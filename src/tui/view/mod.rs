@@ -87,11 +87,15 @@ pub(super) fn paint(
     }
     frame::header(&ctx, state, Rect { height: 1, ..area }, buffer);
     frame::footer(&ctx, state, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
-    match &state.popup {
+    match &mut state.popup {
         None => {}
-        Some(Popup::Menu) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
+        Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),
+        Some(Popup::Rollback(plan)) => act::rollback(&ctx, plan, body, buffer),
         Some(Popup::Outcome(act)) => act::outcome(&ctx, act, body, buffer),
+        Some(Popup::Progress(..)) => act::progress(&ctx, state, body, buffer),
     }
     if look.ascii {
         to_ascii(buffer);
@@ -123,7 +127,7 @@ fn to_ascii(buffer: &mut Buffer) {
             "●" | "✓" | "◆" => "*",
             "✗" => "x",
             "▌" | "→" | "▸" => ">",
-            "↵" => "<",
+            "↵" | "←" => "<",
             "↓" => "v",
             "↑" => "^",
             "░" | "·" => ".",

@@ -4,13 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use super::words::{basis, field, fit, panel, tag, wrap};
+use super::words::{basis, field, fit, panel, role, tag, wrap};
 use super::{Ctx, act, words};
 use crate::domain::intent::Params;
 use crate::domain::link::LinkState;
 use crate::domain::rollout::{BlueGreen, Observed, Strategy};
 use crate::domain::steps::Step;
-use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::model::query::link_of;
 use crate::tui::state::State;
@@ -299,14 +298,4 @@ fn tree(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(format!("and {old} older revisions without pods"), theme.dim()));
     }
     lines
-}
-
-fn role(target: &Target, set: &ReplicaSet) -> &'static str {
-    if set.pod_hash == target.rollout.stable_hash {
-        "stable"
-    } else if set.pod_hash == target.rollout.pod_hash {
-        "canary"
-    } else {
-        ""
-    }
 }

@@ -130,7 +130,7 @@ pub(super) fn tag(image: &str) -> String {
     name.split_once(':').map_or_else(|| name.to_owned(), |(_, tag)| tag.to_owned())
 }
 
-fn tags(set: &ReplicaSet) -> String {
+pub(super) fn tags(set: &ReplicaSet) -> String {
     set.images.iter().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",")
 }
 
@@ -147,6 +147,21 @@ pub(super) fn version(target: &Target) -> String {
 pub(super) fn revision_of(target: &Target, hash: &Clean) -> String {
     let revision = target.set(hash).and_then(|set| set.revision);
     revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
+}
+
+/// What a ReplicaSet is to its rollout; a word of its own for each strategy.
+pub(super) fn role(target: &Target, set: &ReplicaSet) -> &'static str {
+    let rollout = &target.rollout;
+    let blue_green = rollout.strategy.blue_green().is_some();
+    if blue_green && !rollout.blue_green.active.is_empty() && set.pod_hash == rollout.blue_green.active {
+        "active"
+    } else if set.pod_hash == rollout.stable_hash {
+        "stable"
+    } else if set.pod_hash == rollout.pod_hash {
+        if blue_green { "preview" } else { "canary" }
+    } else {
+        ""
+    }
 }
 
 /// `1 target`, `2 targets`.

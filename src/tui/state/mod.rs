@@ -1,90 +1,27 @@
 //! What the person looks at: screens, cursor, boxes. Pure: every key, answer and snapshot comes with its time.
 
-use std::sync::Arc;
+mod boxes;
+mod cursor;
+mod types;
+
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
-use super::board::{Board, Line};
-use super::confirm::{Confirm, Ground, Step};
+pub(super) use types::{Answer, AuditPane, Effect, Loaded, Popup, RecordLine};
+
+use super::board::Board;
+use super::confirm::Ground;
 use super::keys::{self, Command, Place};
 use super::tail::Tail;
-use crate::actions::by_key;
-use crate::domain::ids::{ActId, TargetId};
-use crate::domain::intent::{Intent, Params};
-use crate::domain::rollout::Rollout;
+use crate::domain::ids::TargetId;
 use crate::model::{World, query};
 
 /// How many audit records are asked for.
 const RECORDS: usize = 500;
-
-/// What a question to the runtime is about to bring.
-#[derive(Clone, Debug)]
-pub(super) enum Loaded<T> {
-    Waiting,
-    Here(T),
-    Failed(String),
-}
-
-/// A record as the screen needs it, and the whole of it as text.
-#[derive(Clone, Debug)]
-pub(super) struct RecordLine {
-    pub seq: u64,
-    pub ts: String,
-    pub kind: &'static str,
-    pub op: String,
-    pub target: String,
-    pub by: String,
-    pub outcome: String,
-    pub whole: String,
-}
-
-/// The audit screen.
-#[derive(Clone, Debug)]
-pub(super) struct AuditPane {
-    pub records: Loaded<Vec<RecordLine>>,
-    /// What the last verification said, and whether the chain holds.
-    pub verified: Option<Loaded<(bool, String)>>,
-    pub cursor: usize,
-    pub open: bool,
-}
-
-/// A box over the screen.
-#[derive(Debug)]
-pub(super) enum Popup {
-    Menu,
-    Confirm(Box<Confirm>),
-    Outcome(ActId),
-}
-
-/// What the loop has to do for the state.
-#[derive(Debug)]
-pub(super) enum Effect {
-    /// Read the target afresh for the confirmation.
-    Read(TargetId),
-    /// Send an act on its way.
-    Act(Box<Intent>),
-    /// Read the newest records.
-    Audit(usize),
-    /// Check the audit log.
-    Verify,
-    /// Whose pods are wanted.
-    Focus(Option<TargetId>),
-    Suspend,
-    Quit,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(super) enum Answer {
-    Read(TargetId, Result<Option<Arc<Rollout>>, String>),
-    Audit(Result<Vec<RecordLine>, String>),
-    Verify(Result<(bool, String), String>),
-    /// An act could not even be handed over.
-    Lost(String),
-}
 
 /// The state.
 pub(super) struct State {
@@ -92,6 +29,8 @@ pub(super) struct State {
     back: Vec<Place>,
     pub board: Board,
     pub selected: Option<TargetId>,
+    /// Targets that the next act is for, all of them.
+    marked: BTreeSet<TargetId>,
     /// The first line of the list that is on the screen.
     pub offset: usize,
     /// How far a screen of text is scrolled.
@@ -116,6 +55,7 @@ impl State {
             back: Vec::new(),
             board: Board::default(),
             selected: None,
+            marked: BTreeSet::new(),
             offset: 0,
             scroll: 0,
             filter: Input::default(),
@@ -132,8 +72,11 @@ impl State {
 
     /// A new snapshot. While a box is open the rows stay where they are. Returns whether the targets look different now.
     pub(super) fn take(&mut self, world: &World, ground: &Ground<'_>) -> bool {
-        if let Some(Popup::Confirm(confirm)) = &mut self.popup {
-            confirm.take(world, ground);
+        match &mut self.popup {
+            Some(Popup::Confirm(confirm)) => confirm.take(world, ground),
+            Some(Popup::Group(group)) => group.take(world, ground),
+            Some(Popup::Rollback(plan)) => plan.take(world, ground),
+            _ => {}
         }
         if self.popup.is_none() {
             let touched = self.board.take(world, ground.now, self.offset, self.page);
@@ -149,80 +92,35 @@ impl State {
         true
     }
 
-    /// The cursor stays on its target; where that is gone, it goes to the one that took its place.
-    fn settle_cursor(&mut self, line: Option<usize>) {
-        if let Some(selected) = &self.selected
-            && self.board.has(selected)
-        {
-            return;
-        }
-        if self.place == Place::Target && self.selected.is_some() {
-            return;
-        }
-        let at = line.unwrap_or(self.offset);
-        let lines = self.board.lines();
-        let row = |line: &Line| match line {
-            Line::Row(id) => Some(id.clone()),
-            Line::Title(..) => None,
-        };
-        let after = lines.iter().skip(at).find_map(row);
-        let next = after.or_else(|| lines.iter().rev().find_map(row));
-        self.selected = next;
-    }
-
-    /// What was drawn: rows on the screen and lines of the list.
-    pub(super) fn layout(&mut self, page: usize, lines: usize) {
-        self.page = page.max(1);
-        self.lines = lines;
-        self.scroll = self.scroll.min(lines.saturating_sub(self.page));
-        if self.place == Place::Board {
-            let all = self.board.lines();
-            let at = all.iter().position(|l| matches!(l, Line::Row(id) if Some(id) == self.selected.as_ref()));
-            if let Some(at) = at {
-                // The title above the first row of a band comes along.
-                let top = if at > 0 && matches!(all[at - 1], Line::Title(..)) { at - 1 } else { at };
-                if top < self.offset {
-                    self.offset = top;
-                }
-                if at >= self.offset + self.page {
-                    self.offset = at + 1 - self.page;
-                }
-            }
-            self.offset = self.offset.min(all.len().saturating_sub(self.page));
-        } else if self.place == Place::Audit {
-            if self.audit.cursor < self.offset {
-                self.offset = self.audit.cursor;
-            }
-            if self.audit.cursor >= self.offset + self.page {
-                self.offset = self.audit.cursor + 1 - self.page;
-            }
-        }
-    }
-
     /// The screen stands since `at`.
     pub(super) fn drawn(&mut self, at: Instant) {
-        if let Some(Popup::Confirm(confirm)) = &mut self.popup {
-            confirm.drawn(at);
+        match &mut self.popup {
+            Some(Popup::Confirm(confirm)) => confirm.drawn(at),
+            Some(Popup::Group(group)) => group.drawn(at),
+            Some(Popup::Rollback(plan)) => plan.drawn(at),
+            _ => {}
         }
     }
 
     /// When the screen changes by itself.
     pub(super) fn wakes(&self, at: Instant) -> Option<Instant> {
-        match &self.popup {
-            Some(Popup::Confirm(confirm)) => confirm.listens_from().filter(|from| *from > at),
-            _ => None,
-        }
+        let prompt = match &self.popup {
+            Some(Popup::Confirm(confirm)) => &confirm.prompt,
+            Some(Popup::Group(group)) => &group.prompt,
+            Some(Popup::Rollback(plan)) => &plan.prompt,
+            _ => return None,
+        };
+        prompt.listens_from().filter(|from| *from > at)
     }
 
     pub(super) fn answer(&mut self, answer: Answer, world: &World, ground: &Ground<'_>) {
         match answer {
-            Answer::Read(target, rollout) => {
-                if let Some(Popup::Confirm(confirm)) = &mut self.popup
-                    && confirm.target == target
-                {
-                    confirm.read(rollout, world, ground);
-                }
-            }
+            Answer::Read(target, rollout) => match &mut self.popup {
+                Some(Popup::Confirm(confirm)) if confirm.target == target => confirm.read(rollout, world, ground),
+                Some(Popup::Rollback(plan)) if plan.target == target => plan.read(rollout, world, ground),
+                Some(Popup::Group(group)) => group.read(&target, &rollout, world, ground),
+                _ => {}
+            },
             Answer::Audit(Ok(records)) => {
                 self.audit.cursor = self.audit.cursor.min(records.len().saturating_sub(1));
                 self.audit.records = Loaded::Here(records);
@@ -253,7 +151,10 @@ impl State {
 
     fn paste(&mut self, text: &str, at: Instant) {
         match &mut self.popup {
-            Some(Popup::Confirm(confirm)) => confirm.paste(text, at),
+            Some(Popup::Confirm(confirm)) => confirm.prompt.paste(text, at),
+            Some(Popup::Group(group)) => group.prompt.paste(text, at),
+            Some(Popup::Rollback(plan)) => plan.prompt.paste(text, at),
+            Some(Popup::Form(form)) => form.paste(text),
             None if self.filtering => {
                 for c in crate::domain::text::Clean::new(text).as_str().chars().take(100) {
                     self.filter.handle(tui_input::InputRequest::InsertChar(c));
@@ -273,57 +174,14 @@ impl State {
                 _ => {}
             }
         }
-        match &mut self.popup {
-            Some(Popup::Confirm(confirm)) => {
-                let step = confirm.key(key, at, world, ground);
-                match step {
-                    Step::Stay => Vec::new(),
-                    Step::Leave => {
-                        self.popup = None;
-                        self.take(world, ground);
-                        Vec::new()
-                    }
-                    Step::Send(intent) => {
-                        self.popup = Some(Popup::Outcome(intent.act.clone()));
-                        vec![Effect::Act(intent)]
-                    }
-                }
-            }
-            Some(Popup::Menu) => self.menu_key(key, world, ground),
-            Some(Popup::Outcome(_)) => {
-                if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q')) {
-                    self.popup = None;
-                    self.take(world, ground);
-                }
-                Vec::new()
-            }
+        if let Some(effects) = self.abort_chord(key, world, ground) {
+            return effects;
+        }
+        match &self.popup {
+            Some(_) => self.popup_key(key, at, world, ground),
             None if self.filtering => self.filter_key(key),
             None => keys::command(self.place, key).map_or_else(Vec::new, |command| self.command(command)),
         }
-    }
-
-    fn menu_key(&mut self, key: KeyEvent, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
-        let letter = match key.code {
-            KeyCode::Esc => {
-                self.popup = None;
-                self.take(world, ground);
-                return Vec::new();
-            }
-            KeyCode::Char(letter) if key.modifiers.is_empty() => letter,
-            _ => return Vec::new(),
-        };
-        let (Some(action), Some(target)) =
-            (by_key(letter), self.selected.as_ref().and_then(|id| world.targets.get(id)))
-        else {
-            return Vec::new();
-        };
-        if let Err(why) = (action.applies)(&target.sight(), &Params::None) {
-            self.notice = Some(format!("cannot {}: {why}", action.verb));
-            return Vec::new();
-        }
-        let id = target.id().clone();
-        self.popup = Some(Popup::Confirm(Box::new(Confirm::new(action.id, id.clone()))));
-        vec![Effect::Read(id)]
     }
 
     fn filter_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -363,7 +221,10 @@ impl State {
                     return vec![Effect::Focus(Some(id))];
                 }
             }
-            Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu),
+            Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
+            Command::Mark => self.mark(),
+            // It comes with its modifier, and is looked at before a box gets the key.
+            Command::Abort => {}
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
             Command::Filter => self.filtering = true,
             Command::Audit => {
@@ -402,6 +263,8 @@ impl State {
             if !self.filter.value().is_empty() {
                 self.filter = Input::default();
                 self.refilter();
+            } else {
+                self.marked.clear();
             }
             return Vec::new();
         };
@@ -413,24 +276,5 @@ impl State {
             return vec![Effect::Focus(None)];
         }
         Vec::new()
-    }
-
-    fn step(&mut self, by: isize) {
-        match self.place {
-            Place::Board => {
-                let rows: Vec<&TargetId> = self.board.rows().collect();
-                let at = rows.iter().position(|id| Some(*id) == self.selected.as_ref()).unwrap_or(0);
-                let to = at.saturating_add_signed(by).min(rows.len().saturating_sub(1));
-                self.selected = rows.get(to).map(|id| (*id).clone());
-            }
-            Place::Audit if !self.audit.open => {
-                let len = if let Loaded::Here(records) = &self.audit.records { records.len() } else { 0 };
-                self.audit.cursor = self.audit.cursor.saturating_add_signed(by).min(len.saturating_sub(1));
-            }
-            Place::Target | Place::Audit | Place::Links | Place::Help => {
-                let most = self.lines.saturating_sub(self.page);
-                self.scroll = self.scroll.saturating_add_signed(by).min(most);
-            }
-        }
     }
 }
