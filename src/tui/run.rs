@@ -20,6 +20,9 @@ use crate::domain::link::Link;
 use crate::model::World;
 use crate::runtime::handle::{Handle, ReadQuery, StoredRecord, VerifyReport};
 
+/// The most records asked for about one target.
+const RECORDS: usize = 100;
+
 type Plans = imbl::Vector<Arc<crate::domain::plan::PlanRun>>;
 
 type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
@@ -199,6 +202,21 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
             async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
         }
+        Effect::Records(target) => {
+            let query =
+                ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
+            let read = handle.audit(query);
+            async move {
+                let all = read.await.map(|all| {
+                    let here = all.iter().filter(|r| {
+                        r.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
+                    });
+                    here.map(record).collect()
+                });
+                Some(Answer::Records(target, all))
+            }
+            .boxed()
+        }
         Effect::Verify => {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
@@ -215,6 +233,7 @@ fn record(stored: &StoredRecord) -> RecordLine {
     );
     RecordLine {
         seq: stored.record.seq,
+        act: said.act.clone(),
         ts: stored
             .record
             .ts

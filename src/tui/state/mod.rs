@@ -39,6 +39,8 @@ pub(super) struct State {
     pub filtering: bool,
     pub popup: Option<Popup>,
     pub audit: AuditPane,
+    /// The audit records about the open target.
+    records: Option<(TargetId, Loaded<Vec<RecordLine>>)>,
     /// One line that answers a key which did nothing else.
     pub notice: Option<String>,
     tail: Tail,
@@ -61,6 +63,7 @@ impl State {
             filter: Input::default(),
             filtering: false,
             popup: None,
+            records: None,
             audit: AuditPane { records: Loaded::Waiting, verified: None, cursor: 0, open: false },
             notice: None,
             tail: Tail::default(),
@@ -126,6 +129,10 @@ impl State {
                 self.audit.records = Loaded::Here(records);
             }
             Answer::Audit(Err(why)) => self.audit.records = Loaded::Failed(why),
+            Answer::Records(id, records) => {
+                let records = records.map_or_else(Loaded::Failed, Loaded::Here);
+                self.records = Some((id, records));
+            }
             Answer::Verify(Ok(said)) => self.audit.verified = Some(Loaded::Here(said)),
             Answer::Verify(Err(why)) => self.audit.verified = Some(Loaded::Failed(why)),
             Answer::Lost(why) => self.notice = Some(why),
@@ -218,7 +225,7 @@ impl State {
             Command::Open => {
                 if let Some(id) = self.selected.clone() {
                     self.go(Place::Target);
-                    return vec![Effect::Focus(Some(id))];
+                    return vec![Effect::Focus(Some(id.clone())), Effect::Records(id)];
                 }
             }
             Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
@@ -244,6 +251,11 @@ impl State {
             Command::Suspend => return vec![Effect::Suspend],
         }
         Vec::new()
+    }
+
+    /// The audit records about a target, as far as they were asked for.
+    pub(super) fn records_of(&self, id: &TargetId) -> Option<&Loaded<Vec<RecordLine>>> {
+        self.records.as_ref().filter(|(of, _)| of == id).map(|(_, records)| records)
     }
 
     fn go(&mut self, place: Place) {

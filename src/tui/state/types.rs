@@ -23,6 +23,8 @@ pub(in crate::tui) enum Loaded<T> {
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct RecordLine {
     pub seq: u64,
+    /// Which act it is about.
+    pub act: String,
     pub ts: String,
     pub kind: &'static str,
     pub op: String,
@@ -67,6 +69,8 @@ pub(in crate::tui) enum Effect {
     Plan(Box<Plan>),
     /// Read the newest records.
     Audit(usize),
+    /// Read the records about a target.
+    Records(TargetId),
     /// Check the audit log.
     Verify,
     /// Whose pods are wanted.
@@ -80,6 +84,7 @@ pub(in crate::tui) enum Effect {
 pub(in crate::tui) enum Answer {
     Read(TargetId, Result<Option<Arc<Rollout>>, String>),
     Audit(Result<Vec<RecordLine>, String>),
+    Records(TargetId, Result<Vec<RecordLine>, String>),
     Verify(Result<(bool, String), String>),
     /// An act could not even be handed over.
     Lost(String),

@@ -294,7 +294,7 @@ fn the_filter_narrows_and_esc_ends_it() {
 fn screens_open_and_lead_back() {
     let mut desk = Desk::new(busy());
     let effects = desk.key(KeyCode::Enter);
-    assert!(matches!(effects.as_slice(), [Effect::Focus(Some(_))]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Focus(Some(_)), Effect::Records(_)]), "{effects:?}");
     desk.keys("?");
     desk.keys("q");
     assert_eq!(desk.state.place, Place::Target);

@@ -212,6 +212,18 @@ pub(super) fn popup_width(area: Rect) -> usize {
 
 /// Lines with a title, in a frame.
 pub(super) fn panel(ctx: &Ctx<'_>, title: &str, lines: Vec<Line<'static>>, area: Rect, buffer: &mut Buffer) {
+    panel_from(ctx, title, lines, 0, area, buffer);
+}
+
+/// The same, scrolled by so many lines as far as there are more than fit.
+pub(super) fn panel_from(
+    ctx: &Ctx<'_>,
+    title: &str,
+    mut lines: Vec<Line<'static>>,
+    from: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     if area.height < 3 {
         return;
     }
@@ -220,7 +232,10 @@ pub(super) fn panel(ctx: &Ctx<'_>, title: &str, lines: Vec<Line<'static>>, area:
     let inner = block.inner(area);
     block.render(area, buffer);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let (room, all) = (usize::from(inner.height), lines.len());
+    let room = usize::from(inner.height);
+    let from = from.min(lines.len().saturating_sub(room));
+    lines.drain(..from);
+    let all = lines.len();
     for (n, (y, line)) in (inner.y..inner.bottom()).zip(lines).enumerate() {
         let last = n + 1 == room && all > room;
         let line = if last { Line::styled(format!("… {} more", all - room + 1), ctx.theme.dim()) } else { line };

@@ -19,9 +19,9 @@ pub(super) use menu::menu;
 pub(super) use plan::{group, progress, rollback};
 
 use super::Ctx;
-use super::words::{fit, popup, popup_width, wrap};
+use super::words::{popup, popup_width, wrap};
 use crate::actions::row;
-use crate::domain::ids::{ActId, TargetId};
+use crate::domain::ids::ActId;
 use crate::domain::outcome::{Act, Outcome};
 use crate::model::Target;
 
@@ -104,27 +104,4 @@ pub(super) fn outcome(ctx: &Ctx<'_>, id: &ActId, area: Rect, buffer: &mut Buffer
         None => Line::raw(format!(" {verb} {} (gone) ", act.intent.target)),
     };
     popup(ctx, title, &lines, area, buffer);
-}
-
-/// The acts on a target from this cockpit, newest first.
-pub(super) fn history(ctx: &Ctx<'_>, target: &TargetId, width: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for act in ctx.world.acts.iter().rev().filter(|act| act.intent.target == *target) {
-        let verb = row(act.intent.action).verb;
-        let clock = act.asked.strftime("%H:%M:%SZ").to_string();
-        let line = match &act.ended {
-            None => Line::styled(format!("{clock} {verb} … {}", stages(act)), ctx.theme.busy()),
-            Some((_, outcome)) => Line::from(vec![
-                Span::styled(format!("{clock} "), ctx.theme.dim()),
-                Span::raw(format!("{verb} ")),
-                Span::styled(outcome.word(), ctx.theme.outcome(outcome.word())),
-                Span::raw(fit(&format!(": {}", outcome.detail()), width.saturating_sub(20 + verb.len()))),
-            ]),
-        };
-        lines.push(line);
-    }
-    if lines.is_empty() {
-        lines.push(Line::styled("none yet; A shows the whole audit log", ctx.theme.dim()));
-    }
-    lines
 }
