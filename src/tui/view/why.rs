@@ -11,13 +11,16 @@ use crate::domain::rollout::{Phase, Rollout};
 use crate::model::Target;
 use crate::model::query::{BAKING, baking, band};
 
-/// First whether it is old, then what we do to it, then its own reason, then what else is to be known.
+/// First what must not be cut off: whether it is old, marked, or under our hands; then its own reason.
 pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
     let mut text = String::new();
     if !matches!(link, LinkState::Live | LinkState::Connecting) {
         let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
         let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
         let _ = write!(text, "[{}{since}] ", link.word());
+    }
+    if in_flight_mark(target).is_some() {
+        text.push_str("[do not promote] ");
     }
     ours(ctx, target, &mut text);
     text.push_str(&reason(ctx, target));
@@ -26,7 +29,7 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
         text.push_str(", restarting its pods");
     }
     if let Some(why) = in_flight_mark(target) {
-        let _ = write!(text, ", NOT TO BE PROMOTED: {why}");
+        let _ = write!(text, "; the mark says: {why}");
     }
     text
 }
@@ -58,6 +61,9 @@ fn ours(ctx: &Ctx<'_>, target: &Target, text: &mut String) {
 fn reason(ctx: &Ctx<'_>, target: &Target) -> String {
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
+    if rollout.deleting {
+        return "being deleted".to_owned();
+    }
     if let Some((since, until)) = baking(target, ctx.now).filter(|_| phase == Phase::Healthy) {
         ctx.wake(until);
         return format!("baking {} of {}m", ctx.age(since), BAKING.as_mins());

@@ -34,10 +34,13 @@ pub(super) fn run(ctx: &Ctx<'_>, run: &AnalysisRun, width: usize) -> Vec<Line<'s
     let theme = ctx.theme;
     let age = run.started.map_or_else(|| "not begun".to_owned(), |at| ctx.age(at));
     let ends = if run.terminate && !run.phase.completed() { ", being ended" } else { "" };
-    let step = run.step_index.map_or_else(String::new, |index| format!(" of step {}", index + 1));
+    let what = match run.step_index {
+        Some(index) => format!("of step {}", index + 1),
+        None => run.kind.word().to_owned(),
+    };
     let mut lines = vec![Line::from(vec![
         Span::styled("  analysis ", theme.dim()),
-        Span::raw(format!("{}{step} ", run.kind.word())),
+        Span::raw(format!("{what} ")),
         Span::styled(format!("{}{ends} ", run.phase), style(ctx, run.phase)),
         Span::raw(counts(&run.counts())),
         Span::styled(format!("  {age}  {}", run.name), theme.dim()),

@@ -103,7 +103,7 @@ fn services(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<
             label,
             vec![
                 Span::styled(fit(&revision_of(target, hash), 8), theme.strong()),
-                Span::styled(fit(share, 15), style),
+                Span::styled(fit(share, 16), style),
                 up(hash),
                 Span::styled(format!("   service {service}"), theme.dim()),
             ],
@@ -138,7 +138,7 @@ fn going_down(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
             "old",
             vec![
                 Span::styled(fit(&revision_of(target, &set.pod_hash), 8), ctx.theme.strong()),
-                Span::styled(fit(&when, 15), ctx.theme.warn()),
+                Span::styled(fit(&when, 16), ctx.theme.warn()),
                 Span::styled(text, ctx.theme.dim()),
             ],
         ))
