@@ -117,8 +117,7 @@ impl ExportReport {
 }
 
 /// What no export can prove by itself.
-const NOT_PROVEN: &str =
-    "whether the export was made anew as a whole: compare its head with the log or with a witness; what withheld records say";
+const NOT_PROVEN: &str = "whether the export was made anew as a whole: compare its head with the log or with a witness; what withheld records say";
 
 impl AuditLog {
     /// Exports the records of `range`; `now` goes into the header. The range is contiguous: between the first record
@@ -216,8 +215,28 @@ impl Export {
 }
 
 const COLUMNS: [&str; 22] = [
-    "seq", "time", "kind", "op", "act", "osUser", "kubeUser", "face", "context", "namespace", "target", "outcome",
-    "detail", "reason", "plan", "step", "of", "policy", "late", "host", "program", "leaf",
+    "seq",
+    "time",
+    "kind",
+    "op",
+    "act",
+    "osUser",
+    "kubeUser",
+    "face",
+    "context",
+    "namespace",
+    "target",
+    "outcome",
+    "detail",
+    "reason",
+    "plan",
+    "step",
+    "of",
+    "policy",
+    "late",
+    "host",
+    "program",
+    "leaf",
 ];
 
 fn cells(stored: &StoredRecord) -> [String; 22] {

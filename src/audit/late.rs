@@ -159,7 +159,8 @@ impl Late {
     pub fn unwritten(&self) -> Vec<String> {
         let mut waiting = self.waiting();
         let waiting = &mut *waiting;
-        let mut lines: Vec<String> = waiting.hopeless.drain(..).chain(waiting.queue.drain(..)).map(|k| k.line()).collect();
+        let mut lines: Vec<String> =
+            waiting.hopeless.drain(..).chain(waiting.queue.drain(..)).map(|k| k.line()).collect();
         if waiting.no_room > 0 {
             lines.push(format!("{} more records found no room and are lost", waiting.no_room));
         }

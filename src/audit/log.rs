@@ -12,7 +12,7 @@ use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::{Disk, Fs};
 use super::instance::{self, Alive};
-use super::query::{LogView, ReadQuery, StoredRecord};
+use super::query::{ReadQuery, StoredRecord};
 use super::verify::{self, VerifyReport};
 use crate::domain::record::{Digest, Draft, OutcomeRecord, Record, RecordKind};
 
@@ -54,9 +54,9 @@ struct Tail {
 
 /// The log in one folder. Share it behind an `Arc`; every call may block on the disk.
 pub struct AuditLog {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     fs: Arc<dyn Fs>,
-    stamp: Stamp,
+    pub(super) stamp: Stamp,
     tail: Mutex<Option<Tail>>,
     alive: Mutex<Option<Alive>>,
 }
@@ -180,48 +180,6 @@ impl AuditLog {
     /// Checks all of it.
     pub fn verify(&self, strict: bool) -> Result<VerifyReport, AuditError> {
         verify::verify(&*self.fs, &self.dir, strict)
-    }
-
-    /// The log at a glance.
-    pub fn view(&self) -> Result<LogView, AuditError> {
-        let all = self.all()?;
-        let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
-        let last = all.last();
-        Ok(LogView {
-            records: u64::try_from(all.len()).unwrap_or(u64::MAX),
-            last: last.map(|s| s.record.ts.clone()),
-            head: last.map_or_else(String::new, |s| s.leaf.clone()),
-            open_intents,
-        })
-    }
-
-    /// Intents without an outcome whose process is dead. A living process's intents are its own.
-    pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
-        let all = self.all()?;
-        Ok(self.open_intents(&all))
-    }
-
-    fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
-        let mut open: BTreeMap<&str, &Record> = BTreeMap::new();
-        for StoredRecord { record, .. } in all {
-            match record.said.kind {
-                RecordKind::Intent => {
-                    open.insert(&record.said.act, record);
-                }
-                RecordKind::Outcome => {
-                    open.remove(record.said.act.as_str());
-                }
-                RecordKind::Refusal
-                | RecordKind::Plan
-                | RecordKind::PlanEnd
-                | RecordKind::Recovered
-                | RecordKind::Segment => {}
-            }
-        }
-        open.into_values()
-            .filter(|r| r.instance != self.stamp.instance && instance::is_dead(&self.dir, &r.instance))
-            .cloned()
-            .collect()
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Tail>> {

@@ -57,9 +57,5 @@ impl StoredRecord {
 }
 
 fn is_about(record: &Record, wanted: &str) -> bool {
-    record
-        .said
-        .target
-        .as_ref()
-        .is_some_and(|t| t.name == wanted || format!("{}/{}", t.namespace, t.name) == wanted)
+    record.said.target.as_ref().is_some_and(|t| t.name == wanted || format!("{}/{}", t.namespace, t.name) == wanted)
 }

@@ -235,11 +235,8 @@ fn begun(sources: &Sources<'_>, revision: &PastRevision) -> Found {
 
 /// Something was said about it that a person may stand behind.
 fn said(sources: &Sources<'_>, event: &ClusterEvent, log: &str) -> Option<Found> {
-    let (side, because) = if event.reason == ACT {
-        of_flightdeck(sources, event, log)
-    } else {
-        of_controller(sources, event)?
-    };
+    let (side, because) =
+        if event.reason == ACT { of_flightdeck(sources, event, log) } else { of_controller(sources, event)? };
     let what = format!("{}: {}", event.reason, event.message);
     Some(Found { at: event.at, who: event.source.to_string(), what, side, because })
 }

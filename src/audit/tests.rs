@@ -1,5 +1,7 @@
 mod faults;
+mod late;
 mod memory;
+mod witness;
 
 use std::collections::HashSet;
 use std::path::Path;

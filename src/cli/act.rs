@@ -35,7 +35,7 @@ pub(super) async fn run(
     let session = Session::start(global, &ground, Deadlines { effect: args.wait, ..Deadlines::default() }).await?;
     let done = tokio::select! {
         done = ask(&session, action, &args, &said) => done,
-        () = interrupted() => Err(Error::new(Kind::Unknown, format!("{} {}: interrupted", action.verb, args.target))
+        () = interrupted() => Err(Error::new(Kind::Unknown, format!("{} {}: interrupted", action.verb, args.target.join(" ")))
             .hint("if it was sent, `flightdeck audit list` says what is known")),
     };
     session.end().await;
@@ -44,7 +44,7 @@ pub(super) async fn run(
 
 async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &Said) -> Result<ExitCode, Error> {
     let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
-    let target = status::find(&world, &args.target)?;
+    let target = status::find(&world, &args.target[0])?;
     let params = choose::params(action, &target, said, Timestamp::now())
         .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
     let mut intent = Intent {
@@ -169,6 +169,17 @@ fn confirm(
     })
 }
 
+/// The kind of failure that an outcome is; `done` is none.
+pub(super) fn kind(outcome: &Outcome) -> Kind {
+    match outcome {
+        Outcome::NoEffect { .. } => Kind::NoEffect,
+        Outcome::Superseded { .. } => Kind::Superseded,
+        Outcome::Refused { .. } => Kind::Refused,
+        Outcome::Done { .. } | Outcome::Failed { .. } => Kind::Failure,
+        Outcome::Unknown { .. } => Kind::Unknown,
+    }
+}
+
 fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, Error> {
     let Some((_, outcome)) = &act.ended else {
         return Err(Error::new(Kind::Unknown, "the act has not ended"));
@@ -187,11 +198,7 @@ fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, E
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Outcome::NoEffect { .. } => Kind::NoEffect,
-        Outcome::Superseded { .. } => Kind::Superseded,
-        Outcome::Refused { .. } => Kind::Refused,
-        Outcome::Failed { .. } => Kind::Failure,
-        Outcome::Unknown { .. } => Kind::Unknown,
+        other => kind(other),
     };
     if format == Format::Json {
         return Ok(ExitCode::from(kind.code()));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 use crate::actions::{Needs, TABLE};
 use crate::error::Kind;
@@ -75,6 +76,14 @@ pub(super) enum Fixed {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Bring the last good version back, by a plan of recorded steps
+    Rollback(RollbackArgs),
+    /// See and go on with plans that a process left unfinished when it died
+    Plan {
+        /// What to do
+        #[command(subcommand)]
+        verb: PlanVerb,
+    },
     /// Check what Flightdeck needs, and say how to fix what is missing
     Doctor(DoctorArgs),
     /// Open the cockpit on an embedded demo world; nothing real is touched
@@ -118,6 +127,59 @@ pub(super) struct WatchArgs {
     /// Stop after this time (default: never)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+}
+
+/// `rollback`
+#[derive(Clone, Debug, Args)]
+pub(super) struct RollbackArgs {
+    /// NAME or NAMESPACE/NAME
+    pub target: String,
+    /// The revision, by number or by pod-template hash [default: the last good one, where that is proven]
+    #[arg(long, value_name = "N|HASH")]
+    pub to_revision: Option<String>,
+    /// Only print the plan
+    #[arg(long)]
+    pub plan_only: bool,
+    /// Why; goes on record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Confirm without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How long each step may take to have its effect [default: what the act is known to need]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// How long to wait for the first answers
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `plan …`
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum PlanVerb {
+    /// List plans that were left unfinished
+    List {
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Go on with one: its remaining steps are looked at anew
+    Resume {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Confirm without being asked
+        #[arg(short, long)]
+        yes: bool,
+        /// Why; goes on record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Output format
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
 }
 
 /// `doctor`
@@ -165,27 +227,104 @@ pub(super) enum AuditVerb {
         output: Format,
     },
     /// Check that no record was altered, reordered, inserted or taken out
+    ///
+    /// With `--witness cluster` also that no record was cut off at the end: the clusters keep the head of the log as it
+    /// was after each act. Exit code 9: something does not hold, or a witnessed record is missing. 7: no witness knows
+    /// this log although it has acts, or not every cluster could be asked.
     Verify {
         /// Also ask for canonical form of every line
         #[arg(long)]
         strict: bool,
+        /// Also compare with what others keep of this log
+        #[arg(long, value_enum, value_name = "WHO", conflicts_with = "file")]
+        witness: Option<WitnessKind>,
+        /// Check an export instead of the log
+        #[arg(long, value_name = "FILE", conflicts_with = "strict")]
+        file: Option<PathBuf>,
         /// Output format
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
     },
+    /// Hand records out; as JSON lines they can be verified again with `audit verify --file`
+    Export(ExportArgs),
+    /// Say what happened to targets that did not pass here: other writers, Events, revisions
+    ///
+    /// Exit code 0: every write that the cluster remembers is explained by this log or by an Event of another
+    /// Flightdeck. 1: something did not pass here. 7: not everything could be read.
+    Reconcile(ReconcileArgs),
+}
+
+/// Who else keeps heads of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WitnessKind {
+    /// The clusters: a `ConfigMap` called flightdeck-witness.
+    Cluster,
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// The stored lines, chained and verifiable.
+    #[default]
+    Jsonl,
+    /// A table for a spreadsheet; it cannot be verified.
+    Csv,
+}
+
+/// `audit export`
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExportArgs {
+    /// None before this: a time (RFC 3339), a date, or a duration ago, e.g. 24h
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// None after this
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub until: Option<Timestamp>,
+    /// Only records about NAME or NAMESPACE/NAME; of the others only their hashes, so that the chain stays whole
+    #[arg(long)]
+    pub target: Option<String>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ExportFormat,
+    /// Into a new file, for its owner alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
+}
+
+/// `audit reconcile`
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReconcileArgs {
+    /// NAME or NAMESPACE/NAME; all targets when left out
+    pub targets: Vec<String>,
+    /// How far to look back: a duration, a time or a date
+    #[arg(long, value_name = "WHEN", default_value = "24h", value_parser = moment)]
+    pub since: Timestamp,
+    /// Count what may have been a person, or the controller by itself, as unexplained
+    #[arg(long)]
+    pub strict: bool,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
 }
 
 /// Every act. What only some of them need is added by [`needs`].
 #[derive(Clone, Debug, Args)]
 pub(super) struct ActArgs {
-    /// NAME or NAMESPACE/NAME
-    pub target: String,
+    /// NAME or NAMESPACE/NAME; several are done one after another, each with its own record
+    #[arg(required = true, num_args = 1..)]
+    pub target: Vec<String>,
     /// Why; goes on record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Confirm without being asked
     #[arg(short, long)]
     pub yes: bool,
+    /// With several targets: go on with the others when one fails
+    #[arg(long)]
+    pub keep_going: bool,
     /// How long to wait for the effect once the server accepted [default: what the act is known to need]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
@@ -286,6 +425,18 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
 }
 
+/// A time, a date (its midnight in UTC), or a duration ago.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        return date.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|e| e.to_string());
+    }
+    let ago = duration(text).map_err(|_| "write it as 24h, 2026-11-25 or 2026-11-25T10:00:00Z".to_owned())?;
+    Timestamp::now().checked_sub(ago).map_err(|_| "that is too long ago".to_owned())
+}
+
 fn exit_codes() -> String {
     let lines = Kind::ALL.iter().map(|kind| format!("  {:>2}  {}", kind.code(), kind.meaning()));
     std::iter::once("Exit codes:\n   0  done".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
@@ -343,5 +494,14 @@ mod tests {
     fn durations() {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err() && duration("-1s").is_err());
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment("2026-11-25T10:00:00+01:00"), "2026-11-25T09:00:00Z".parse().map_err(|_| String::new()));
+        assert_eq!(moment("2026-11-25"), "2026-11-25T00:00:00Z".parse().map_err(|_| String::new()));
+        let ago = Timestamp::now().duration_since(moment("24h").expect("a duration"));
+        assert!((86_400..86_460).contains(&ago.as_secs()), "{ago:?}");
+        assert!(moment("yesterday").is_err() && moment("-1h").is_err());
     }
 }

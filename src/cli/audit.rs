@@ -1,15 +1,22 @@
-//! `audit list`, `audit show`, `audit verify`. No cluster is needed.
+//! `audit …`. Only `verify --witness cluster` and `reconcile` ask a cluster.
+
+mod export;
+mod reconcile;
+mod verify;
 
 use std::process::ExitCode;
 
-use super::args::{AuditVerb, Format, Global};
+use super::args::{AuditVerb, Format, Global, WitnessKind};
 use super::setup::Ground;
 use super::{dto, output};
-use crate::audit::{AuditError, AuditLog, ReadQuery, StoredRecord, VerifyReport};
+use crate::audit::{AuditError, AuditLog, ReadQuery, StoredRecord};
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 
-pub(super) fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Error> {
+pub(super) async fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Error> {
+    if let AuditVerb::Verify { file: Some(file), output, .. } = &verb {
+        return verify::file(file, *output);
+    }
     let ground = Ground::find(global)?;
     let dir = ground.audit_dir().map_err(|why| Error::new(Kind::Usage, why))?;
     let log = AuditLog::open(&dir, super::setup::stamp()).map_err(broken)?;
@@ -27,14 +34,19 @@ pub(super) fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Error> {
             };
             show(stored, output)
         }
-        AuditVerb::Verify { strict, output } => {
-            verify(&dir.display().to_string(), &log.verify(strict).map_err(broken)?, output)
+        AuditVerb::Verify { strict, witness: None, output, .. } => {
+            verify::alone(&dir.display().to_string(), &log.verify(strict).map_err(broken)?, output)
         }
+        AuditVerb::Verify { strict, witness: Some(WitnessKind::Cluster), output, .. } => {
+            verify::with_clusters(global, &ground, &log, strict, output).await
+        }
+        AuditVerb::Export(args) => export::run(&log, args),
+        AuditVerb::Reconcile(args) => reconcile::run(&ground, &log, &args).await,
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn broken(error: AuditError) -> Error {
+pub(super) fn broken(error: AuditError) -> Error {
     match &error {
         AuditError::Tampered { .. } => Error::new(Kind::Audit, error.to_string())
             .hint("`flightdeck audit verify` says what holds; keep a copy of the folder as evidence"),
@@ -89,31 +101,4 @@ fn show(stored: &StoredRecord, format: Format) -> Result<ExitCode, Error> {
         output::line(Clean::new(line).as_str())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn verify(dir: &str, report: &VerifyReport, format: Format) -> Result<ExitCode, Error> {
-    if format == Format::Json {
-        output::json(&serde_json::json!({
-            "apiVersion": dto::API_VERSION, "kind": "AuditVerification", "holds": report.holds(), "report": report,
-        }))?;
-    } else {
-        let word = if report.holds() { "holds" } else { "DOES NOT HOLD" };
-        output::line(&format!(
-            "{dir}: {word}: {} records in {} segments, head {}",
-            report.records, report.segments, report.head
-        ))?;
-        for finding in &report.findings {
-            output::line(&format!("  {}, line {}: {}", finding.file, finding.line, Clean::new(&finding.why)))?;
-        }
-        if let Some(bytes) = report.torn_tail {
-            output::line(&format!(
-                "  a record of {bytes} bytes was being written when its process died; no tampering"
-            ))?;
-        }
-        if report.unacknowledged > 0 {
-            output::line(&format!("  {} records were never acknowledged: their write failed", report.unacknowledged))?;
-        }
-        output::line(&format!("  not proven: {}", report.not_proven))?;
-    }
-    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Audit.code()) })
 }

@@ -7,7 +7,9 @@ mod args;
 mod audit;
 mod doctor;
 mod dto;
+mod dto_plan;
 mod output;
+mod plan;
 mod setup;
 mod show;
 mod status;
@@ -54,13 +56,18 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
             Some(action) => {
                 let args = ActArgs::from_arg_matches(of_verb).map_err(usage)?;
                 let said = args::said(of_verb, action.needs).map_err(usage)?;
-                act::run(&global, action, args, said).await
+                match args.target.as_slice() {
+                    [_] => act::run(&global, action, args, said).await,
+                    _ => plan::group(&global, action, &args, &said).await,
+                }
             }
             None => match Fixed::from_arg_matches(matches).map_err(usage)? {
                 Fixed::Status(args) => status::status(&global, &args).await,
                 Fixed::Get(args) => status::get(&global, &args).await,
                 Fixed::Watch(args) => status::watch(&global, &args).await,
-                Fixed::Audit { verb } => audit::run(&global, verb),
+                Fixed::Rollback(args) => plan::rollback(&global, &args).await,
+                Fixed::Plan { verb } => plan::plans(&global, verb).await,
+                Fixed::Audit { verb } => audit::run(&global, verb).await,
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
                 Fixed::Demo(args) => setup::demo(&global, &args).await,
                 Fixed::Completions { shell } => {

@@ -100,9 +100,12 @@ impl Session {
                 os_uid: Some(rustix::process::getuid().as_raw()),
                 os_user_from: os_user().1.map(|variable| format!("the variable {variable}")),
                 identities: identities.clone(),
-                witness: ground.config.audit.witness.enabled.then(|| WitnessSettings {
-                    namespace: ground.config.audit.witness.namespace.clone(),
-                }),
+                witness: ground
+                    .config
+                    .audit
+                    .witness
+                    .enabled
+                    .then(|| WitnessSettings { namespace: ground.config.audit.witness.namespace.clone() }),
             },
             actor: actor(kube_user.clone()),
             deadlines,

@@ -4,7 +4,8 @@ mod file;
 mod paths;
 
 pub use file::{
-    AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection, WitnessSection,
+    AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection,
+    WitnessSection,
 };
 pub use paths::{Paths, state_dir};
 

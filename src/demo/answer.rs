@@ -83,3 +83,18 @@ pub(super) fn token_expired() -> Refusal {
 pub(super) fn unavailable() -> Refusal {
     failure(503, "ServiceUnavailable", "the server is currently unable to handle the request", None)
 }
+
+/// An update of a custom resource that does not say which version it replaces.
+pub(super) fn must_say_version(plural: &str, group: &str, name: &str) -> Refusal {
+    let said = "metadata.resourceVersion: Invalid value: 0: must be specified for an update";
+    let mut details = details(name, plural, group);
+    details["causes"] = json!([{
+        "reason": "FieldValueInvalid", "message": "Invalid value: 0: must be specified for an update",
+        "field": "metadata.resourceVersion",
+    }]);
+    failure(422, "Invalid", &format!("{} \"{name}\" is invalid: {said}", full(plural, group)), Some(details))
+}
+
+pub(super) fn not_allowed() -> Refusal {
+    failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", Some(json!({})))
+}

@@ -4,10 +4,18 @@
 
 mod answer;
 mod api;
-mod canary;
+mod errors;
+mod events;
+mod experiments;
+mod git;
+mod kinds;
+mod managed;
 mod patch;
 mod pods;
+mod rollouts;
+mod runs;
 mod scenario;
+mod script;
 mod sim;
 mod store;
 
@@ -23,7 +31,7 @@ use tokio::task::JoinSet;
 pub use scenario::Scenario;
 
 use answer::Refusal;
-use sim::Sim;
+use sim::{Outage, Sim};
 
 /// Where the world takes its time from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -38,7 +46,11 @@ pub enum Fault {
     LoseAnswers,
     /// Writes are refused with 503.
     RefuseWrites,
-    /// Writes work again.
+    /// Nothing is answered and nothing is closed, watches included: the network swallows everything.
+    Silence,
+    /// Everything is refused with 503.
+    RefuseAll,
+    /// All works again.
     None,
     /// All watches end now, once.
     EndWatches,
@@ -73,6 +85,25 @@ impl Shared {
 
     fn loses_answers(&self) -> bool {
         self.fault() == Fault::LoseAnswers
+    }
+
+    fn outage(&self) -> Option<Outage> {
+        match self.fault() {
+            Fault::Silence => Some(Outage::Silent),
+            Fault::RefuseAll => Some(Outage::Refusing),
+            _ => self.sim(|sim| sim.outage.map(|(outage, _)| outage)),
+        }
+    }
+
+    /// Returns once the world may speak.
+    async fn spoken(&self) {
+        while self.outage() == Some(Outage::Silent) {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        self.outage() == Some(Outage::Refusing)
     }
 
     /// Something was written: the watches are told, and the controllers look.
@@ -152,7 +183,7 @@ impl World {
 
     /// Stops the Rollouts controller, or lets it go on.
     pub fn controller(&self, runs: bool) {
-        self.shared.sim(|sim| sim.controller = runs);
+        self.shared.sim(|sim| sim.run_controller(runs));
         self.shared.poked.notify_one();
     }
 

@@ -13,15 +13,6 @@ pub(super) struct Counts {
     pub available: i64,
 }
 
-fn pods_of(store: &Store, set: &Value) -> Vec<Key> {
-    let namespace = set["metadata"]["namespace"].as_str().unwrap_or_default();
-    store
-        .list(Kind::Pod, Some(namespace))
-        .filter(|(_, pod)| pod["metadata"]["ownerReferences"][0]["uid"] == set["metadata"]["uid"])
-        .map(|(key, _)| key.clone())
-        .collect()
-}
-
 pub(super) fn counts(set: &Value) -> Counts {
     let status = &set["status"];
     let number = |name: &str| status[name].as_i64().unwrap_or(0);
@@ -37,9 +28,9 @@ pub(super) struct Kubelet {
 
 /// Brings one ReplicaSet's pods nearer to its size. Returns when the next pod gets ready.
 pub(super) fn reconcile(store: &mut Store, key: &Key, kubelet: &Kubelet, now: Timestamp) -> Option<Timestamp> {
+    store.begin(now, "kube-controller-manager");
     let set = store.get(key).ok()?.clone();
-    let version = store.version();
-    let mut pods = pods_of(store, &set);
+    let mut pods: Vec<Key> = store.owned_by(&set, Kind::Pod).map(|(key, _)| key.clone()).collect();
     let wanted = usize::try_from(set["spec"]["replicas"].as_i64().unwrap_or(0)).unwrap_or(0);
     while pods.len() > wanted {
         // Those that are not ready go first.
@@ -50,11 +41,11 @@ pub(super) fn reconcile(store: &mut Store, key: &Key, kubelet: &Kubelet, now: Ti
     while pods.len() < wanted {
         let name = format!("{}-{}", key.name, store.letters(5));
         let pod = Key::new(Kind::Pod, &key.namespace, &name);
-        if store.create(pod.clone(), fresh(&set), now).is_ok() {
+        if store.create(&pod, fresh(&set)).is_ok() {
             pods.push(pod);
         }
     }
-    let mut wake = None;
+    let mut wake: Option<Timestamp> = None;
     let mut ready = 0_i64;
     for pod in &pods {
         let Ok(object) = store.get(pod).cloned() else { continue };
@@ -63,34 +54,52 @@ pub(super) fn reconcile(store: &mut Store, key: &Key, kubelet: &Kubelet, now: Ti
             continue;
         }
         let image = object["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
-        let broken = kubelet.broken_tags.iter().any(|tag| image.ends_with(&format!(":{tag}")));
+        let broken = kubelet.broken_tags.iter().any(|tag| image.rsplit_once(':').is_some_and(|(_, t)| t == tag));
         let created: Timestamp =
             object["metadata"]["creationTimestamp"].as_str().and_then(|t| t.parse().ok()).unwrap_or(now);
         let due = created + kubelet.ready_after;
-        if broken {
-            let _ = store.put(pod, Part::Whole, crashing(object));
-        } else if due <= now {
-            let _ = store.put(pod, Part::Whole, running(object, now));
-            ready += 1;
+        if due > now {
+            wake = Some(wake.map_or(due, |w| w.min(due)));
+        } else if broken {
+            let _ = store.put(pod, Part::Whole, crashing(Value::clone(&object), created));
         } else {
-            wake = Some(wake.map_or(due, |w: Timestamp| w.min(due)));
+            let _ = store.put(pod, Part::Whole, running(Value::clone(&object), now));
+            ready += 1;
         }
     }
-    let mut set = store.get(key).ok()?.clone();
     let count = i64::try_from(pods.len()).unwrap_or(0);
     let number = |n: i64| if n == 0 { Value::Null } else { n.into() };
+    let mut set = Value::clone(&set);
     set["status"] = json!({
         "replicas": count, "readyReplicas": number(ready), "availableReplicas": number(ready),
         "fullyLabeledReplicas": number(count), "observedGeneration": set["metadata"]["generation"],
     });
-    store.put(key, Part::Whole, set).ok()?;
-    if store.version() == version { wake } else { Some(now) }
+    store.put(key, Part::Status, set).ok()?;
+    wake
+}
+
+/// Plays as much of the Deployment controller as a rollout that takes its template from one shows: its spec is seen.
+pub(super) fn deployment(store: &mut Store, key: &Key, now: Timestamp) {
+    store.begin(now, "kube-controller-manager");
+    let Some(mut deployment) = store.copy(key) else { return };
+    let replicas = deployment["spec"]["replicas"].as_i64().unwrap_or(1);
+    let count = if replicas == 0 { Value::Null } else { replicas.into() };
+    deployment["status"] = json!({
+        "observedGeneration": deployment["metadata"]["generation"], "replicas": count, "updatedReplicas": count,
+        "readyReplicas": count, "availableReplicas": count,
+    });
+    let _ = store.put(key, Part::Status, deployment);
 }
 
 fn fresh(set: &Value) -> Value {
     let template = &set["spec"]["template"];
-    let image = &template["spec"]["containers"][0]["image"];
-    let name = &template["spec"]["containers"][0]["name"];
+    let waiting = |container: &Value| {
+        json!({
+            "name": container["name"], "image": container["image"], "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": "ContainerCreating"}},
+        })
+    };
+    let containers = template["spec"]["containers"].as_array().into_iter().flatten();
     json!({
         "metadata": {
             "generateName": format!("{}-", set["metadata"]["name"].as_str().unwrap_or_default()),
@@ -101,34 +110,38 @@ fn fresh(set: &Value) -> Value {
             }],
         },
         "spec": template["spec"],
-        "status": {
-            "phase": "Pending",
-            "containerStatuses": [{
-                "name": name, "image": image, "ready": false, "restartCount": 0,
-                "state": {"waiting": {"reason": "ContainerCreating"}},
-            }],
-        },
+        "status": {"phase": "Pending", "containerStatuses": containers.map(waiting).collect::<Vec<_>>()},
     })
 }
 
 fn is_ready(pod: &Value) -> bool {
-    pod["status"]["containerStatuses"][0]["ready"] == true
+    pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
+}
+
+fn containers(pod: &mut Value) -> impl Iterator<Item = &mut Value> {
+    pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten()
 }
 
 fn running(mut pod: Value, now: Timestamp) -> Value {
     pod["status"]["phase"] = "Running".into();
     pod["status"]["startTime"] = time(now).into();
     pod["status"]["conditions"] = json!([{"type": "Ready", "status": "True", "lastTransitionTime": time(now)}]);
-    let container = &mut pod["status"]["containerStatuses"][0];
-    container["ready"] = true.into();
-    container["state"] = json!({"running": {"startedAt": time(now)}});
+    for container in containers(&mut pod) {
+        container["ready"] = true.into();
+        container["state"] = json!({"running": {"startedAt": time(now)}});
+    }
     pod
 }
 
-fn crashing(mut pod: Value) -> Value {
+fn crashing(mut pod: Value, since: Timestamp) -> Value {
+    let ended = since + SignedDuration::from_secs(4);
     pod["status"]["phase"] = "Running".into();
-    let container = &mut pod["status"]["containerStatuses"][0];
-    container["restartCount"] = 5.into();
-    container["state"] = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    pod["status"]["startTime"] = time(since).into();
+    for container in containers(&mut pod) {
+        container["restartCount"] = 5.into();
+        container["state"] = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let last = json!({"exitCode": 1, "reason": "Error", "startedAt": time(since), "finishedAt": time(ended)});
+        container["lastState"] = json!({"terminated": last});
+    }
     pod
 }

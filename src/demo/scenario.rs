@@ -1,8 +1,19 @@
-//! Scenario files: which rollouts there are, and what happens when.
+//! Scenario files: which rollouts there are, what they are made of, and what happens when.
+//!
+//! The head of each file in `demos/` tells its keys. An unknown key or word is an error that says what would be right.
+
+mod event;
+mod fleet;
+mod rollout;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::errors::Errors;
+use super::store::{Key, Kind};
+pub(super) use event::{EventAct, EventPlan};
+pub(super) use rollout::RolloutPlan;
 
 /// A scenario, read and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,36 +21,21 @@ pub struct Scenario {
     pub(super) pod_ready: SignedDuration,
     pub(super) broken_tags: Vec<String>,
     pub(super) rollouts: Vec<RolloutPlan>,
+    /// What stands beside the rollouts: Services, Deployments, AnalysisTemplates.
+    pub(super) objects: Vec<(Key, Value)>,
+    pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
 }
 
+/// An Argo CD application that owns rollouts.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct RolloutPlan {
+pub(super) struct ApplicationPlan {
     pub namespace: String,
     pub name: String,
+    pub targets: Vec<Key>,
+    /// How long after a change by somebody else Git's template is put back.
+    pub heals_after: SignedDuration,
     pub object: Value,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct EventPlan {
-    /// From the start of the world; what is negative has happened before.
-    pub at: SignedDuration,
-    /// Happens again and again.
-    pub every: Option<SignedDuration>,
-    pub namespace: String,
-    pub name: String,
-    pub act: EventAct,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum EventAct {
-    /// A new version is set; when it repeats, only on a rollout that is healthy.
-    Release(Option<String>),
-    Abort,
-    Retry,
-    Pause,
-    Unpause,
-    PromoteFull,
 }
 
 #[derive(Deserialize)]
@@ -49,47 +45,84 @@ struct File {
     #[serde(default)]
     broken_tags: Vec<String>,
     #[serde(default)]
-    rollout: Vec<RolloutEntry>,
+    rollout: Vec<rollout::Entry>,
     #[serde(default)]
-    event: Vec<EventEntry>,
+    analysis: Vec<AnalysisEntry>,
+    #[serde(default)]
+    application: Vec<ApplicationEntry>,
+    #[serde(default)]
+    event: Vec<event::Entry>,
 }
 
+/// An AnalysisTemplate with one metric: the share of requests that fail.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RolloutEntry {
+struct AnalysisEntry {
     namespace: String,
     name: String,
-    image: String,
-    version: String,
-    #[serde(default = "one")]
-    replicas: u32,
+    interval: Option<String>,
+    initial_delay: Option<String>,
+    count: Option<u32>,
     #[serde(default)]
-    steps: Vec<String>,
-    router: Option<String>,
-}
-
-const fn one() -> u32 {
-    1
+    failure_limit: i32,
+    #[serde(default)]
+    inconclusive_limit: i32,
+    success: Option<String>,
+    failure: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EventEntry {
-    at: String,
-    every: Option<String>,
-    target: String,
-    #[serde(rename = "do")]
-    what: String,
-    version: Option<String>,
+struct ApplicationEntry {
+    name: String,
+    namespace: Option<String>,
+    targets: Vec<String>,
+    #[serde(default)]
+    self_heal: bool,
+    heals_after: Option<String>,
+    repository: Option<String>,
 }
 
-const CALM_CANARY: &str = include_str!("../../demos/calm-canary.toml");
+/// The scenarios that come with the program.
+const NAMED: &[(&str, &str)] = &[
+    ("calm-canary", include_str!("../../demos/calm-canary.toml")),
+    ("bad-canary", include_str!("../../demos/bad-canary.toml")),
+    ("blue-green", include_str!("../../demos/blue-green.toml")),
+    ("stuck-analysis", include_str!("../../demos/stuck-analysis.toml")),
+    ("outage", include_str!("../../demos/outage.toml")),
+    ("git-undo", include_str!("../../demos/git-undo.toml")),
+];
 
 impl Scenario {
-    /// The scenario that comes with the program.
+    /// The scenario that is played when none is asked for.
     #[expect(clippy::missing_panics_doc, reason = "the file is part of the program; a test reads it")]
     pub fn calm_canary() -> Self {
-        Self::parse(CALM_CANARY).expect("the scenario that comes with the program is sound")
+        Self::named("calm-canary").expect("the scenario that comes with the program is sound")
+    }
+
+    /// The names of the scenarios that come with the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(name, _)| *name)
+    }
+
+    /// A scenario that comes with the program. The error tells the names there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        if let Some(size) = name.strip_prefix("fleet-") {
+            let size = size.parse().ok().filter(|n| (1..=20_000).contains(n));
+            let size = size.ok_or_else(|| format!("scenario {name:?}: write fleet-300: from 1 to 20000 rollouts"))?;
+            return Ok(Self::fleet(size));
+        }
+        let found = NAMED.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| {
+            let all: Vec<&str> = Self::names().collect();
+            format!("scenario {name:?}: it is one of {}, or fleet-N", all.join(", "))
+        })?;
+        Self::parse(text)
+    }
+
+    /// Many rollouts of all kinds and phases, in many namespaces; only some dozens ever move.
+    pub fn fleet(size: usize) -> Self {
+        fleet::make(size)
     }
 
     /// Reads a scenario file. Errors name the line or the entry, and what would be right.
@@ -97,17 +130,56 @@ impl Scenario {
         let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
         let pod_ready =
             file.pod_ready.as_deref().map_or(Ok(SignedDuration::from_secs(1)), |t| duration("pod_ready", t))?;
-        let rollouts: Vec<_> = file.rollout.into_iter().map(rollout).collect::<Result<_, _>>()?;
+        let mut objects: Vec<(Key, Value)> = file.analysis.iter().map(template).collect::<Result<_, _>>()?;
+        let mut rollouts: Vec<RolloutPlan> = Vec::new();
+        for entry in file.rollout {
+            let (plan, beside) = rollout::plan(entry)?;
+            if rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
+                return Err(format!("{}/{}: there are two [[rollout]] of this name", plan.namespace, plan.name));
+            }
+            for analysis in &plan.analyses {
+                let known = |(key, _): &(Key, Value)| key.namespace == plan.namespace && key.name == *analysis;
+                if !objects.iter().any(known) {
+                    let (ns, name) = (&plan.namespace, &plan.name);
+                    return Err(format!("{ns}/{name}: analysis {analysis:?}: there is no such [[analysis]] in {ns}"));
+                }
+            }
+            objects.extend(beside);
+            rollouts.push(plan);
+        }
         if rollouts.is_empty() {
             return Err("no [[rollout]] is there: a world needs at least one".to_owned());
         }
-        let events: Vec<_> = file.event.into_iter().map(event).collect::<Result<_, _>>()?;
-        for event in &events {
-            if !rollouts.iter().any(|r| r.namespace == event.namespace && r.name == event.name) {
+        let there = |namespace: &str, name: &str| rollouts.iter().any(|r| r.namespace == namespace && r.name == name);
+        let events: Vec<EventPlan> = file.event.into_iter().map(event::plan).collect::<Result<_, _>>()?;
+        for event in events.iter().filter(|event| !event.namespace.is_empty()) {
+            if !there(&event.namespace, &event.name) {
                 return Err(format!("event on {}/{}: there is no such [[rollout]]", event.namespace, event.name));
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, events })
+        let applications: Vec<ApplicationPlan> = file.application.iter().map(application).collect::<Result<_, _>>()?;
+        for application in &applications {
+            for key in &application.targets {
+                let plan = rollouts.iter_mut().find(|r| r.namespace == key.namespace && r.name == key.name);
+                let plan = plan.ok_or_else(|| {
+                    format!(
+                        "application {}: {}/{}: there is no such [[rollout]]",
+                        application.name, key.namespace, key.name
+                    )
+                })?;
+                let id = format!("{}:argoproj.io/Rollout:{}/{}", application.name, key.namespace, key.name);
+                plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
+            }
+        }
+        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events })
+    }
+
+    /// The error shares of the versions.
+    pub(super) fn errors(&self) -> Errors {
+        let all = self.rollouts.iter().flat_map(|r| {
+            r.errors.iter().map(|(version, share)| ((r.namespace.clone(), r.name.clone(), version.clone()), *share))
+        });
+        Errors { shares: all.collect() }
     }
 }
 
@@ -115,97 +187,62 @@ fn duration(what: &str, text: &str) -> Result<SignedDuration, String> {
     text.parse().map_err(|_| format!("{what} = {text:?}: write it as 8s, 2m or -6m"))
 }
 
-fn rollout(entry: RolloutEntry) -> Result<RolloutPlan, String> {
-    let RolloutEntry { namespace, name, image, version, replicas, steps, router } = entry;
-    let steps: Vec<Value> = steps
-        .iter()
-        .map(|text| step(text).ok_or_else(|| format!("{namespace}/{name}: step {text:?}: write 5%, pause or pause 2m")))
-        .collect::<Result<_, _>>()?;
-    let mut canary = json!({"steps": steps});
-    match router.as_deref() {
-        None => {}
-        Some("nginx") => {
-            canary["stableService"] = format!("{name}-stable").into();
-            canary["canaryService"] = format!("{name}-canary").into();
-            canary["trafficRouting"] = json!({"nginx": {"stableIngress": name}});
-        }
-        Some(other) => return Err(format!("{namespace}/{name}: router {other:?}: the demo world knows nginx")),
+/// A target as events and applications write it.
+fn target(what: &str, text: &str) -> Result<(String, String), String> {
+    let (namespace, name) = text.split_once('/').ok_or_else(|| format!("{what} {text:?}: write NAMESPACE/NAME"))?;
+    Ok((namespace.to_owned(), name.to_owned()))
+}
+
+fn template(entry: &AnalysisEntry) -> Result<(Key, Value), String> {
+    let at = format!("analysis {}/{}", entry.namespace, entry.name);
+    if entry.success.is_none() && entry.failure.is_none() {
+        return Err(format!("{at}: say success or failure, as in success = \"result[0] <= 0.05\""));
     }
+    for text in [&entry.interval, &entry.initial_delay].into_iter().flatten() {
+        duration(&format!("{at}: interval or initial_delay"), text)?;
+    }
+    let rate = |codes: &str| {
+        let labels = "service=\"{{args.service}}\",rollouts_pod_template_hash=\"{{args.hash}}\"";
+        format!("sum(rate(http_requests_total{{{labels}{codes}}}[1m]))")
+    };
+    let query = format!("{} / {}", rate(",code=~\"5..\""), rate(""));
+    let metric = json!({
+        "name": "error-rate", "interval": entry.interval, "initialDelay": entry.initial_delay, "count": entry.count,
+        "failureLimit": entry.failure_limit, "inconclusiveLimit": entry.inconclusive_limit,
+        "successCondition": entry.success, "failureCondition": entry.failure,
+        "provider": {"prometheus": {"address": "http://prometheus.monitoring:9090", "query": query}},
+    });
+    let object = json!({"spec": {"args": [{"name": "service"}, {"name": "hash"}], "metrics": [metric]}});
+    Ok((Key::new(Kind::AnalysisTemplate, &entry.namespace, &entry.name), object))
+}
+
+fn application(entry: &ApplicationEntry) -> Result<ApplicationPlan, String> {
+    let what = format!("application {}: target", entry.name);
+    let targets: Vec<Key> = entry
+        .targets
+        .iter()
+        .map(|text| target(&what, text).map(|(ns, name)| Key::new(Kind::Rollout, &ns, &name)))
+        .collect::<Result<_, _>>()?;
+    let after = entry.heals_after.as_deref().map(|text| duration("heals_after", text)).transpose()?;
+    let namespace = entry.namespace.clone().unwrap_or_else(|| "argocd".to_owned());
+    let repository = entry.repository.clone().unwrap_or_else(|| "https://git.example/infrastructure.git".to_owned());
+    let goes_to = targets.first().map(|key| key.namespace.clone()).unwrap_or_default();
     let object = json!({
-        "metadata": {"labels": {"app": name}},
         "spec": {
-            "replicas": replicas, "selector": {"matchLabels": {"app": name}}, "strategy": {"canary": canary},
-            "template": {
-                "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [{"name": "app", "image": format!("{image}:{version}")}]},
-            },
+            "project": "default",
+            "source": {"repoURL": repository, "path": format!("apps/{}", entry.name), "targetRevision": "main"},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": goes_to},
+            "syncPolicy": {"automated": {"prune": true, "selfHeal": entry.self_heal}},
         },
     });
-    Ok(RolloutPlan { namespace, name, object })
-}
-
-fn step(text: &str) -> Option<Value> {
-    if let Some(weight) = text.strip_suffix('%') {
-        let weight: u32 = weight.trim().parse().ok()?;
-        return (weight <= 100).then(|| json!({"setWeight": weight}));
-    }
-    let rest = text.strip_prefix("pause")?.trim();
-    if rest.is_empty() {
-        return Some(json!({"pause": {}}));
-    }
-    rest.parse::<SignedDuration>().ok()?;
-    Some(json!({"pause": {"duration": rest}}))
-}
-
-fn event(entry: EventEntry) -> Result<EventPlan, String> {
-    let EventEntry { at, every, target, what, version } = entry;
-    let (namespace, name) =
-        target.split_once('/').ok_or_else(|| format!("event on {target:?}: write NAMESPACE/NAME"))?;
-    let act = match what.as_str() {
-        "release" => EventAct::Release(version),
-        "abort" => EventAct::Abort,
-        "retry" => EventAct::Retry,
-        "pause" => EventAct::Pause,
-        "unpause" => EventAct::Unpause,
-        "promote-full" => EventAct::PromoteFull,
-        other => {
-            return Err(format!(
-                "event on {target}: do = {other:?}: it is one of release, abort, retry, pause, unpause, promote-full"
-            ));
-        }
-    };
-    let every = every.as_deref().map(|text| duration("every", text)).transpose()?;
-    if every.is_some_and(|every| every < SignedDuration::from_secs(1)) {
-        return Err(format!("event on {target}: every must be at least 1s"));
-    }
-    Ok(EventPlan { at: duration("at", &at)?, every, namespace: namespace.to_owned(), name: name.to_owned(), act })
+    Ok(ApplicationPlan {
+        namespace,
+        name: entry.name.clone(),
+        targets,
+        heals_after: after.unwrap_or(SignedDuration::from_secs(5)),
+        object,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scenario_that_comes_along_is_sound() {
-        assert!(Scenario::calm_canary().rollouts.len() >= 5);
-    }
-
-    #[test]
-    fn errors_name_the_place_and_what_would_be_right() {
-        let good = "[[rollout]]\nnamespace = 'a'\nname = 'b'\nimage = 'c'\nversion = '1'\n";
-        for (text, said) in [
-            ("colour = 1".to_owned(), "line 1"),
-            (String::new(), "no [[rollout]]"),
-            (format!("{good}steps = ['5']"), "step \"5\": write 5%"),
-            (format!("{good}steps = ['101%']"), "step \"101%\""),
-            (format!("{good}router = 'istio'"), "knows nginx"),
-            (format!("{good}[[event]]\nat = 'soon'\ntarget = 'a/b'\ndo = 'abort'"), "at = \"soon\": write it as"),
-            (format!("{good}[[event]]\nat = '1s'\ntarget = 'a/x'\ndo = 'abort'"), "a/x: there is no such"),
-            (format!("{good}[[event]]\nat = '1s'\ntarget = 'b'\ndo = 'abort'"), "NAMESPACE/NAME"),
-            (format!("{good}[[event]]\nat = '1s'\ntarget = 'a/b'\ndo = 'explode'"), "one of release"),
-        ] {
-            let error = Scenario::parse(&text).expect_err(&text);
-            assert!(error.contains(said), "{text:?} gave {error:?}");
-        }
-    }
-}
+mod tests;

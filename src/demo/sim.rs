@@ -1,58 +1,87 @@
-//! The world's course: the script's events, the controllers, one step after the other. Pure but for the clock that the
-//! caller brings, so that a seed and the times fix everything.
+//! The world's course: the script's events, the controllers, one look after the other at whatever changed. Pure but for
+//! the clock that the caller brings, so that a seed and the times fix everything.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::canary;
-use super::patch::merge;
+use super::errors::Errors;
+use super::events;
+use super::git::Git;
 use super::pods::{self, Kubelet};
-use super::scenario::{EventAct, EventPlan, Scenario};
-use super::store::{Key, Kind, Part, Store};
+use super::scenario::{EventPlan, RolloutPlan, Scenario};
+use super::store::{Change, Key, Kind, Store};
+use super::{experiments, rollouts, runs};
 
 /// How long before the first event the rollouts came into the world.
 const BEFORE: SignedDuration = SignedDuration::from_hours(26);
 
-/// More rounds than any change takes to come to rest; a model that never rests must not hang the program.
-const ROUNDS: usize = 2_000;
+/// More looks than any object takes to come to rest; a model that never rests must not hang the program.
+const LOOKS: u32 = 400;
+
+/// How often events that are too old are looked for.
+const SWEEP: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Clone, Debug)]
-struct Planned {
-    at: Timestamp,
-    event: EventPlan,
+pub(super) struct Planned {
+    pub at: Timestamp,
+    pub event: EventPlan,
+}
+
+/// How the API is out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// Nothing is answered, nothing is closed.
+    Silent,
+    /// Everything is answered with 503.
+    Refusing,
 }
 
 /// The simulation.
 #[derive(Debug)]
 pub(super) struct Sim {
     pub store: Store,
-    /// Whether the Rollouts controller runs.
-    pub controller: bool,
+    pub(super) errors: Errors,
+    pub(super) git: Git,
+    pub(super) outage: Option<(Outage, Timestamp)>,
+    pub(super) events: Vec<Planned>,
+    /// Until when the script keeps the Rollouts controller from working.
+    pub(super) stopped_until: Option<Timestamp>,
+    controller: bool,
     kubelet: Kubelet,
-    events: Vec<Planned>,
+    queue: VecDeque<Key>,
+    queued: HashSet<Key>,
+    alarms: BTreeSet<(Timestamp, Key)>,
+    alarm_of: BTreeMap<Key, Timestamp>,
+    swept: Timestamp,
 }
 
 impl Sim {
     /// The world as it stands at `now`, its past included.
     pub(super) fn new(scenario: &Scenario, seed: u64, now: Timestamp) -> Self {
-        let mut store = Store::new(seed);
-        let kubelet = Kubelet { ready_after: scenario.pod_ready, broken_tags: scenario.broken_tags.clone() };
         let events: Vec<_> =
             scenario.events.iter().map(|event| Planned { at: now + event.at, event: event.clone() }).collect();
         let first = events.iter().map(|e| e.at).min().unwrap_or(now).min(now);
         let mut at = first - BEFORE;
-        let mut namespaces: Vec<&str> = scenario.rollouts.iter().map(|r| r.namespace.as_str()).collect();
-        namespaces.extend(["default", "kube-system"]);
-        namespaces.sort_unstable();
-        namespaces.dedup();
-        for name in namespaces {
-            let _ = store.create(Key::new(Kind::Namespace, "", name), json!({"status": {"phase": "Active"}}), at);
-        }
-        for plan in &scenario.rollouts {
-            let key = Key::new(Kind::Rollout, &plan.namespace, &plan.name);
-            let _ = store.create(key, plan.object.clone(), at);
-        }
-        let mut sim = Self { store, controller: true, kubelet, events };
+        let mut store = Store::new(seed);
+        store.events_from = now - events::KEPT;
+        let mut sim = Self {
+            store,
+            errors: scenario.errors(),
+            git: Git::default(),
+            outage: None,
+            events,
+            stopped_until: None,
+            controller: true,
+            kubelet: Kubelet { ready_after: scenario.pod_ready, broken_tags: scenario.broken_tags.clone() },
+            queue: VecDeque::new(),
+            queued: HashSet::new(),
+            alarms: BTreeSet::new(),
+            alarm_of: BTreeMap::new(),
+            swept: at,
+        };
+        sim.furnish(scenario, at);
         while at < now {
             let next = sim.step(at).unwrap_or(now);
             at = next.max(at + SignedDuration::from_millis(1)).min(now);
@@ -62,134 +91,153 @@ impl Sim {
         sim
     }
 
+    fn furnish(&mut self, scenario: &Scenario, at: Timestamp) {
+        let store = self.store.begin(at, "kubectl-client-side-apply");
+        let mut namespaces: BTreeSet<&str> = scenario.rollouts.iter().map(|r| r.namespace.as_str()).collect();
+        namespaces.extend(scenario.objects.iter().map(|(key, _)| key.namespace.as_str()).filter(|ns| !ns.is_empty()));
+        namespaces.extend(scenario.applications.iter().map(|a| a.namespace.as_str()));
+        namespaces.extend(["default", "kube-system"]);
+        for name in namespaces {
+            let labels = json!({"kubernetes.io/metadata.name": name});
+            let object = json!({"metadata": {"labels": labels}, "status": {"phase": "Active"}});
+            let _ = store.create(&Key::new(Kind::Namespace, "", name), object);
+        }
+        for (key, object) in &scenario.objects {
+            let _ = store.create(key, object.clone());
+        }
+        for RolloutPlan { namespace, name, object, .. } in &scenario.rollouts {
+            let _ = store.create(&Key::new(Kind::Rollout, namespace, name), object.clone());
+        }
+        self.git = Git::new(&mut self.store, &scenario.applications);
+    }
+
+    /// Stops the Rollouts controller, or lets it go on with everything.
+    pub(super) fn run_controller(&mut self, runs: bool) {
+        self.controller = runs;
+        if runs {
+            let controlled = [Kind::Rollout, Kind::AnalysisRun, Kind::Experiment];
+            let all: Vec<Key> =
+                controlled.iter().flat_map(|kind| self.store.list(*kind, None)).map(|(key, _)| key.clone()).collect();
+            all.into_iter().for_each(|key| self.enqueue(key));
+        }
+    }
+
+    /// How many of the requests to a pod fail.
+    pub(super) fn error_share(&self, namespace: &str, pod: &Value) -> f64 {
+        self.errors.of_pod(&self.store, namespace, pod)
+    }
+
+    fn enqueue(&mut self, key: Key) {
+        if self.queued.insert(key.clone()) {
+            self.queue.push_back(key);
+        }
+    }
+
+    fn alarm(&mut self, key: &Key, at: Option<Timestamp>) {
+        if let Some(old) = self.alarm_of.remove(key) {
+            self.alarms.remove(&(old, key.clone()));
+        }
+        if let Some(at) = at {
+            self.alarm_of.insert(key.clone(), at);
+            self.alarms.insert((at, key.clone()));
+        }
+    }
+
     /// Does all that is due at `now`; returns when something is due next.
     pub(super) fn step(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.play(now);
-        let mut next = None;
-        for _ in 0..ROUNDS {
-            next = self.round(now);
-            if next.is_none_or(|at| at > now) {
-                break;
-            }
+        if self.stopped_until.is_some_and(|until| until <= now) {
+            self.stopped_until = None;
+            self.run_controller(true);
         }
+        if self.outage.is_some_and(|(_, until)| until <= now) {
+            self.outage = None;
+        }
+        super::script::play(self, now);
+        while let Some((at, key)) = self.alarms.first().cloned().filter(|(at, _)| *at <= now) {
+            self.alarms.remove(&(at, key.clone()));
+            self.alarm_of.remove(&key);
+            self.enqueue(key);
+        }
+        if self.swept + SWEEP <= now {
+            self.swept = now;
+            self.store.begin(now, "kube-apiserver");
+            events::expire(&mut self.store, now);
+        }
+        self.settle(now);
+        let alarm = self.alarms.first().map(|(at, _)| *at);
         let event = self.events.iter().map(|e| e.at).min();
-        [next.filter(|at| *at > now), event].into_iter().flatten().min()
+        [alarm, event, self.outage.map(|(_, until)| until), self.stopped_until].into_iter().flatten().min()
     }
 
-    fn round(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let keys = |store: &Store, kind| store.list(kind, None).map(|(key, _)| key.clone()).collect::<Vec<_>>();
-        let mut next: Option<Timestamp> = None;
-        let mut due = |at: Option<Timestamp>| {
-            if let Some(at) = at {
-                next = Some(next.map_or(at, |n| n.min(at)));
+    /// Lets the controllers look until nothing changes any more.
+    fn settle(&mut self, now: Timestamp) {
+        let mut looks: HashMap<Key, u32> = HashMap::new();
+        loop {
+            for change in self.store.take_touched() {
+                self.route(&change);
             }
-        };
-        for key in keys(&self.store, Kind::ReplicaSet) {
-            due(pods::reconcile(&mut self.store, &key, &self.kubelet, now));
-        }
-        if self.controller {
-            for key in keys(&self.store, Kind::Rollout) {
-                due(canary::reconcile(&mut self.store, &key, now));
+            let Some(key) = self.queue.pop_front() else { return };
+            self.queued.remove(&key);
+            let n = looks.entry(key.clone()).or_default();
+            *n += 1;
+            if *n > LOOKS {
+                tracing::error!(?key, "the demo world's model does not come to rest");
+                self.alarm(&key, Some(now + SignedDuration::from_secs(1)));
+                continue;
             }
-        }
-        next
-    }
-
-    fn play(&mut self, now: Timestamp) {
-        let due: Vec<Planned> = self.events.iter().filter(|e| e.at <= now).cloned().collect();
-        self.events.retain(|e| e.at > now);
-        for planned in due {
-            self.act(&planned.event);
-            if let Some(every) = planned.event.every {
-                self.events.push(Planned { at: planned.at + every, event: planned.event });
-            }
+            let next = self.look(&key, now);
+            self.alarm(&key, next);
         }
     }
 
-    fn act(&mut self, event: &EventPlan) {
-        let key = Key::new(Kind::Rollout, &event.namespace, &event.name);
-        let Ok(rollout) = self.store.get(&key).cloned() else { return };
-        let (part, patch) = match &event.act {
-            EventAct::Release(version) => {
-                if event.every.is_some() && rollout["status"]["phase"] != "Healthy" {
-                    return;
+    fn look(&mut self, key: &Key, now: Timestamp) -> Option<Timestamp> {
+        let controller = self.controller && self.stopped_until.is_none();
+        match key.kind {
+            Kind::ReplicaSet => pods::reconcile(&mut self.store, key, &self.kubelet, now),
+            Kind::Rollout if controller => rollouts::reconcile(&mut self.store, key, now),
+            Kind::AnalysisRun if controller => runs::reconcile(&mut self.store, key, &self.errors, now),
+            Kind::Experiment if controller => experiments::reconcile(&mut self.store, key, now),
+            Kind::Deployment => {
+                pods::deployment(&mut self.store, key, now);
+                None
+            }
+            Kind::Application => self.git.reconcile(&mut self.store, key, now),
+            _ => None,
+        }
+    }
+
+    /// Whom a change concerns.
+    fn route(&mut self, change: &Change) {
+        let key = &change.key;
+        if let Some(owner) = Key::owner(&change.object) {
+            self.enqueue(owner);
+        }
+        if key.kind == Kind::Event || change.what == "DELETED" {
+            return;
+        }
+        self.enqueue(key.clone());
+        match key.kind {
+            Kind::Service | Kind::Deployment => {
+                let concerned = |rollout: &Value| match key.kind {
+                    Kind::Deployment => rollouts::workload(rollout).as_ref() == Some(key),
+                    _ => {
+                        let strategy = &rollout["spec"]["strategy"]["blueGreen"];
+                        ["activeService", "previewService"].iter().any(|s| strategy[*s] == key.name.as_str())
+                    }
+                };
+                let all = self.store.list(Kind::Rollout, Some(&key.namespace));
+                let all: Vec<Key> = all.filter(|(_, ro)| concerned(ro)).map(|(key, _)| key.clone()).collect();
+                all.into_iter().for_each(|key| self.enqueue(key));
+            }
+            Kind::Rollout => {
+                for application in self.git.owners(key) {
+                    self.enqueue(application);
                 }
-                let version = version.clone().unwrap_or_else(|| format!("{:07x}", self.store.random() >> 36));
-                let mut containers = rollout["spec"]["template"]["spec"]["containers"].clone();
-                let image = containers[0]["image"].as_str().unwrap_or_default();
-                let name = image.split(':').next().unwrap_or_default();
-                containers[0]["image"] = format!("{name}:{version}").into();
-                (Part::Main, json!({"spec": {"template": {"spec": {"containers": containers}}}}))
             }
-            EventAct::Abort => (Part::Status, json!({"status": {"abort": true}})),
-            EventAct::Retry => (Part::Status, json!({"status": {"abort": false}})),
-            EventAct::Pause => (Part::Main, json!({"spec": {"paused": true}})),
-            EventAct::Unpause => (Part::Main, json!({"spec": {"paused": false}})),
-            EventAct::PromoteFull => (Part::Status, json!({"status": {"promoteFull": true}})),
-        };
-        let mut wanted: Value = rollout;
-        merge(&mut wanted, &patch);
-        // Nobody else writes between the two lines above.
-        let _ = self.store.put(&key, part, wanted);
+            _ => {}
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + seconds).expect("a time")
-    }
-
-    fn stands(sim: &Sim, name: &str) -> (String, i64) {
-        let (_, ro) = sim.store.list(Kind::Rollout, None).find(|(k, _)| k.name == name).expect("it is there");
-        let status = &ro["status"];
-        (status["phase"].as_str().unwrap_or_default().to_owned(), status["currentStepIndex"].as_i64().unwrap_or(-1))
-    }
-
-    #[test]
-    fn the_calm_canary_opens_with_something_of_everything() {
-        let sim = Sim::new(&Scenario::calm_canary(), 1, at(0));
-        assert_eq!(stands(&sim, "payments"), ("Paused".to_owned(), 1));
-        assert_eq!(stands(&sim, "ledger"), ("Degraded".to_owned(), 0));
-        assert_eq!(stands(&sim, "search").0, "Paused");
-        assert_eq!(stands(&sim, "web"), ("Healthy".to_owned(), 3));
-        assert_eq!(stands(&sim, "mail"), ("Healthy".to_owned(), 3));
-        assert!(stands(&sim, "cart").1 < 7, "cart is on its way");
-    }
-
-    #[test]
-    fn seed_and_clock_fix_everything() {
-        let run = |seed| {
-            let mut sim = Sim::new(&Scenario::calm_canary(), seed, at(0));
-            let mut told = Vec::new();
-            for second in 0..180 {
-                let version = sim.store.version();
-                sim.step(at(second));
-                let changes = sim.store.since(version).expect("kept");
-                told.extend(changes.map(|c| format!("{second} {} {}", c.what, c.object)));
-            }
-            told
-        };
-        let (one, again, other) = (run(1), run(1), run(2));
-        assert_eq!(one, again);
-        assert_ne!(one, other);
-        assert!(one.len() > 50, "life goes on: {}", one.len());
-    }
-
-    #[test]
-    fn a_canary_walks_its_ladder_and_ends_healthy() {
-        let mut sim = Sim::new(&Scenario::calm_canary(), 1, at(0));
-        let mut seen = Vec::new();
-        for second in 0..240 {
-            sim.step(at(second));
-            let stands = stands(&sim, "cart");
-            if seen.last() != Some(&stands) {
-                seen.push(stands);
-            }
-        }
-        assert!(seen.iter().any(|(phase, _)| phase == "Healthy"), "{seen:?}");
-        assert!(seen.windows(2).all(|w| w[1].1 >= w[0].1 || w[1].1 == 0 || w[0].0 == "Healthy"), "{seen:?}");
-    }
-}
+mod tests;

@@ -1,60 +1,18 @@
 //! The objects, their versions, and what changed since which.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, conflict, exists, not_found, too_old};
+use super::answer::{Refusal, conflict, exists, must_say_version, not_found, too_old};
+pub(super) use super::kinds::Kind;
+use super::managed;
 use super::patch::without_nulls;
 
 /// How many changes can be watched back; older versions are gone (`410`).
 const KEPT: usize = 5_000;
-
-/// The kinds that the demo world has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
-    Namespace,
-    Rollout,
-    ReplicaSet,
-    Pod,
-}
-
-impl Kind {
-    pub(super) const fn plural(self) -> &'static str {
-        match self {
-            Self::Namespace => "namespaces",
-            Self::Rollout => "rollouts",
-            Self::ReplicaSet => "replicasets",
-            Self::Pod => "pods",
-        }
-    }
-
-    pub(super) const fn group(self) -> &'static str {
-        match self {
-            Self::Namespace | Self::Pod => "",
-            Self::Rollout => "argoproj.io",
-            Self::ReplicaSet => "apps",
-        }
-    }
-
-    pub(super) const fn api_version(self) -> &'static str {
-        match self {
-            Self::Namespace | Self::Pod => "v1",
-            Self::Rollout => "argoproj.io/v1alpha1",
-            Self::ReplicaSet => "apps/v1",
-        }
-    }
-
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Namespace => "Namespace",
-            Self::Rollout => "Rollout",
-            Self::ReplicaSet => "ReplicaSet",
-            Self::Pod => "Pod",
-        }
-    }
-}
 
 /// Names one object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +27,13 @@ impl Key {
         Self { kind, namespace: namespace.to_owned(), name: name.to_owned() }
     }
 
+    /// The object that owns `object`, if it is of a kind that this world has.
+    pub(super) fn owner(object: &Value) -> Option<Self> {
+        let owner = &object["metadata"]["ownerReferences"][0];
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        Some(Self::new(Kind::by_word(owner["kind"].as_str()?)?, namespace, owner["name"].as_str()?))
+    }
+
     fn missing(&self) -> Refusal {
         not_found(self.kind.plural(), self.kind.group(), &self.name)
     }
@@ -81,13 +46,15 @@ pub(super) struct Change {
     pub key: Key,
     /// `ADDED`, `MODIFIED`, `DELETED`.
     pub what: &'static str,
-    pub object: Value,
+    pub object: Arc<Value>,
+    /// The object as it was before: a watch with a selector must know whether it showed it.
+    pub before: Option<Arc<Value>>,
 }
 
 /// What a write is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Everything but the status, which is ignored.
+    /// Everything but the status, which is ignored where it has a path of its own.
     Main,
     /// The status alone; metadata and spec are ignored.
     Status,
@@ -99,9 +66,17 @@ pub(super) enum Part {
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     version: u64,
-    objects: BTreeMap<Key, Value>,
+    objects: BTreeMap<Key, Arc<Value>>,
+    /// What each object owns, by its uid.
+    owned: BTreeMap<String, BTreeSet<Key>>,
     changes: VecDeque<Change>,
+    /// What changed since the controllers looked.
+    touched: Vec<Change>,
     random: u64,
+    now: Timestamp,
+    writer: String,
+    /// Events before this moment would be gone by the time anybody can ask: they are not kept.
+    pub events_from: Timestamp,
 }
 
 /// RFC 3339 with whole seconds, as Kubernetes writes times.
@@ -111,14 +86,40 @@ pub(super) fn time(now: Timestamp) -> String {
         .to_string()
 }
 
+fn uid_of(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
 impl Store {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             version: 1_000,
             objects: BTreeMap::new(),
+            owned: BTreeMap::new(),
             changes: VecDeque::new(),
+            touched: Vec::new(),
             random: seed ^ 0x9e37_79b9_7f4a_7c15,
+            now: Timestamp::UNIX_EPOCH,
+            writer: "kubectl".to_owned(),
+            events_from: Timestamp::MIN,
         }
+    }
+
+    /// Who writes from here on, and when.
+    pub(super) fn begin(&mut self, now: Timestamp, writer: &str) -> &mut Self {
+        self.now = now;
+        if self.writer != writer {
+            writer.clone_into(&mut self.writer);
+        }
+        self
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn writer(&self) -> &str {
+        &self.writer
     }
 
     /// The next number of the sequence that the seed fixes (`SplitMix64`).
@@ -151,8 +152,13 @@ impl Store {
         self.version
     }
 
-    pub(super) fn get(&self, key: &Key) -> Result<&Value, Refusal> {
+    pub(super) fn get(&self, key: &Key) -> Result<&Arc<Value>, Refusal> {
         self.objects.get(key).ok_or_else(|| key.missing())
+    }
+
+    /// A copy to change.
+    pub(super) fn copy(&self, key: &Key) -> Option<Value> {
+        self.objects.get(key).map(|object| Value::clone(object))
     }
 
     /// The objects of a kind, in all namespaces or one, in the order of the server.
@@ -160,10 +166,16 @@ impl Store {
         &'a self,
         kind: Kind,
         namespace: Option<&'a str>,
-    ) -> impl Iterator<Item = (&'a Key, &'a Value)> {
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
         self.objects
-            .iter()
-            .filter(move |(key, _)| key.kind == kind && namespace.is_none_or(|wanted| key.namespace == wanted))
+            .range(Key::new(kind, namespace.unwrap_or_default(), "")..)
+            .take_while(move |(key, _)| key.kind == kind && namespace.is_none_or(|wanted| key.namespace == wanted))
+    }
+
+    /// What the object owns, of one kind.
+    pub(super) fn owned_by<'a>(&'a self, owner: &Value, kind: Kind) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        let keys = self.owned.get(uid_of(owner)).into_iter().flatten();
+        keys.filter(move |key| key.kind == kind).filter_map(|key| self.objects.get_key_value(key))
     }
 
     /// What changed after `version`.
@@ -172,7 +184,8 @@ impl Store {
         if version < oldest {
             return Err(too_old(version, oldest));
         }
-        Ok(self.changes.iter().filter(move |c| c.version > version))
+        let from = self.changes.partition_point(|c| c.version <= version);
+        Ok(self.changes.range(from..))
     }
 
     /// Forgets what changed, as a compaction does: older versions can no longer be watched from.
@@ -180,16 +193,45 @@ impl Store {
         self.changes.clear();
     }
 
-    fn tell(&mut self, key: Key, what: &'static str, object: Value) {
-        self.changes.push_back(Change { version: self.version, key, what, object });
+    /// What changed since this was asked last.
+    pub(super) fn take_touched(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.touched)
+    }
+
+    fn tell(&mut self, key: Key, what: &'static str, object: Arc<Value>, before: Option<Arc<Value>>) {
+        let change = Change { version: self.version, key, what, object, before };
+        self.touched.push(change.clone());
+        self.changes.push_back(change);
         if self.changes.len() > KEPT {
             self.changes.pop_front();
         }
     }
 
+    fn keep(&mut self, key: &Key, object: Value, what: &'static str) -> Arc<Value> {
+        let object = Arc::new(object);
+        let before = self.objects.insert(key.clone(), object.clone());
+        self.link(key, &object, true);
+        self.tell(key.clone(), what, object.clone(), before);
+        object
+    }
+
+    fn link(&mut self, key: &Key, object: &Value, here: bool) {
+        for owner in object["metadata"]["ownerReferences"].as_array().into_iter().flatten() {
+            let uid = owner["uid"].as_str().unwrap_or_default();
+            if here {
+                self.owned.entry(uid.to_owned()).or_default().insert(key.clone());
+            } else if let Some(all) = self.owned.get_mut(uid) {
+                all.remove(key);
+                if all.is_empty() {
+                    self.owned.remove(uid);
+                }
+            }
+        }
+    }
+
     /// Makes an object; the server fills in what is its own.
-    pub(super) fn create(&mut self, key: Key, mut object: Value, now: Timestamp) -> Result<Value, Refusal> {
-        if self.objects.contains_key(&key) {
+    pub(super) fn create(&mut self, key: &Key, mut object: Value) -> Result<Arc<Value>, Refusal> {
+        if self.objects.contains_key(key) {
             return Err(exists(key.kind.plural(), key.kind.group(), &key.name));
         }
         let uid = self.uid();
@@ -205,70 +247,117 @@ impl Store {
             meta["namespace"] = key.namespace.clone().into();
         }
         meta["uid"] = uid.into();
-        meta["creationTimestamp"] = time(now).into();
-        meta["generation"] = 1.into();
+        meta["creationTimestamp"] = time(self.now).into();
+        if key.kind.counts_generations() {
+            meta["generation"] = 1.into();
+        }
         meta["resourceVersion"] = self.version.to_string().into();
         without_nulls(&mut object);
-        self.objects.insert(key.clone(), object.clone());
-        self.tell(key, "ADDED", object.clone());
-        Ok(object)
+        if key.kind.keeps_managers() {
+            managed::note(&Value::Null, &mut object, &self.writer, false, &time(self.now));
+        }
+        Ok(self.keep(key, object, "ADDED"))
     }
 
     /// Puts `wanted` in the place of an object, as far as `part` goes. What changes nothing makes no version.
-    pub(super) fn put(&mut self, key: &Key, part: Part, mut wanted: Value) -> Result<Value, Refusal> {
-        let now = self.objects.get(key).ok_or_else(|| key.missing())?;
+    pub(super) fn put(&mut self, key: &Key, part: Part, mut wanted: Value) -> Result<Arc<Value>, Refusal> {
+        let now = self.objects.get(key).ok_or_else(|| key.missing())?.clone();
         let asked = &wanted["metadata"]["resourceVersion"];
         if !asked.is_null() && asked != &now["metadata"]["resourceVersion"] {
             return Err(conflict(key.kind.plural(), key.kind.group(), &key.name));
         }
         match part {
-            Part::Main => wanted["status"] = now["status"].clone(),
+            Part::Main if key.kind.has_status() => wanted["status"] = now["status"].clone(),
             Part::Status => {
                 let status = wanted["status"].take();
-                wanted = now.clone();
+                wanted = Value::clone(&now);
                 wanted["status"] = status;
             }
-            Part::Whole => {}
+            Part::Main | Part::Whole => {}
         }
-        for fixed in ["uid", "name", "namespace", "creationTimestamp", "generation", "resourceVersion"] {
+        let fixed =
+            ["uid", "name", "namespace", "creationTimestamp", "generation", "resourceVersion", "deletionTimestamp"];
+        for fixed in fixed {
             wanted["metadata"][fixed] = now["metadata"][fixed].clone();
         }
-        without_nulls(&mut wanted);
-        if &wanted == now {
-            return Ok(wanted);
+        wanted["metadata"]["managedFields"] = now["metadata"]["managedFields"].clone();
+        for said in ["apiVersion", "kind"] {
+            wanted[said] = now[said].clone();
         }
-        if wanted["spec"] != now["spec"] {
+        without_nulls(&mut wanted);
+        if wanted == *now {
+            return Ok(now);
+        }
+        let counted = wanted["spec"] != now["spec"] || (!key.kind.has_status() && wanted["status"] != now["status"]);
+        if counted && key.kind.counts_generations() {
             wanted["metadata"]["generation"] = (now["metadata"]["generation"].as_i64().unwrap_or(0) + 1).into();
         }
         self.version += 1;
         wanted["metadata"]["resourceVersion"] = self.version.to_string().into();
-        self.objects.insert(key.clone(), wanted.clone());
-        self.tell(key.clone(), "MODIFIED", wanted.clone());
-        Ok(wanted)
+        if key.kind.keeps_managers() {
+            let status = key.kind.has_status() && wanted["status"] != now["status"];
+            managed::note(&now, &mut wanted, &self.writer, status, &time(self.now));
+        }
+        let freed = !now["metadata"]["deletionTimestamp"].is_null() && finalizers(&wanted) == 0;
+        let kept = self.keep(key, wanted, "MODIFIED");
+        if freed {
+            self.remove(key)?;
+        }
+        Ok(kept)
+    }
+
+    /// Puts a whole object in the place of another, as `PUT` does.
+    pub(super) fn replace(&mut self, key: &Key, part: Part, wanted: Value) -> Result<Arc<Value>, Refusal> {
+        self.get(key)?;
+        if key.kind.custom() && wanted["metadata"]["resourceVersion"].is_null() {
+            return Err(must_say_version(key.kind.plural(), key.kind.group(), &key.name));
+        }
+        self.put(key, part, wanted)
+    }
+
+    /// Asks for an object to go. With finalizers it stays, marked, until the last one is taken off.
+    pub(super) fn delete(&mut self, key: &Key) -> Result<Arc<Value>, Refusal> {
+        let object = self.objects.get(key).ok_or_else(|| key.missing())?.clone();
+        if finalizers(&object) == 0 {
+            return self.remove(key);
+        }
+        if !object["metadata"]["deletionTimestamp"].is_null() {
+            return Ok(object);
+        }
+        let mut marked = Value::clone(&object);
+        self.version += 1;
+        marked["metadata"]["deletionTimestamp"] = time(self.now).into();
+        marked["metadata"]["deletionGracePeriodSeconds"] = 0.into();
+        marked["metadata"]["resourceVersion"] = self.version.to_string().into();
+        if key.kind.counts_generations() {
+            marked["metadata"]["generation"] = (object["metadata"]["generation"].as_i64().unwrap_or(0) + 1).into();
+        }
+        Ok(self.keep(key, marked, "MODIFIED"))
     }
 
     /// Takes an object away, and with it what it owns.
-    pub(super) fn delete(&mut self, key: &Key) -> Result<Value, Refusal> {
-        let mut object = self.objects.remove(key).ok_or_else(|| key.missing())?;
+    fn remove(&mut self, key: &Key) -> Result<Arc<Value>, Refusal> {
+        let before = self.objects.remove(key).ok_or_else(|| key.missing())?;
+        self.link(key, &before, false);
         self.version += 1;
+        let mut object = Value::clone(&before);
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
-        self.tell(key.clone(), "DELETED", object.clone());
-        let uid = object["metadata"]["uid"].clone();
-        let owned: Vec<Key> = self
-            .objects
-            .iter()
-            .filter(|(other, o)| {
-                let inside = key.kind == Kind::Namespace && other.namespace == key.name;
-                inside || o["metadata"]["ownerReferences"][0]["uid"] == uid
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in owned {
+        let object = Arc::new(object);
+        self.tell(key.clone(), "DELETED", object.clone(), Some(before));
+        let mut gone: Vec<Key> = self.owned.remove(uid_of(&object)).into_iter().flatten().collect();
+        if key.kind == Kind::Namespace {
+            gone.extend(self.objects.keys().filter(|k| k.namespace == key.name).cloned());
+        }
+        for key in gone {
             // Deleting one may have taken another with it.
             let _ = self.delete(&key);
         }
         Ok(object)
     }
+}
+
+fn finalizers(object: &Value) -> usize {
+    object["metadata"]["finalizers"].as_array().map_or(0, Vec::len)
 }
 
 /// Letters as Kubernetes uses for generated names and hashes: no vowels, nothing that reads like another.

@@ -3,10 +3,13 @@
 use super::ids::{ClusterId, TargetId, TargetKind};
 use super::intent::{ActionId, Actor, Confirmed, Intent, Params};
 use super::owner::GitOwner;
-use super::rollout::{BlueGreenStatus, Canary, Container, PauseCondition, Phase, Replicas, Rollout, Strategy};
+use super::rollout::{
+    BlueGreen, BlueGreenStatus, Canary, Container, PauseCondition, Phase, Replicas, Rollout, Strategy,
+};
 use super::seen::Seen;
 use super::steps::Step;
 use super::text::Clean;
+use super::workload::ReplicaSet;
 
 pub(crate) fn id(name: &str) -> TargetId {
     TargetId {
@@ -86,5 +89,57 @@ pub(crate) fn intent(rollout: &Rollout) -> Intent {
         actor: Actor { os_user: "anna".into(), kube_user: None, face: "tui" },
         reason: None,
         confirmed: Confirmed::Typed,
+    }
+}
+
+/// A blue-green whose preview waits for a person: the active service is on the stable version.
+pub(crate) fn preview() -> Rollout {
+    let mut rollout = paused();
+    rollout.strategy = Strategy::BlueGreen(BlueGreen {
+        active_service: "payments".into(),
+        preview_service: Some("payments-preview".into()),
+        auto_promotion: false,
+        ..BlueGreen::default()
+    });
+    rollout.step_index = None;
+    rollout.message = "BlueGreenPause".into();
+    rollout.pause_conditions = vec![pause("BlueGreenPause", "2026-11-24T10:00:00Z")];
+    rollout.blue_green.active = rollout.stable_hash.clone();
+    rollout.blue_green.preview = rollout.pod_hash.clone();
+    rollout
+}
+
+/// The same once nothing is in flight.
+pub(crate) fn settled(mut rollout: Rollout) -> Rollout {
+    rollout.stable_hash = rollout.pod_hash.clone();
+    if rollout.strategy.blue_green().is_some() {
+        rollout.blue_green.active = rollout.pod_hash.clone();
+    }
+    rollout.step_index = rollout.step_index.map(|_| i64::try_from(rollout.steps().len()).unwrap_or(0));
+    rollout.phase = Phase::Healthy;
+    rollout.message = Clean::default();
+    rollout.pause_conditions.clear();
+    rollout.controller_pause = false;
+    rollout
+}
+
+/// A ReplicaSet of `rollout`.
+pub(crate) fn set(rollout: &Rollout, hash: &str, revision: i64, pods: i64) -> ReplicaSet {
+    ReplicaSet {
+        namespace: rollout.id.namespace.clone(),
+        name: Clean::new(&format!("{}-{hash}", rollout.id.name)),
+        uid: Clean::new(&format!("uid-{hash}")),
+        owner_uid: rollout.uid.clone(),
+        resource_version: "90".into(),
+        pod_hash: hash.into(),
+        revision: Some(revision),
+        images: vec![Clean::new(&format!("shop/payments:{revision}"))],
+        desired: pods,
+        current: pods,
+        ready: pods,
+        available: pods,
+        created: jiff::Timestamp::from_second(1_800_000_000 + revision * 60).ok(),
+        scale_down_deadline: None,
+        do_not_promote: None,
     }
 }

@@ -114,6 +114,28 @@ pub enum Params {
 }
 
 impl Params {
+    /// Reads them back from a record; `None` when something is missing or does not parse.
+    pub fn from_evidence(action: ActionId, said: &std::collections::BTreeMap<String, String>) -> Option<Self> {
+        let text = |key: &str| said.get(key).map(|value| Clean::new(value));
+        let time = |key: &str| said.get(key).and_then(|value| value.parse().ok());
+        let revision = said.get("revision").and_then(|n| n.parse().ok());
+        match action {
+            ActionId::SetImage => Some(Self::Image { container: text("container")?, image: text("image")? }),
+            ActionId::Undo | ActionId::Forbid | ActionId::Allow => {
+                Some(Self::Revision { hash: text("podHash")?, revision })
+            }
+            ActionId::Terminate => Some(Self::Run { name: text("analysisRun")? }),
+            ActionId::Hold => Some(Self::Hold { hash: text("podHash")?, until: time("until")? }),
+            ActionId::Restart => Some(Self::Restart { at: time("restartAt")? }),
+            ActionId::Resume
+            | ActionId::SkipStep
+            | ActionId::PromoteFull
+            | ActionId::Pause
+            | ActionId::Abort
+            | ActionId::Retry => Some(Self::None),
+        }
+    }
+
     /// As they go on record.
     pub fn evidence(&self) -> std::collections::BTreeMap<String, String> {
         let pairs: Vec<(&str, String)> = match self {

@@ -86,6 +86,7 @@ pub struct PlanRecord {
 
 /// One step of a plan, as it was meant when the plan began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PlanStepRecord {
     /// In the words of the screen.
     pub title: String,
@@ -97,6 +98,9 @@ pub struct PlanStepRecord {
     /// What the act takes besides its target, e.g. an image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
+    /// The version that the step acts on, by pod-template hash, where it rests on the step before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_on: Option<String>,
 }
 
 /// On what.

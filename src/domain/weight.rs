@@ -23,11 +23,12 @@ impl Rollout {
         Some(set.unwrap_or(0))
     }
 
-    /// The weight that the canary has: the plugin's `ActualWeight`. `canary_available` is the number of available
+    /// The weight that the canary has: the plugin's `ActualWeight`, except that all steps being over is not all traffic:
+    /// promoted fully with pods that never get ready, the router still has the stable version. `canary_available` is the number of available
     /// pods of the ReplicaSet of [`Rollout::pod_hash`], `None` when that ReplicaSet is not known.
     pub fn actual_weight(&self, canary_available: Option<i64>) -> Option<ActualWeight> {
         let Canary { router, max_weight, .. } = self.strategy.canary()?;
-        if self.current_step().is_none() {
+        if self.fully_promoted() {
             return Some(ActualWeight { weight: *max_weight, basis: WeightBasis::FullyPromoted });
         }
         if self.replicas.available <= 0 {
@@ -61,7 +62,7 @@ pub struct ActualWeight {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "basis", rename_all = "camelCase")]
 pub enum WeightBasis {
-    /// All steps are done.
+    /// It is the stable version: nothing else has traffic.
     FullyPromoted,
     /// No pod is available.
     NoPods,

@@ -227,3 +227,6 @@ fn waits_at_preview(sight: &Sight<'_>, goal: &Goal) -> bool {
 
 /// What becomes of the rest when a step of a rollback does not end well: it is left alone.
 pub const ON_FAILURE: OnFailure = OnFailure::Stop;
+
+#[cfg(test)]
+mod tests;

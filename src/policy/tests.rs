@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::environment::Environment;
 use crate::domain::facts::AuditState;
 use crate::domain::fixture;
+use crate::domain::intent::ActionId;
 use crate::domain::link::LinkState;
 
 fn facts() -> Facts {
@@ -64,4 +65,55 @@ fn production_takes_the_typed_consequence_and_elsewhere_one_key() {
     let development = |f: &mut Facts, _: &mut Mandate| f.environment.tier = Tier::Development;
     assert_eq!(decided(Confirmed::No, development), Decision::Confirm(Confirmation::Press));
     assert_eq!(decided(Confirmed::Pressed, development), Decision::Allow);
+}
+
+fn decided_on(action: ActionId, confirmed: Confirmed, change: impl FnOnce(&mut Facts, &mut Mandate)) -> Decision {
+    let mut intent = fixture::intent(&fixture::paused());
+    (intent.action, intent.confirmed) = (action, confirmed);
+    let (mut facts, mut mandate) = (facts(), Mandate::default());
+    change(&mut facts, &mut mandate);
+    decide(&intent, &facts, &mandate, Timestamp::UNIX_EPOCH)
+}
+
+#[test]
+fn what_stops_harm_goes_on_without_a_log_after_one_more_confirmation() {
+    let broken = |f: &mut Facts, _: &mut Mandate| f.audit = AuditState::Failed { why: "disk full".into() };
+    for stop in [ActionId::Abort, ActionId::Pause, ActionId::Hold] {
+        let asked = decided_on(stop, Confirmed::Pressed, broken);
+        assert_eq!(asked, Decision::Confirm(Confirmation::WithoutRecord { why: "disk full".into() }), "{stop:?}");
+        assert_eq!(decided_on(stop, Confirmed::WithoutRecord, broken), Decision::Allow, "{stop:?}");
+        let required = |f: &mut Facts, m: &mut Mandate| {
+            broken(f, m);
+            m.audit_required = true;
+        };
+        assert_eq!(rule(&decided_on(stop, Confirmed::WithoutRecord, required)), "audit", "{stop:?}");
+    }
+    for forward in [ActionId::Resume, ActionId::PromoteFull, ActionId::Undo, ActionId::Retry] {
+        assert_eq!(rule(&decided_on(forward, Confirmed::WithoutRecord, broken)), "audit", "{forward:?}");
+    }
+}
+
+#[test]
+fn a_marked_revision_is_not_brought_forward_but_may_be_stopped() {
+    let marked = |f: &mut Facts, _: &mut Mandate| f.do_not_promote = Some("leaks memory".into());
+    for action in ActionId::ALL {
+        let said = rule(&decided_on(action, Confirmed::Typed, marked));
+        let expected = match action {
+            ActionId::Resume | ActionId::SkipStep | ActionId::PromoteFull | ActionId::Retry | ActionId::Terminate => {
+                "do-not-promote"
+            }
+            ActionId::SetImage => "set-image",
+            _ => "allow",
+        };
+        assert_eq!(said, expected, "{action:?}");
+    }
+}
+
+#[test]
+fn images_are_set_by_hand_where_the_mandate_allows_it() {
+    assert_eq!(rule(&decided_on(ActionId::SetImage, Confirmed::Typed, |_, _| {})), "set-image");
+    let allowed = |_: &mut Facts, m: &mut Mandate| m.set_image_in_production = true;
+    assert_eq!(decided_on(ActionId::SetImage, Confirmed::Typed, allowed), Decision::Allow);
+    let elsewhere = |f: &mut Facts, _: &mut Mandate| f.environment.tier = Tier::Staging;
+    assert_eq!(decided_on(ActionId::SetImage, Confirmed::Pressed, elsewhere), Decision::Allow);
 }

@@ -10,6 +10,7 @@ pub use crate::audit::{ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;
+use crate::domain::plan::{Plan, PlanRun};
 use crate::domain::rollout::Rollout;
 use crate::model::World;
 use crate::policy::Mandate;
@@ -35,6 +36,8 @@ pub struct Detached {
     pub world: watch::Sender<Arc<World>>,
     /// The acts asked for.
     pub intents: mpsc::Receiver<Intent>,
+    /// The plans asked for.
+    pub plans: mpsc::Receiver<Plan>,
     /// The questions asked.
     pub queries: mpsc::Receiver<Query>,
     /// The target whose pods are wanted.
@@ -46,6 +49,7 @@ pub struct Detached {
 pub struct Handle {
     pub(super) world: watch::Receiver<Arc<World>>,
     pub(super) intents: mpsc::Sender<Intent>,
+    pub(super) plans: mpsc::Sender<Plan>,
     pub(super) queries: mpsc::Sender<Query>,
     pub(super) focus: Arc<watch::Sender<Option<TargetId>>>,
     pub(super) mandate: Arc<Mandate>,
@@ -57,18 +61,29 @@ impl Handle {
     pub fn detached(world: World, mandate: Mandate) -> (Self, Detached) {
         let (world_in, world) = watch::channel(Arc::new(world));
         let (intents, intents_out) = mpsc::channel(16);
+        let (plans, plans_out) = mpsc::channel(16);
         let (queries, queries_out) = mpsc::channel(16);
         let (focus, focus_out) = watch::channel(None);
         let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
         let handle = Self {
             world,
             intents,
+            plans,
             queries,
             focus: Arc::new(focus),
             mandate: Arc::new(mandate),
             actor: Arc::new(actor),
         };
-        (handle, Detached { world: world_in, intents: intents_out, queries: queries_out, focus: focus_out })
+        (
+            handle,
+            Detached {
+                world: world_in,
+                intents: intents_out,
+                plans: plans_out,
+                queries: queries_out,
+                focus: focus_out,
+            },
+        )
     }
 
     /// The latest snapshot.
@@ -102,6 +117,19 @@ impl Handle {
             .wait_for(|w| w.act(id).is_some_and(|act| act.ended.is_some() && act.outcome_recorded.is_some()))
             .await?;
         world.act(id).cloned().ok_or(Stopped)
+    }
+
+    /// Sends a plan on its way: its steps are acts like any other, one after another.
+    pub async fn plan(&self, plan: Plan) -> Result<String, Stopped> {
+        let id = plan.id.clone();
+        self.plans.send(plan).await.map_err(|_| Stopped)?;
+        Ok(id)
+    }
+
+    /// Waits until the plan has ended.
+    pub async fn wait_plan(&self, id: &str) -> Result<Arc<PlanRun>, Stopped> {
+        let world = self.wait_for(|w| w.plan(id).is_some_and(|run| run.ended.is_some())).await?;
+        world.plan(id).cloned().ok_or(Stopped)
     }
 
     /// Reads a target afresh from its server.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::control::plans::Plans;
 use self::control::{Control, Deadlines, Journal, Marks, Port, Recording};
 use self::handle::Handle;
 use crate::audit::AuditLog;
@@ -58,6 +59,7 @@ pub struct Running {
     pub handle: Handle,
     stop: watch::Sender<bool>,
     control: JoinHandle<()>,
+    planner: JoinHandle<()>,
     engine: JoinHandle<()>,
     links: JoinSet<()>,
     questions: JoinHandle<()>,
@@ -75,6 +77,7 @@ pub fn start(parts: Parts) -> Running {
     let (events, happened) = mpsc::channel::<Event>(QUEUE);
     let (intents, asked) = mpsc::channel(QUEUE);
     let (queries, questions) = mpsc::channel(QUEUE);
+    let (plans, planned) = mpsc::channel(QUEUE);
     let (focus, focused) = watch::channel(None);
     let (publish, world) = watch::channel(Arc::new(World::default()));
     let (stop, stopping) = watch::channel(false);
@@ -113,9 +116,16 @@ pub fn start(parts: Parts) -> Running {
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
     let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal.clone(), events));
+    let runner = Plans {
+        intents: intents.clone(),
+        world: world.clone(),
+        events: control.events.clone(),
+        journal: journal.clone(),
+    };
+    let planner = tokio::spawn(control::plans::run(runner, planned, stopping.clone()));
     let control = tokio::spawn(control::run(control, asked, stopping));
-    let handle = Handle { world, intents, queries, focus: Arc::new(focus), mandate, actor };
-    Running { handle, stop, control, engine, links, questions, journal, mend, witness }
+    let handle = Handle { world, intents, plans, queries, focus: Arc::new(focus), mandate, actor };
+    Running { handle, stop, control, planner, engine, links, questions, journal, mend, witness }
 }
 
 impl Running {
@@ -125,6 +135,7 @@ impl Running {
         self.stop.send_replace(true);
         // A panic inside was reported by the panic hook; the rest still has to end.
         let _ = (&mut self.control).await;
+        self.planner.abort();
         self.links.shutdown().await;
         let unwritten = self.journal.farewell().await;
         if let Some((mut task, stop)) = self.witness.take() {

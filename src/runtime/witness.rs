@@ -67,7 +67,9 @@ impl Told {
         let by = draft.actor.kube_user.as_ref().unwrap_or(&draft.actor.os_user).clone();
         // The Event of a degraded intent and that of its outcome must not bear one name.
         let (said, act) = match (draft.kind, &draft.outcome) {
-            (RecordKind::Outcome, Some(outcome)) => (format!("{}: {}", outcome.word, outcome.detail), draft.act.clone()),
+            (RecordKind::Outcome, Some(outcome)) => {
+                (format!("{}: {}", outcome.word, outcome.detail), draft.act.clone())
+            }
             (RecordKind::Intent, _) => ("about to be sent".to_owned(), format!("intent.{}", draft.act)),
             _ => return None,
         };

@@ -1,4 +1,6 @@
 //! The production code against a server that misbehaves.
 
 mod reads;
+mod reconcile;
+mod witness;
 mod writes;

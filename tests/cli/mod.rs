@@ -1,5 +1,7 @@
 //! The verbs as scripts use them: exit codes, documents, errors.
 
+mod audit;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 use std::sync::Arc;

@@ -3,6 +3,9 @@
 #[path = "../support/engine.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]
 mod engine;
+#[path = "../support/exporter.rs"]
+#[expect(dead_code, reason = "used by the tests of Prometheus")]
+mod exporter;
 #[path = "../parity/mod.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]
 mod parity_script;
@@ -18,6 +21,10 @@ mod screen;
 #[path = "../support/stack.rs"]
 mod stack;
 
+mod acts_blue_green;
+mod acts_canary;
+mod acts_templates;
+mod ground;
 mod keyboard;
 mod outcomes;
 mod parity;

@@ -13,7 +13,7 @@ use flightdeck::domain::rollout::Rollout;
 use flightdeck::domain::seen::Seen;
 use flightdeck::model::Target;
 use flightdeck::policy::Mandate;
-use flightdeck::runtime::control::Deadlines;
+use flightdeck::runtime::control::{Deadlines, Recording};
 use flightdeck::runtime::handle::Handle;
 use flightdeck::runtime::{self, Parts, Running};
 use flightdeck::systems::argo_rollouts;
@@ -48,6 +48,17 @@ impl Engine {
     }
 
     pub async fn start_with(kubeconfig: &Path, namespace: &str, deadlines: Deadlines, timings: Timings) -> Self {
+        Self::start_recording(kubeconfig, namespace, deadlines, timings, Recording::default()).await
+    }
+
+    /// With these marks on records, and witnesses.
+    pub async fn start_recording(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
@@ -62,7 +73,7 @@ impl Engine {
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
             mandate: Mandate::default(),
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
-            recording: flightdeck::runtime::control::Recording::default(),
+            recording,
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
             deadlines,
         });

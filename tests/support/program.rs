@@ -11,6 +11,8 @@ pub struct Program {
     pub state: TempDir,
     pub kubeconfig: std::path::PathBuf,
     pub namespace: Option<String>,
+    /// A configuration file; none = the program's defaults.
+    pub config: Option<std::path::PathBuf>,
 }
 
 /// How a run ended.
@@ -38,7 +40,7 @@ impl Ran {
 impl Program {
     pub fn new(kubeconfig: &Path, namespace: Option<&str>) -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
-        Self { state, kubeconfig: kubeconfig.to_owned(), namespace: namespace.map(ToOwned::to_owned) }
+        Self { state, kubeconfig: kubeconfig.to_owned(), namespace: namespace.map(ToOwned::to_owned), config: None }
     }
 
     /// A command with this environment, ready for arguments.
@@ -51,6 +53,9 @@ impl Program {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("FLIGHTDECK_STATE_DIR", self.state.path().join("state"))
             .stdin(Stdio::null());
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
         if let Some(namespace) = &self.namespace {
             command.arg("--namespace").arg(namespace);
         }

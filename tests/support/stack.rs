@@ -71,6 +71,21 @@ impl Stack {
         Path::new(bin).join(name)
     }
 
+    /// A folder of the stack: `targets` (what Prometheus scrapes), `podlogs`.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.dir.as_ref().expect("a stack of our own: this test cannot run on a named cluster").join(name)
+    }
+
+    /// Where its Prometheus answers: that of the stack, else the one that is named.
+    pub fn prometheus(&self) -> String {
+        if let Ok(named) = std::env::var("FLIGHTDECK_TEST_PROMETHEUS") {
+            return named;
+        }
+        let env = std::fs::read_to_string(self.dir("env")).expect("the stack's env file");
+        let port = env.lines().find_map(|l| l.strip_prefix("prometheus_port=")).expect("prometheus_port in env");
+        format!("http://127.0.0.1:{port}")
+    }
+
     pub async fn running(&self) -> Running {
         Running(CONTROLLER.read().await)
     }
@@ -217,7 +232,7 @@ impl Namespace {
     }
 
     /// What the controller needs to play an nginx router: no nginx itself.
-    async fn router(&self, name: &str) {
+    pub async fn router(&self, name: &str) {
         for role in ["stable", "canary"] {
             let service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},

@@ -7,12 +7,17 @@ use jiff::Timestamp;
 
 use super::marks::Marks;
 use crate::actions::{Danger, row};
-use crate::audit::{AuditError, AuditLog, Authorized, Late, ReadQuery, StoredRecord, VerifyReport};
+use crate::audit::{AuditError, AuditLog, Authorized, Late, OpenPlan, ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::facts::AuditState;
+use crate::domain::ids::TargetId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::{Act, Outcome};
+use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
 use crate::domain::prepared::Prepared;
-use crate::domain::record::{Draft, OutcomeRecord, PlanRecord, Record, RecordKind, RequestRecord, TargetRecord};
+use crate::domain::record::{
+    Draft, OutcomeRecord, PlanRecord, PlanStepRecord, Record, RecordKind, RequestRecord, TargetRecord,
+};
+use crate::domain::text::Clean;
 use crate::model::AuditView;
 use crate::runtime::witness::{HeadNow, Teller};
 
@@ -160,7 +165,8 @@ impl Journal {
         let inner = self.0.clone();
         self.with(move |log| {
             let written = log.has_room().and_then(|()| inner.late.write(log));
-            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) = written.as_ref().err().map(ToString::to_string);
+            *inner.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+                written.as_ref().err().map(ToString::to_string);
             written
         })
         .await
@@ -195,6 +201,62 @@ impl Journal {
             tracing::error!(record = line, "this record never reached the audit log");
         }
         lines
+    }
+
+    /// Records that a plan begins, or is taken up again: its steps as data, so that it can be gone on with.
+    pub(super) async fn plan_began(&self, plan: &Plan) -> Result<u64, String> {
+        let mut draft = self.of_plan(plan, RecordKind::Plan);
+        draft.steps = plan.stages.iter().map(step).collect();
+        self.append_with(move |log| log.append(draft)).await
+    }
+
+    /// Records how a plan ended. Where the log takes none, it waits and is written late, as outcomes do.
+    pub(super) async fn plan_ended(&self, run: &PlanRun) -> Result<u64, String> {
+        let Some((ended, well)) = run.ended else { return Err("the plan has not ended".to_owned()) };
+        let mut draft = self.of_plan(&run.plan, RecordKind::PlanEnd);
+        let said = |stage: &StageState| match stage {
+            StageState::Waiting => "not begun".to_owned(),
+            StageState::Running { act } => format!("under way as {act}"),
+            StageState::Ended { act, outcome } => format!("{}: {} ({act})", outcome.word(), outcome.detail()),
+            StageState::LeftOut { why } => format!("left out: {why}"),
+        };
+        let evidence = run.stages.iter().enumerate().map(|(n, stage)| (format!("step{:03}", n + 1), said(stage)));
+        let done = run.stages.iter().filter(|s| matches!(s, StageState::Ended { outcome: Outcome::Done { .. }, .. }));
+        draft.outcome = Some(OutcomeRecord {
+            word: if well { "done" } else { "failed" }.to_owned(),
+            detail: format!("{} of {} steps done", done.count(), run.stages.len()),
+            evidence: evidence.collect(),
+        });
+        let written = draft.clone();
+        match self.append_with(move |log| log.append(written)).await {
+            Err(why) if self.0.late.keep(draft, ended, &why) => Err(format!("{why}; it waits and is written late")),
+            done => done,
+        }
+    }
+
+    /// Plans that dead processes left without an end, each with the records of its acts.
+    pub(super) async fn open_plans(&self) -> Result<Vec<OpenPlan>, String> {
+        self.with(AuditLog::open_plans).await
+    }
+
+    fn of_plan(&self, plan: &Plan, kind: RecordKind) -> Draft {
+        let mut draft = Draft::new(kind);
+        let of = u32::try_from(plan.stages.len()).unwrap_or(u32::MAX);
+        draft.plan = Some(PlanRecord { id: plan.id.clone(), step: 0, of });
+        "plan".clone_into(&mut draft.op);
+        draft.policy = Some(self.0.marks.policy.clone());
+        draft.reason = plan.reason.as_ref().map(ToString::to_string);
+        let on_failure = match plan.on_failure {
+            OnFailure::Stop => "stop",
+            OnFailure::GoOn => "go-on",
+        };
+        draft.params =
+            BTreeMap::from([("title".to_owned(), plan.title.clone()), ("onFailure".to_owned(), on_failure.to_owned())]);
+        let first = plan.stages.first();
+        draft.actor = self.0.marks.actor(&plan.actor, first.map_or(&Clean::default(), |stage| &stage.context));
+        // A plan for a group of targets is about none of them in particular.
+        draft.target = first.filter(|f| plan.stages.iter().all(|s| s.target == f.target)).map(stage_target);
+        draft
     }
 
     /// Records what was found of an act that a dead process left open.
@@ -249,14 +311,7 @@ impl Journal {
         row(intent.action).verb.clone_into(&mut draft.op);
         draft.actor = self.0.marks.actor(&intent.actor, &intent.context);
         draft.policy = Some(self.0.marks.policy.clone());
-        draft.target = Some(TargetRecord {
-            cluster: intent.target.cluster.0.to_string(),
-            context: intent.context.to_string(),
-            namespace: intent.target.namespace.to_string(),
-            kind: intent.target.kind.as_str().to_owned(),
-            name: intent.target.name.to_string(),
-            uid: intent.seen.uid.to_string(),
-        });
+        draft.target = Some(target_record(&intent.target, &intent.context, &intent.seen.uid));
         draft.seen = intent.seen.evidence();
         draft.reason = intent.reason.as_ref().map(ToString::to_string);
         draft.params = intent.params.evidence();
@@ -264,3 +319,32 @@ impl Journal {
         draft
     }
 }
+
+fn target_record(target: &TargetId, context: &Clean, uid: &Clean) -> TargetRecord {
+    TargetRecord {
+        cluster: target.cluster.0.to_string(),
+        context: context.to_string(),
+        namespace: target.namespace.to_string(),
+        kind: target.kind.as_str().to_owned(),
+        name: target.name.to_string(),
+        uid: uid.to_string(),
+    }
+}
+
+fn stage_target(stage: &Stage) -> TargetRecord {
+    let unseen = Clean::default();
+    target_record(&stage.target, &stage.context, stage.seen.as_ref().map_or(&unseen, |seen| &seen.uid))
+}
+
+fn step(stage: &Stage) -> PlanStepRecord {
+    PlanStepRecord {
+        title: stage.title.clone(),
+        op: row(stage.action).verb.to_owned(),
+        target: Some(stage_target(stage)),
+        params: stage.params.evidence(),
+        only_on: stage.only_on.as_ref().map(ToString::to_string),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,13 @@ pub async fn reconcile(
     journal: Journal,
     events: mpsc::Sender<Event>,
 ) {
+    match journal.unfinished_plans().await {
+        Ok(open) if open.is_empty() => {}
+        Ok(open) => {
+            let _ = events.send(Event::OpenPlans(open)).await;
+        }
+        Err(why) => tracing::warn!(why, "the audit log could not be searched for unfinished plans"),
+    }
     let open = match journal.leftovers().await {
         Ok(open) if !open.is_empty() => open,
         Ok(_) => return,

@@ -134,7 +134,10 @@ mod tests {
         let marks = Marks::new(recording, &Mandate::default(), &EnvironmentRules::default());
         let actor = Actor { os_user: "anna".into(), kube_user: None, face: "tui" };
         let here = marks.actor(&actor, &"prod".into());
-        assert_eq!((here.kube_user.as_deref(), here.kube_groups.as_slice()), (Some("anna@example"), &["ops".to_owned()][..]));
+        assert_eq!(
+            (here.kube_user.as_deref(), here.kube_groups.as_slice()),
+            (Some("anna@example"), &["ops".to_owned()][..])
+        );
         assert_eq!(here.proof.keys().map(String::as_str).collect::<Vec<_>>(), ["kubeUser", "osUid", "osUser"]);
         let there = marks.actor(&actor, &"other".into());
         assert_eq!((there.kube_user, there.os_uid, there.proof.contains_key("kubeUser")), (None, Some(1000), false));

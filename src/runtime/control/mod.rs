@@ -10,6 +10,8 @@ mod journal;
 pub(super) mod leftovers;
 mod marks;
 mod observe;
+mod plan_records;
+pub(super) mod plans;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,7 +136,7 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
 }
 
 /// Waits until the flag is set, or nobody can set it any more.
-async fn told(flag: &mut watch::Receiver<bool>) {
+pub(super) async fn told(flag: &mut watch::Receiver<bool>) {
     // The guard that comes back must not live across another await.
     drop(flag.wait_for(|set| *set).await.map(|set| *set));
 }
@@ -212,11 +214,7 @@ async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (
 }
 
 /// The record first. Where the log takes none, an act that stops harm goes on if a person confirmed just that.
-async fn authorize(
-    control: &Control,
-    intent: &Intent,
-    prepared: Prepared,
-) -> Result<Authorized<Prepared>, Outcome> {
+async fn authorize(control: &Control, intent: &Intent, prepared: Prepared) -> Result<Authorized<Prepared>, Outcome> {
     let stops = row(intent.action).danger == Danger::Stop;
     let refused = |why: String, hint: &str| Outcome::Refused { rule: "audit".to_owned(), why, hint: hint.to_owned() };
     match control.journal.authorize(prepared.clone()).await {
@@ -233,7 +231,8 @@ async fn authorize(
 }
 
 /// What to do where no record can be written and the act stops harm.
-const GO_WITHOUT: &str = "mend it, or confirm to go on without a record (`y` in the box that says so, `--without-record`)";
+const GO_WITHOUT: &str =
+    "mend it, or confirm to go on without a record (`y` in the box that says so, `--without-record`)";
 
 fn refusal(decision: Decision) -> Option<Outcome> {
     match decision {

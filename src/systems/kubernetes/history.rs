@@ -17,7 +17,7 @@ const EVENTS: usize = 500;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Event {
+struct Wire {
     metadata: Meta,
     involved_object: Involved,
     reason: Option<Clean>,
@@ -66,7 +66,7 @@ struct Source {
 
 /// Reads one Event (core/v1). Any of its times may be missing; the latest that is there counts.
 pub fn cluster_event(raw: &RawValue) -> Result<ClusterEvent, serde_json::Error> {
-    let event: Event = serde_json::from_str(raw.get())?;
+    let event: Wire = serde_json::from_str(raw.get())?;
     let time = |text: Option<&Clean>| text.and_then(|t| t.as_str().parse::<Timestamp>().ok());
     let series = event.series.as_ref();
     let at = time(series.and_then(|s| s.last_observed_time.as_ref()))

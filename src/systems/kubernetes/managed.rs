@@ -90,9 +90,9 @@ fn walk(at: &Value, path: &mut String, depth: usize, found: &mut Vec<Clean>, mor
                 path.push_str(name);
             }
             Some(("k", keys)) => path.push_str(&item(keys)),
-            Some(("v", value)) => path.push_str(&format!("[={value}]")),
-            Some(("i", index)) => path.push_str(&format!("[{index}]")),
-            _ => path.push_str(&format!("[{key}]")),
+            Some(("v", value)) => path.extend(["[=", value, "]"]),
+            Some(("i", index)) => path.extend(["[", index, "]"]),
+            _ => path.extend(["[", key.as_str(), "]"]),
         }
         walk(value, path, depth + 1, found, more);
         path.truncate(length);

@@ -17,6 +17,11 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         let text = format!("takes no records: {why}");
         head.extend(wrap(&text, usize::from(area.width) - 2).into_iter().map(|text| Line::styled(text, theme.bad())));
     }
+    if ctx.world.audit.late > 0 {
+        let text =
+            format!("{} records wait in memory; they are written late, or printed at the end", ctx.world.audit.late);
+        head.extend(wrap(&text, usize::from(area.width) - 2).into_iter().map(|text| Line::styled(text, theme.bad())));
+    }
     head.extend(match &state.audit.verified {
         None => vec![Line::styled("v checks the hash chain", theme.dim())],
         Some(Loaded::Waiting) => vec![Line::styled("checking the chain …", theme.busy())],

@@ -49,10 +49,17 @@ fn read(text: &str) -> (Told, Option<i64>, Rollout) {
     (captured.told, captured.canary_available, rollout)
 }
 
+/// Where the plugin says more than is known, and we do not.
+const THE_PLUGIN_GUESSES: &[(&str, &str)] = &[
+    ("not-yet-seen", "there is no status at all; the plugin computes a phase from nothing"),
+    ("promoting-without-pods", "all steps are over, and the router still gives the stable version everything"),
+];
+
 #[test]
 fn we_say_what_the_plugin_says() {
     let all = captured();
     assert!(all.len() >= 15, "{} captured objects", all.len());
+    let mut wrong = Vec::new();
     for (name, text) in all {
         let (told, available, rollout) = read(&text);
         let (phase, message) = rollout.status();
@@ -65,8 +72,17 @@ fn we_say_what_the_plugin_says() {
             desired: rollout.desired_weight().map_or_else(String::new, |w| w.to_string()),
             actual,
         };
-        assert_eq!(ours, told, "{name}");
+        let expected = if let Some((_, why)) = THE_PLUGIN_GUESSES.iter().find(|(file, _)| *file == name) {
+            assert_ne!(ours, told, "{name} is no exception any more: {why}");
+            continue;
+        } else {
+            told
+        };
+        if ours != expected {
+            wrong.push(format!("{name}: we say {ours:#?}, the plugin says {expected:#?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn of(name: &str) -> Rollout {

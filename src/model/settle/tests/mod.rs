@@ -1,3 +1,5 @@
+mod acts;
+
 use super::*;
 use crate::domain::fixture;
 use crate::domain::rollout::Phase;

@@ -1,0 +1,342 @@
+//! Plans from the command line: roll back, go on with what a dead process left, one act on several targets.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::args::{ActArgs, Format, Global, PlanVerb, RollbackArgs};
+use super::setup::{Ground, Session, interrupted};
+use super::{dto_plan, output, status};
+use crate::actions::{Action, row};
+use crate::domain::environment::Tier;
+use crate::domain::intent::Confirmed;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
+use crate::domain::seen::Seen;
+use crate::domain::text::Clean;
+use crate::error::{Error, Kind};
+use crate::model::choose::{self, Said};
+use crate::model::rollback::{self, Goal};
+use crate::model::{Target, World};
+use crate::runtime::control::Deadlines;
+
+/// Starts a session that may write, runs `work` in it, and ends it in order.
+async fn in_session<F>(global: &Global, what: &str, wait: Option<Duration>, work: F) -> Result<ExitCode, Error>
+where
+    F: AsyncFnOnce(&Session) -> Result<ExitCode, Error>,
+{
+    let ground = Ground::find(global)?;
+    if let Err(why) = ground.audit_dir() {
+        return Err(Error::new(Kind::Refused, format!("{what} needs a place for its record: {why}")));
+    }
+    let session = Session::start(global, &ground, Deadlines { effect: wait, ..Deadlines::default() }).await?;
+    let done = tokio::select! {
+        done = work(&session) => done,
+        () = interrupted() => Err(Error::new(Kind::Unknown, format!("{what}: interrupted"))
+            .hint("`flightdeck plan list` shows what is left of it, `flightdeck plan resume` goes on")),
+    };
+    session.end().await;
+    done
+}
+
+/// `flightdeck rollback`
+pub(super) async fn rollback(global: &Global, args: &RollbackArgs) -> Result<ExitCode, Error> {
+    in_session(global, "rollback", args.wait, async |session| {
+        let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
+        let target = status::find(&world, &args.target)?;
+        let usage = |why: String| Error::new(Kind::Usage, format!("rollback {}: {why}", target.id()));
+        let wanted = match &args.to_revision {
+            None => None,
+            Some(said) => {
+                let set = choose::revision(&target, Some(said), true).map_err(usage)?;
+                Some(Goal { hash: set.pod_hash.clone(), revision: set.revision })
+            }
+        };
+        let made = rollback::plan(&target, wanted.as_ref(), Timestamp::now()).map_err(|why| {
+            Error::new(Kind::Refused, format!("rollback {}: {why}", target.id()))
+                .hint("`flightdeck history` lists the revisions; --to-revision picks one")
+        })?;
+        if args.output == Format::Human {
+            describe(&target, &made);
+        }
+        if args.plan_only {
+            if args.output == Format::Json {
+                output::json(&dto_plan::rollback(&target, &made))?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        let typed = (target.environment.tier == Tier::Production).then_some(made.typed.as_str());
+        let plan = Plan {
+            id: new_id(),
+            title: format!("roll back {}/{} to {}", target.context, target.id(), made.goal.word()),
+            stages: made.stages,
+            on_failure: rollback::ON_FAILURE,
+            actor: session.handle.actor("verb"),
+            reason: args.reason.as_deref().map(Clean::new),
+            confirmed: confirmed(args.yes, typed)?,
+        };
+        carry(session, plan, args.output).await
+    })
+    .await
+}
+
+fn describe(target: &Target, made: &rollback::RollBack) {
+    output::note(&format!(
+        "roll back {} {}/{} to {}",
+        target.environment.badge(),
+        target.context,
+        target.id(),
+        made.goal.word()
+    ));
+    output::note(&format!("  {}", made.way));
+    for (n, stage) in made.stages.iter().enumerate() {
+        output::note(&format!("  {}  {}", n + 1, stage.title));
+    }
+    for note in &made.notes {
+        output::note(&format!("  note: {note}"));
+    }
+}
+
+/// One act on several targets, in the order in which they were named.
+pub(super) async fn group(
+    global: &Global,
+    action: &'static Action,
+    args: &ActArgs,
+    said: &Said,
+) -> Result<ExitCode, Error> {
+    if args.expect_revision.is_some() || args.expect_hash.is_some() || args.expect_step.is_some() {
+        return Err(Error::new(Kind::Usage, "--expect-… speaks of one target, and several are named"));
+    }
+    in_session(global, action.verb, args.wait, async |session| {
+        let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
+        let targets: Vec<Arc<Target>> =
+            args.target.iter().map(|name| status::find(&world, name)).collect::<Result<_, _>>()?;
+        let stages = stages(action, &targets, said)?;
+        let production = targets.iter().any(|t| t.environment.tier == Tier::Production);
+        for stage in &stages {
+            output::note(&format!("  {}", stage.title));
+        }
+        let typed = format!("{} {}", action.verb, stages.len());
+        let confirmed = if args.without_record {
+            Confirmed::WithoutRecord
+        } else {
+            confirmed(args.yes, production.then_some(typed.as_str()))?
+        };
+        let plan = Plan {
+            id: new_id(),
+            title: format!("{} {} targets", action.verb, stages.len()),
+            stages,
+            on_failure: if args.keep_going { OnFailure::GoOn } else { OnFailure::Stop },
+            actor: session.handle.actor("verb"),
+            reason: args.reason.as_deref().map(Clean::new),
+            confirmed,
+        };
+        carry(session, plan, args.output).await
+    })
+    .await
+}
+
+fn stages(action: &Action, targets: &[Arc<Target>], said: &Said) -> Result<Vec<Stage>, Error> {
+    let now = Timestamp::now();
+    targets
+        .iter()
+        .map(|target| {
+            let params = choose::params(action, target, said, now)
+                .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
+            let leads = (action.consequence)(&target.sight(), &params).text;
+            Ok(Stage {
+                title: format!("{} {}/{}: {leads}", action.verb, target.context, target.id()),
+                target: target.id().clone(),
+                context: target.context.clone(),
+                action: action.id,
+                params,
+                seen: Some(Seen::of(&target.rollout, now)),
+                only_on: None,
+            })
+        })
+        .collect()
+}
+
+/// `flightdeck plan`
+pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, Error> {
+    in_session(global, "plan", None, async |session| {
+        let (world, ()) = tokio::join!(session.settled(Duration::from_secs(10)), session.learn_user());
+        // What dead processes left is searched for at the start; the log is small beside the lists above.
+        let known = session.handle.wait_for(|w| !w.open_plans.is_empty());
+        let world =
+            tokio::time::timeout(Duration::from_secs(2), known).await.ok().and_then(Result::ok).unwrap_or(world);
+        match verb {
+            PlanVerb::List { output } => list(&world, output),
+            PlanVerb::Resume { id, yes, reason, output } => {
+                let run = find(&world, &id)?;
+                let left = rest(run);
+                for stage in &left {
+                    output::note(&format!("  {}", stage.title));
+                }
+                let word = run.plan.id.get(..8).unwrap_or(&run.plan.id);
+                let plan = Plan {
+                    id: run.plan.id.clone(),
+                    title: run.plan.title.clone(),
+                    stages: left,
+                    on_failure: run.plan.on_failure,
+                    actor: session.handle.actor("verb"),
+                    reason: reason.as_deref().map(Clean::new).or_else(|| run.plan.reason.clone()),
+                    confirmed: confirmed(yes, Some(word))?,
+                };
+                carry(session, plan, output).await
+            }
+        }
+    })
+    .await
+}
+
+fn find<'a>(world: &'a World, id: &str) -> Result<&'a Arc<PlanRun>, Error> {
+    world.open_plans.iter().find(|run| run.plan.id.starts_with(id)).ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("no unfinished plan {id}")).hint("`flightdeck plan list` shows them")
+    })
+}
+
+/// What is left of a plan: from the first step on that has not ended as done.
+fn rest(run: &PlanRun) -> Vec<Stage> {
+    let done = |state: &StageState| matches!(state, StageState::Ended { outcome: Outcome::Done { .. }, .. });
+    run.plan
+        .stages
+        .iter()
+        .zip(&run.stages)
+        .skip_while(|(_, state)| done(state))
+        .map(|(stage, _)| stage.clone())
+        .collect()
+}
+
+fn list(world: &World, format: Format) -> Result<ExitCode, Error> {
+    if format == Format::Json {
+        output::json(&dto_plan::plans(world.open_plans.iter().map(AsRef::as_ref)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if world.open_plans.is_empty() {
+        output::line("no plan was left unfinished")?;
+    }
+    for run in &world.open_plans {
+        output::line(&format!("{}  {}  {}", run.plan.id.get(..8).unwrap_or_default(), run.began, run.plan.title))?;
+        for (stage, state) in run.plan.stages.iter().zip(&run.stages) {
+            output::line(&format!("    {:<10} {}", word(state), stage.title))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How far a step is, in one word.
+pub(super) fn word(state: &StageState) -> &'static str {
+    match state {
+        StageState::Waiting => "waiting",
+        StageState::Running { .. } => "under way",
+        StageState::Ended { outcome, .. } => outcome.word(),
+        StageState::LeftOut { .. } => "left out",
+    }
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// `--yes`, or what was typed at the terminal; the policy refuses each step of a plan that was not confirmed.
+fn confirmed(yes: bool, typed: Option<&str>) -> Result<Confirmed, Error> {
+    if yes {
+        return Ok(Confirmed::Typed);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(Confirmed::No);
+    }
+    let ask = typed.unwrap_or("y");
+    let mut err = std::io::stderr();
+    let broken = |e: std::io::Error| Error::new(Kind::Failure, format!("terminal: {e}"));
+    write!(err, "type {ask} to go on: ").and_then(|()| err.flush()).map_err(broken)?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(broken)?;
+    Ok(match (line.trim() == ask, typed) {
+        (false, _) => Confirmed::No,
+        (true, Some(_)) => Confirmed::Typed,
+        (true, None) => Confirmed::Pressed,
+    })
+}
+
+async fn carry(session: &Session, plan: Plan, format: Format) -> Result<ExitCode, Error> {
+    let stopped = |e: crate::runtime::handle::Stopped| Error::new(Kind::Failure, e.to_string());
+    if plan.confirmed == Confirmed::No {
+        return Err(Error::new(Kind::Refused, format!("{}: not confirmed; nothing was sent", plan.title))
+            .hint("confirm it at the terminal, or give --yes"));
+    }
+    let id = session.handle.plan(plan).await.map_err(stopped)?;
+    let ended = session.handle.wait_plan(&id);
+    tokio::pin!(ended);
+    let mut handle = session.handle.clone();
+    let mut said = Vec::new();
+    let run = loop {
+        tokio::select! {
+            run = &mut ended => break run.map_err(stopped)?,
+            changed = handle.changed() => if let (Ok(world), Format::Human) = (changed, format)
+                && let Some(run) = world.plan(&id)
+            {
+                progress(run, &mut said);
+            }
+        }
+    };
+    if format == Format::Human {
+        progress(&run, &mut said);
+    } else {
+        output::json(&dto_plan::plan(&run))?;
+    }
+    verdict(&run, format)
+}
+
+/// Prints each step once when it ends.
+fn progress(run: &PlanRun, said: &mut Vec<usize>) {
+    for (n, (stage, state)) in run.plan.stages.iter().zip(&run.stages).enumerate() {
+        let detail = match state {
+            StageState::Ended { outcome, .. } => outcome.detail(),
+            StageState::LeftOut { why } => why,
+            StageState::Waiting | StageState::Running { .. } => continue,
+        };
+        if !said.contains(&n) {
+            said.push(n);
+            output::note(&format!(
+                "  {}  {} {}: {}: {detail}",
+                n + 1,
+                row(stage.action).verb,
+                stage.target,
+                word(state)
+            ));
+        }
+    }
+}
+
+/// The exit code is that of the first step that did not end well.
+fn verdict(run: &PlanRun, format: Format) -> Result<ExitCode, Error> {
+    let failed = run.stages.iter().find_map(|state| match state {
+        StageState::Ended { outcome, .. } if !matches!(outcome, Outcome::Done { .. }) => Some(outcome),
+        _ => None,
+    });
+    let (kind, detail) = match (failed, &run.ended) {
+        (None, Some((_, true))) => {
+            if format == Format::Human {
+                output::line(&format!("{}: done", run.plan.title))?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        (Some(outcome), _) => (super::act::kind(outcome), format!("{}: {}", outcome.word(), outcome.detail())),
+        (None, _) => {
+            let why = run.stages.iter().find_map(|s| match s {
+                StageState::LeftOut { why } => Some(why.clone()),
+                _ => None,
+            });
+            (Kind::Refused, why.unwrap_or_else(|| "nothing was done".to_owned()))
+        }
+    };
+    if format == Format::Json {
+        return Ok(ExitCode::from(kind.code()));
+    }
+    Err(Error::new(kind, format!("{}: {detail}", run.plan.title)).hint("`flightdeck get` shows where it stands"))
+}

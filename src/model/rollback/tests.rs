@@ -1,0 +1,139 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::environment::Environment;
+use crate::domain::fixture;
+use crate::domain::link::LinkId;
+use crate::domain::rollout::Weights;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_900_000_000).expect("a time")
+}
+
+fn target(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
+    Target {
+        rollout: Arc::new(rollout),
+        context: "prod-eu".into(),
+        environment: Environment::unknown(),
+        sets: sets.into_iter().map(Arc::new).collect(),
+        pods: None,
+        runs: None,
+        experiments: None,
+        events: None,
+        managers: None,
+        link: LinkId::new(&"prod-eu".into(), "rollouts"),
+        changed: now(),
+    }
+}
+
+fn sets(rollout: &Rollout) -> Vec<ReplicaSet> {
+    vec![fixture::set(rollout, "778b5d6c7f", 8, 1), fixture::set(rollout, "67c4c777c8", 7, 10)]
+}
+
+fn acts(made: &RollBack) -> Vec<ActionId> {
+    made.stages.iter().map(|stage| stage.action).collect()
+}
+
+#[test]
+fn a_canary_in_flight_is_aborted() {
+    let rollout = fixture::paused();
+    let sets = sets(&rollout);
+    let made = plan(&target(rollout, sets), None, now()).expect("a plan");
+    assert_eq!((acts(&made), made.typed.as_str()), (vec![ActionId::Abort], "rev 7"));
+    assert!(made.notes.iter().any(|n| n.contains("spec still names")), "{:?}", made.notes);
+    assert!(made.stages[0].seen.is_some(), "it rests on what is seen");
+}
+
+#[test]
+fn an_abort_that_would_hang_or_leave_the_traffic_is_an_undo_instead() {
+    let mut rollout = fixture::paused();
+    if let Strategy::Canary(canary) = &mut rollout.strategy {
+        canary.dynamic_stable_scale = true;
+        canary.abort_scale_down_delay = Some(8);
+    }
+    let owned = sets(&rollout);
+    assert_eq!(acts(&plan(&target(rollout, owned), None, now()).expect("a plan")), [ActionId::Undo]);
+
+    let mut cut_over = fixture::preview();
+    cut_over.blue_green.active = cut_over.pod_hash.clone();
+    let owned = sets(&cut_over);
+    let made = plan(&target(cut_over, owned), None, now()).expect("a plan");
+    assert_eq!(acts(&made), [ActionId::Undo]);
+    assert!(made.way.contains("at once"), "{}", made.way);
+}
+
+#[test]
+fn after_a_cutover_the_old_version_is_undone_to_while_its_pods_are_up() {
+    let rollout = fixture::settled(fixture::preview());
+    let mut owned = sets(&rollout);
+    owned[1].scale_down_deadline = Some(now() + jiff::SignedDuration::from_secs(25));
+    let made = plan(&target(rollout.clone(), owned.clone()), None, now()).expect("a plan");
+    assert_eq!(acts(&made), [ActionId::Undo]);
+    assert!(made.notes.iter().any(|n| n.contains("25s more")), "{:?}", made.notes);
+
+    // Its pods are gone: the undo is a release of its own that stops at the preview.
+    owned[1].scale_down_deadline = None;
+    (owned[1].desired, owned[1].available) = (0, 0);
+    let made = plan(&target(rollout, owned), None, now()).expect("a plan");
+    assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
+    assert_eq!(made.stages[1].only_on.as_ref().map(Clean::as_str), Some("67c4c777c8"));
+    assert_eq!(made.stages[1].seen, None, "it rests on the undo's outcome");
+    assert!(made.way.contains("waits at the preview"), "{}", made.way);
+}
+
+#[test]
+fn a_person_picks_where_nothing_proves_which_revision_was_good() {
+    let rollout = fixture::settled(fixture::paused());
+    let mut owned = sets(&rollout);
+    owned.push(fixture::set(&rollout, "third", 6, 0));
+    owned[1].available = 0;
+    let subject = target(rollout, owned);
+    assert!(plan(&subject, None, now()).is_err_and(|why| why.contains("pick one")));
+    let goal = Goal { hash: "third".into(), revision: Some(6) };
+    let made = plan(&subject, Some(&goal), now()).expect("a plan");
+    assert_eq!((acts(&made), made.typed.as_str()), (vec![ActionId::Undo], "rev 6"));
+    assert!(made.way.contains("all 5 steps"), "{}", made.way);
+}
+
+#[test]
+fn what_cannot_be_rolled_back_says_why() {
+    let mut first = fixture::paused();
+    first.stable_hash = "".into();
+    let owned = vec![fixture::set(&first, "778b5d6c7f", 1, 1)];
+    assert!(plan(&target(first, owned), None, now()).is_err_and(|why| why.contains("first release")));
+
+    let mut aborted = fixture::paused();
+    aborted.abort = true;
+    aborted.weights = Some(Weights { canary: 0, stable: 100, additional: 0, verified: None });
+    let mut owned = sets(&aborted);
+    owned[0].available = 0;
+    assert!(plan(&target(aborted, owned), None, now()).is_err_and(|why| why.contains("aborted already")));
+
+    let rollout = fixture::settled(fixture::paused());
+    let mut owned = sets(&rollout);
+    owned[1].do_not_promote = Some("leaks".into());
+    let goal = Goal { hash: "67c4c777c8".into(), revision: Some(7) };
+    assert!(plan(&target(rollout, owned), Some(&goal), now()).is_err_and(|why| why.contains("leaks")));
+}
+
+#[test]
+fn who_owns_the_spec_in_git_is_said() {
+    let mut rollout = fixture::settled(fixture::paused());
+    rollout.owner = GitOwner::ArgoCd { application: "payments".into() };
+    let owned = sets(&rollout);
+    let made = plan(&target(rollout.clone(), owned.clone()), None, now()).expect("a plan");
+    assert!(made.notes.iter().any(|n| n.contains("Argo CD application payments owns")), "{:?}", made.notes);
+    rollout.owner = GitOwner::Unknown;
+    let made = plan(&target(rollout, owned), None, now()).expect("a plan");
+    assert!(made.notes.iter().any(|n| n.contains("no owner is written")), "{:?}", made.notes);
+}
+
+#[test]
+fn a_pause_by_hand_is_ended_first() {
+    let mut rollout = fixture::settled(fixture::paused());
+    rollout.spec_paused = true;
+    let owned = sets(&rollout);
+    let made = plan(&target(rollout, owned), None, now()).expect("a plan");
+    assert_eq!(acts(&made), [ActionId::Resume, ActionId::Undo]);
+    assert!(made.stages[0].seen.is_some() && made.stages[1].seen.is_none());
+}

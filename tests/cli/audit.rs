@@ -1,0 +1,65 @@
+//! Handing records out and checking what was handed out.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+
+use super::demo;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_export_is_a_new_private_file_that_verifies_anywhere() {
+    let (_world, folder, program) = demo().await;
+    for target in ["shop/payments", "other/payments", "shop/payments"] {
+        program.run(&["--read-only", "resume", target, "--yes"]).expect(3);
+    }
+    let file = folder.path().join("export.jsonl");
+    let path = file.to_str().expect("a path");
+    let said = program.run(&["audit", "export", "--out", path]).expect(0);
+    assert!(said.out.is_empty() && said.err.contains("4 records (0 withheld), 1 to 4"), "{said:?}");
+    assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    let again = program.run(&["audit", "export", "--out", path]).expect(1);
+    assert!(again.err.contains("--force"), "{again:?}");
+
+    let held = program.run(&["audit", "verify", "--file", path]).expect(0);
+    assert!(held.out.contains("holds: 4 records") && held.out.contains("the end of the log then"), "{held:?}");
+    let held = program.run(&["audit", "verify", "--file", path, "-o", "json"]).expect(0).json();
+    assert_eq!((&held["kind"], &held["holds"]), (&json!("AuditExportVerification"), &json!(true)));
+
+    let one = &["audit", "export", "--target", "other/payments", "--out", path, "--force"];
+    program.run(one).expect(0);
+    let text = std::fs::read_to_string(&file).expect("the export");
+    assert!(!text.contains("\"namespace\":\"shop\""), "what was not asked for is withheld: {text}");
+    program.run(&["audit", "verify", "--file", path]).expect(0);
+    std::fs::write(&file, text.replacen("\"refusal\"", "\"outcome\"", 1)).expect("written");
+    let changed = program.run(&["audit", "verify", "--file", path]).expect(9);
+    assert!(changed.out.contains("DOES NOT HOLD"), "{changed:?}");
+    program.run(&["audit", "verify", "--file", "/nowhere"]).expect(10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_export_to_the_standard_output_is_lines_or_a_table() {
+    let (_world, _folder, program) = demo().await;
+    program.run(&["--read-only", "resume", "shop/payments", "--yes"]).expect(3);
+    let lines = program.run(&["audit", "export"]).expect(0).out;
+    let lines: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!((lines.len(), &lines[0]["format"]), (3, &json!("flightdeck-audit-export")));
+    let table = program.run(&["audit", "export", "--format", "csv"]).expect(0).out;
+    assert_eq!(table.lines().count(), 4, "{table}");
+    let none = program.run(&["audit", "export", "--until", "2020-01-01"]).expect(0).out;
+    assert_eq!(none.lines().count(), 1, "{none}");
+    program.run(&["audit", "export", "--since", "whenever"]).expect(2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn records_that_never_reached_the_log_are_printed_at_the_end() {
+    let (_world, _folder, program) = demo().await;
+    program.run(&["--read-only", "resume", "shop/payments", "--yes"]).expect(3);
+    let folder = program.state.path().join("state/audit");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    std::fs::write(&folder, "no folder").expect("written");
+    let refused = program.run(&["resume", "shop/payments", "--yes"]).expect(3);
+    assert!(refused.err.contains("NOT in the audit log"), "{refused:?}");
+    let line = refused.err.lines().find(|l| l.starts_with('{')).expect("the record");
+    let record: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!((&record["late"], &record["kind"]), (&json!(true), &json!("refusal")));
+}
