@@ -83,12 +83,14 @@ pub fn start(parts: Parts) -> Running {
     let (stop, stopping) = watch::channel(false);
 
     let mut ports = BTreeMap::new();
+    let mut lookers = questions::Lookers::new();
     let mut tasks = Vec::new();
     let mut witnesses = BTreeMap::new();
     for system in systems {
         if let Some(witness) = system.witness {
             witnesses.insert(system.context.clone(), witness);
         }
+        lookers.insert(system.context.clone(), system.looker);
         ports.insert(system.context, Port { effector: system.effector, reader: system.reader });
         tasks.extend(system.links);
     }
@@ -115,7 +117,8 @@ pub fn start(parts: Parts) -> Running {
     let links = supervise::spawn(tasks, &observations, &focused);
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal.clone(), events));
+    let questions =
+        tokio::spawn(questions::run(questions, ports, lookers, world.clone(), journal.clone(), events));
     let runner = Plans {
         intents: intents.clone(),
         world: world.clone(),

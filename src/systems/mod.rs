@@ -16,6 +16,7 @@ use crate::domain::ids::TargetId;
 use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
 use crate::domain::text::Clean;
+use crate::effects::look::Looker;
 use crate::effects::{Effector, Reader};
 
 /// Where sources put what they learn. Bounded: a slow engine slows the reading down, nothing is dropped.
@@ -44,4 +45,6 @@ pub struct Connected {
     pub reader: Arc<dyn Reader>,
     /// Is told of acts and of the audit log's head, where it can be.
     pub witness: Option<Arc<dyn Witness>>,
+    /// Answers questions about them.
+    pub looker: Arc<dyn Looker>,
 }

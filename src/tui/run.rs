@@ -91,7 +91,11 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
                         cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
                     }
                 }
-                Effect::Plan(_) => cockpit.answer(Answer::Lost("plans cannot be sent yet".to_owned())),
+                Effect::Plan(plan) => {
+                    if let Err(stopped) = handle.plan(*plan).await {
+                        cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
+                    }
+                }
                 question => answers.push(ask(&handle, question)),
             }
         }

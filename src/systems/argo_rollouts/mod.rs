@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod effector;
 pub mod history;
+mod look;
 mod prepare;
 mod read;
 mod source;
@@ -33,6 +34,7 @@ pub async fn connect(settings: &ConnectSettings, timings: Timings) -> Result<(Co
         effector: effector.clone(),
         reader: effector,
         witness: Some(Arc::new(ClusterWitness::new(cluster.clone()))),
+        looker: Arc::new(look::RolloutLooker::new(cluster.clone())),
     };
     Ok((connected, cluster))
 }
