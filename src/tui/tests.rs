@@ -2,6 +2,7 @@
 
 mod boxes;
 mod keys;
+mod looks;
 mod releases;
 mod screens;
-mod worlds;
+pub(super) mod worlds;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Loaded, State};
 use crate::domain::ids::TargetId;
+use crate::model::World;
 use crate::tui::board::Line;
 use crate::tui::keys::Place;
 
@@ -58,7 +59,7 @@ impl State {
         }
     }
 
-    pub(super) fn step(&mut self, by: isize) {
+    pub(super) fn step(&mut self, by: isize, world: &World) {
         match self.place {
             Place::Board => {
                 let rows: Vec<&TargetId> = self.board.rows().collect();
@@ -70,7 +71,14 @@ impl State {
                 let len = if let Loaded::Here(records) = &self.audit.records { records.len() } else { 0 };
                 self.audit.cursor = self.audit.cursor.saturating_add_signed(by).min(len.saturating_sub(1));
             }
-            Place::Target | Place::Audit | Place::Links | Place::Help => {
+            Place::Log => {
+                let page = self.page;
+                if let Some(log) = &mut self.log {
+                    log.step(by, page);
+                }
+            }
+            Place::History => self.step_past(by, world),
+            Place::Target | Place::Text | Place::Events | Place::Audit | Place::Links | Place::Help => {
                 let most = self.lines.saturating_sub(self.page);
                 self.scroll = self.scroll.saturating_add_signed(by).min(most);
             }
@@ -78,12 +86,12 @@ impl State {
     }
 
     /// Puts a mark on the target under the cursor or takes it off, and goes on to the next.
-    pub(super) fn mark(&mut self) {
+    pub(super) fn mark(&mut self, world: &World) {
         if let Some(id) = self.selected.clone() {
             if !self.marked.remove(&id) {
                 self.marked.insert(id);
             }
-            self.step(1);
+            self.step(1, world);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod boxes;
 mod cursor;
+mod looks;
 mod types;
 
 use std::collections::BTreeSet;
@@ -11,11 +12,14 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
+pub(super) use looks::{Look, Past};
 pub(super) use types::{Answer, AuditPane, Effect, Loaded, Popup, RecordLine};
 
 use super::board::Board;
 use super::confirm::Ground;
 use super::keys::{self, Command, Place};
+use super::log::Log;
+use super::text::Text;
 use super::tail::Tail;
 use crate::domain::ids::TargetId;
 use crate::model::{World, query};
@@ -39,6 +43,9 @@ pub(super) struct State {
     pub filtering: bool,
     pub popup: Option<Popup>,
     pub audit: AuditPane,
+    pub log: Option<Log>,
+    pub text: Option<Text>,
+    pub past: Past,
     /// The audit records about the open target.
     records: Option<(TargetId, Loaded<Vec<RecordLine>>)>,
     /// One line that answers a key which did nothing else.
@@ -64,6 +71,9 @@ impl State {
             filtering: false,
             popup: None,
             records: None,
+            log: None,
+            text: None,
+            past: Past::default(),
             audit: AuditPane { records: Loaded::Waiting, verified: None, cursor: 0, open: false },
             notice: None,
             tail: Tail::default(),
@@ -135,6 +145,7 @@ impl State {
             }
             Answer::Verify(Ok(said)) => self.audit.verified = Some(Loaded::Here(said)),
             Answer::Verify(Err(why)) => self.audit.verified = Some(Loaded::Failed(why)),
+            Answer::Look(look) => self.looked(look),
             Answer::Lost(why) => self.notice = Some(why),
         }
     }
@@ -184,11 +195,17 @@ impl State {
         if let Some(effects) = self.abort_chord(key, world, ground) {
             return effects;
         }
-        match &self.popup {
-            Some(_) => self.popup_key(key, at, world, ground),
-            None if self.filtering => self.filter_key(key),
-            None => keys::command(self.place, key).map_or_else(Vec::new, |command| self.command(command)),
+        if self.popup.is_some() {
+            return self.popup_key(key, at, world, ground);
         }
+        if self.filtering {
+            return self.filter_key(key);
+        }
+        if self.finding() {
+            self.find_key(key);
+            return Vec::new();
+        }
+        keys::command(self.place, key).map_or_else(Vec::new, |command| self.command(command, world))
     }
 
     fn filter_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -213,14 +230,17 @@ impl State {
         self.settle_cursor(Some(0));
     }
 
-    fn command(&mut self, command: Command) -> Vec<Effect> {
+    fn command(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if let Some(effects) = self.look(command, world) {
+            return effects;
+        }
         match command {
-            Command::Down => self.step(1),
-            Command::Up => self.step(-1),
-            Command::PageDown => self.step(isize::try_from(self.page).unwrap_or(isize::MAX)),
-            Command::PageUp => self.step(-isize::try_from(self.page).unwrap_or(isize::MAX)),
-            Command::First => self.step(isize::MIN),
-            Command::Last => self.step(isize::MAX),
+            Command::Down => self.step(1, world),
+            Command::Up => self.step(-1, world),
+            Command::PageDown => self.step(isize::try_from(self.page).unwrap_or(isize::MAX), world),
+            Command::PageUp => self.step(-isize::try_from(self.page).unwrap_or(isize::MAX), world),
+            Command::First => self.step(isize::MIN, world),
+            Command::Last => self.step(isize::MAX, world),
             Command::Open if self.place == Place::Audit => self.audit.open = true,
             Command::Open => {
                 if let Some(id) = self.selected.clone() {
@@ -229,7 +249,7 @@ impl State {
                 }
             }
             Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
-            Command::Mark => self.mark(),
+            Command::Mark => self.mark(world),
             // It comes with its modifier, and is looked at before a box gets the key.
             Command::Abort => {}
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
@@ -249,6 +269,8 @@ impl State {
             Command::Back => return self.back(),
             Command::Quit => return vec![Effect::Quit],
             Command::Suspend => return vec![Effect::Suspend],
+            // Taken above.
+            _ => {}
         }
         Vec::new()
     }
@@ -283,10 +305,15 @@ impl State {
         let left = std::mem::replace(&mut self.place, place);
         self.offset = 0;
         self.scroll = 0;
-        if left == Place::Target {
-            self.settle_cursor(None);
-            return vec![Effect::Focus(None)];
+        let mut effects = Vec::new();
+        if left == Place::Log {
+            self.log = None;
+            effects.push(Effect::Logs(None));
         }
-        Vec::new()
+        if self.place == Place::Board && !matches!(left, Place::Audit | Place::Links | Place::Help) {
+            self.settle_cursor(None);
+            effects.push(Effect::Focus(None));
+        }
+        effects
     }
 }

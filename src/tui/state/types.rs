@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::looks::Look;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::Intent;
 use crate::domain::plan::Plan;
 use crate::domain::rollout::Rollout;
+use crate::domain::text::Clean;
+use crate::runtime::handle::{LogsOf, YamlOf};
 use crate::tui::confirm::Confirm;
 use crate::tui::form::Form;
 use crate::tui::group::Group;
@@ -73,6 +76,14 @@ pub(in crate::tui) enum Effect {
     Records(TargetId),
     /// Check the audit log.
     Verify,
+    /// Open this log instead of the one that is open; `None` = end it.
+    Logs(Option<Box<LogsOf>>),
+    /// Read an object as YAML.
+    Yaml(Box<YamlOf>),
+    /// Compare a revision, by its hash, with the one in the spec.
+    Diff(TargetId, Clean),
+    /// Read the revisions with their former numbers.
+    Revisions(TargetId),
     /// Whose pods are wanted.
     Focus(Option<TargetId>),
     Suspend,
@@ -86,6 +97,8 @@ pub(in crate::tui) enum Answer {
     Audit(Result<Vec<RecordLine>, String>),
     Records(TargetId, Result<Vec<RecordLine>, String>),
     Verify(Result<(bool, String), String>),
+    /// For a screen that looks closer at one target.
+    Look(Look),
     /// An act could not even be handed over.
     Lost(String),
 }

@@ -5,9 +5,12 @@ mod audit;
 mod board;
 mod frame;
 mod help;
+mod history;
 mod links;
+mod log;
 mod notices;
 mod target;
+mod text;
 mod why;
 mod words;
 
@@ -81,6 +84,10 @@ pub(super) fn paint(
     match state.place {
         Place::Board => board::paint(&ctx, state, body, buffer),
         Place::Target => target::paint(&ctx, state, body, buffer),
+        Place::Log => log::paint(&ctx, state, body, buffer),
+        Place::Text => text::paint(&ctx, state, body, buffer),
+        Place::Events => target::events(&ctx, state, body, buffer),
+        Place::History => history::paint(&ctx, state, body, buffer),
         Place::Audit => audit::paint(&ctx, state, body, buffer),
         Place::Links => links::paint(&ctx, state, body, buffer),
         Place::Help => help::paint(&ctx, state, body, buffer),

@@ -65,6 +65,28 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The first `rows` pieces of `text`, each of at most `width` columns: nothing is lost at the breaks, unlike with [`wrap`].
+/// What is not looked at is not laid out.
+pub(super) fn chop(text: &str, width: usize, rows: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > width {
+            if pieces.len() == rows {
+                break;
+            }
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
+}
+
 /// `■□□ 2/3 ‖`: how many steps are over (if drawn), where it stands, and whether it waits.
 pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
     let steps = rollout.steps().len();
@@ -267,6 +289,14 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+    }
+
+    #[test]
+    fn chopped_text_is_whole_as_far_as_there_are_rows() {
+        assert_eq!(chop("abcdefgh", 3, 9), ["abc", "def", "gh"]);
+        assert_eq!(chop("abcdefgh", 3, 2), ["abc", "def"]);
+        assert_eq!(chop("日本語", 4, 9), ["日本", "語"]);
+        assert_eq!(chop("", 4, 9), [""]);
     }
 
     #[test]

@@ -17,6 +17,12 @@ const CONTROLLER: &str = "rollouts-controller";
 /// Our own writes, by their field manager: they are acts.
 const OURS: &str = "flightdeck";
 
+/// So many rows for each entry beside other panels.
+pub(super) const SHORT: usize = 3;
+
+/// On a screen of its own.
+pub(super) const WHOLE: usize = 40;
+
 /// One thing that happened.
 struct Entry {
     at: Option<Timestamp>,
@@ -30,6 +36,7 @@ pub(super) fn lines(
     target: &Target,
     records: Option<&Loaded<Vec<RecordLine>>>,
     width: usize,
+    most: usize,
 ) -> Vec<Line<'static>> {
     let mut all = Vec::new();
     let acts: Vec<&Act> =
@@ -42,7 +49,7 @@ pub(super) fn lines(
     all.extend(of_managers(ctx, target));
     // What has no time comes last.
     all.sort_by_key(|entry| std::cmp::Reverse(entry.at));
-    let mut lines: Vec<Line<'static>> = all.iter().flat_map(|entry| entry.lines(ctx, width)).collect();
+    let mut lines: Vec<Line<'static>> = all.iter().flat_map(|entry| entry.lines(ctx, width, most)).collect();
     if lines.is_empty() {
         lines.push(Line::styled("nothing is known; A shows the whole audit log", ctx.theme.dim()));
     }
@@ -56,11 +63,11 @@ pub(super) fn lines(
 }
 
 impl Entry {
-    fn lines(&self, ctx: &Ctx<'_>, width: usize) -> Vec<Line<'static>> {
+    fn lines(&self, ctx: &Ctx<'_>, width: usize, most: usize) -> Vec<Line<'static>> {
         let clock = self.at.map_or_else(|| "       –  ".to_owned(), |at| clock(ctx, at));
         let text = wrap(&self.text, width.saturating_sub(18));
         text.into_iter()
-            .take(3)
+            .take(most)
             .enumerate()
             .map(|(n, text)| {
                 let head = if n == 0 { format!("{clock} {:<7}", self.who) } else { " ".repeat(18) };

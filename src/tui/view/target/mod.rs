@@ -36,6 +36,19 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
 }
 
+/// What happened, in full.
+pub(super) fn events(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let Some(id) = state.selected.clone() else { return };
+    let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let lines = match ctx.world.targets.get(&id) {
+        Some(target) => {
+            happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE)
+        }
+        None => vec![Line::raw(format!("{id} is no longer there."))],
+    };
+    scrolled(lines, state, area, buffer);
+}
+
 fn rule(ctx: &Ctx<'_>, title: &str, width: usize) -> Line<'static> {
     let text = format!("─ {title} ");
     let rest = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
@@ -53,7 +66,7 @@ fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     lines.push(rule(ctx, "revisions and pods", width));
     lines.extend(tree::lines(ctx, target, width));
     lines.push(rule(ctx, "what happened", width));
-    lines.extend(happened::lines(ctx, target, state.records_of(target.id()), width));
+    lines.extend(happened::lines(ctx, target, state.records_of(target.id()), width, happened::SHORT));
     let more = lines.len().saturating_sub(usize::from(area.height));
     scrolled(lines, state, area, buffer);
     if more > state.scroll {
@@ -84,7 +97,7 @@ fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &
     panel(ctx, "traffic", traffic, right, buffer);
     let [left, right] = Layout::horizontal([Constraint::Percentage(55), Constraint::Fill(1)]).areas(bottom);
     let tree = tree::lines(ctx, target, inner(left));
-    let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right));
+    let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right), happened::SHORT);
     state.layout(usize::from(bottom.height).saturating_sub(2), tree.len().max(happened.len()));
     panel_from(ctx, "revisions and pods", tree, state.scroll, left, buffer);
     panel_from(ctx, "what happened", happened, state.scroll, right, buffer);
