@@ -8,6 +8,7 @@ mod audit;
 mod doctor;
 mod dto;
 mod dto_plan;
+mod errors;
 mod output;
 mod plan;
 mod setup;

@@ -1,5 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -11,9 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
+use crate::config::prometheus::{PrometheusContext, PrometheusSection};
 use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
 use crate::demo;
 use crate::domain::environment::Tier;
+use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
@@ -26,10 +29,14 @@ use crate::runtime::{self, Parts, Running};
 use crate::systems::argo_rollouts;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings, read_kubeconfig};
 use crate::systems::kubernetes::watch::Timings;
+use crate::systems::prometheus;
 use crate::tui;
 
 /// How long the server may take to say who we are, before an act goes without that.
 const WHO: Duration = Duration::from_secs(2);
+
+/// How long a one-shot verb waits for error rates, once everything else is there.
+const RATES: Duration = Duration::from_secs(10);
 
 /// How many failures in a row of a link end the waiting of a one-shot verb.
 const HOPELESS: u32 = 3;
@@ -87,8 +94,9 @@ impl Session {
     /// Connects and starts everything.
     pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         let log = start_log(ground);
-        let (system, cluster) =
+        let (mut system, cluster) =
             argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        system.links.extend(prometheus::link(&ground.config.prometheus, &cluster, prometheus::Timings::default()));
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
@@ -130,6 +138,28 @@ impl Session {
         }
     }
 
+    /// Waits until the error rates of these targets were read, or cannot be. Their absence holds nothing up for long:
+    /// without a Prometheus there is nothing to wait for.
+    pub(super) async fn rated(&self, world: Arc<World>, targets: Vec<TargetId>, deadline: Duration) -> Arc<World> {
+        if !world.links.keys().any(|link| link.what == prometheus::LINK) {
+            return world;
+        }
+        self.handle.visible(targets.clone());
+        let rated = |world: &World| {
+            let hopeless = world.links.values().filter(|l| l.id.what == prometheus::LINK).all(|l| {
+                matches!(l.state, LinkState::Denied { .. } | LinkState::Backoff { .. } | LinkState::Stale { .. })
+            });
+            let known = |id: &TargetId| {
+                world.targets.get(id).is_none_or(|t| t.signals.is_some() || t.rollout.pod_hash.is_empty())
+            };
+            hopeless || targets.iter().all(known)
+        };
+        match tokio::time::timeout(deadline.min(RATES), self.handle.wait_for(rated)).await {
+            Ok(Ok(world)) => world,
+            Ok(Err(_)) | Err(_) => self.handle.world(),
+        }
+    }
+
     /// Ends it in order.
     pub(super) async fn end(self) {
         let unwritten = self.running.shutdown().await;
@@ -144,8 +174,8 @@ impl Session {
 
 /// Whether a one-shot verb need wait no longer: every list was read and its watch stands, or that is hopeless.
 fn settled(world: &World) -> bool {
-    !world.links.is_empty()
-        && world.links.values().filter(|l| !query::FOCUSED.contains(&l.id.what)).all(|link| match link.state {
+    world.links.keys().any(query::lists)
+        && world.links.values().filter(|l| query::lists(&l.id)).all(|link| match link.state {
             LinkState::Live | LinkState::Denied { .. } | LinkState::Stale { .. } => true,
             LinkState::Backoff { tries, .. } => tries >= HOPELESS,
             LinkState::Connecting => false,
@@ -157,7 +187,7 @@ pub(super) fn incomplete(world: &World) -> Option<Error> {
     if query::complete(world) {
         return None;
     }
-    let open = world.links.values().filter(|l| !query::FOCUSED.contains(&l.id.what) && !l.listed);
+    let open = world.links.values().filter(|l| query::lists(&l.id) && !l.listed);
     let why: Vec<String> = open
         .map(|link| match &link.state {
             LinkState::Denied { why } | LinkState::Backoff { why, .. } => format!("{}: {why}", link.id),
@@ -281,15 +311,22 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     let _tidy = Tidy(&kubeconfig);
     ground.state = Some(state.clone());
     ground.config.audit.dir = None;
+    ground.config.prometheus = demo_prometheus(world.prometheus());
     // The demo's own environments, so that both kinds of confirmation can be met.
     ground.config.environment = demo_environments();
     ground.settings =
         ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
     if args.serve {
+        // Other processes must find the demo's Prometheus too, and not the user's.
+        let config = state.join(format!("config-{}.toml", std::process::id()));
+        let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
+        std::fs::write(&config, text).map_err(broken)?;
+        let _tidy = Tidy(&config);
         output::line(&format!(
-            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={}\n# serving until Ctrl-C",
+            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n# serving until Ctrl-C",
             kubeconfig.display(),
-            state.display()
+            state.display(),
+            config.display()
         ))?;
         interrupted().await;
         world.stop().await;
@@ -311,7 +348,21 @@ fn demo_environments() -> Vec<EnvironmentSection> {
     vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
 }
 
-/// Removes the demo's kubeconfig when the program ends in order.
+/// The demo's own Prometheus, and nothing of the user's.
+fn demo_prometheus(url: String) -> PrometheusSection {
+    let context = PrometheusContext {
+        context: None,
+        url: Some(url),
+        service: None,
+        token_file: None,
+        token_env: None,
+        ca_file: None,
+        headers: BTreeMap::new(),
+    };
+    PrometheusSection { context: vec![context], ..PrometheusSection::default() }
+}
+
+/// Removes a file of the demo when the program ends in order.
 struct Tidy<'a>(&'a Path);
 
 impl Drop for Tidy<'_> {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::dto::role;
+use super::errors;
 use super::output::table;
 use crate::domain::rollout::{ActualWeight, WeightBasis};
 use crate::domain::steps::Span;
@@ -62,7 +63,8 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
 pub(super) fn board(world: &World, now: Timestamp) -> String {
     let mut targets: Vec<_> = world.targets.values().collect();
     targets.sort_by_key(|t| (query::band(t, now).0, t.id().clone()));
-    let mut rows = vec![["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "PHASE"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"].map(str::to_owned).to_vec()];
     for target in targets {
         rows.push(vec![
             query::band(target, now).0.title().to_owned(),
@@ -71,6 +73,7 @@ pub(super) fn board(world: &World, now: Timestamp) -> String {
             target.rollout.revision.map_or_else(|| "-".to_owned(), |r| r.to_string()),
             step(target),
             weight(world, target),
+            errors::cell(world, target, now),
             phase(world, target),
         ]);
     }
@@ -94,6 +97,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
         let reasons: Vec<&str> = rollout.pause_conditions.iter().map(|p| p.reason.as_str()).collect();
         rows.push(vec!["Paused:".to_owned(), format!("{} ago ({})", ago(since, now), reasons.join(", "))]);
     }
+    rows.extend(errors::rows(world, target, now));
     let images: Vec<&str> = rollout.images().map(Clean::as_str).collect();
     rows.push(vec!["Images:".to_owned(), images.join(", ")]);
     let r = rollout.replicas;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{Format, GetArgs, Global, StatusArgs, WatchArgs};
 use super::setup::{Ground, Session, incomplete};
-use super::{dto, output, show};
+use super::{dto, errors, output, show};
 use crate::domain::ids::TargetId;
 use crate::error::{Error, Kind};
 use crate::model::{Target, World, query};
@@ -17,6 +17,8 @@ use crate::runtime::control::Deadlines;
 pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCode, Error> {
     let session = Session::start(global, &Ground::find(global)?, Deadlines::default()).await?;
     let world = session.settled(args.timeout).await;
+    let all = world.targets.keys().cloned().collect();
+    let world = session.rated(world, all, args.timeout).await;
     session.end().await;
     let trouble = incomplete(&world);
     match args.output {
@@ -26,7 +28,7 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
                 output::line("no rollouts here")?;
             }
         }
-        Format::Human => output::raw(show::board(&world, jiff::Timestamp::now()).as_bytes())?,
+        Format::Human => output::raw(show::board(&world, Timestamp::now()).as_bytes())?,
     }
     for warning in &world.warnings {
         output::note(&format!("warning: {}: {}", warning.object, warning.why));
@@ -36,7 +38,10 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
 
 pub(super) async fn get(global: &Global, args: &GetArgs) -> Result<ExitCode, Error> {
     let session = Session::start(global, &Ground::find(global)?, Deadlines::default()).await?;
-    let world = session.settled(args.how.timeout).await;
+    let mut world = session.settled(args.how.timeout).await;
+    if let Ok(target) = find(&world, &args.target) {
+        world = session.rated(world, vec![target.id().clone()], args.how.timeout).await;
+    }
     session.end().await;
     let target = find(&world, &args.target)?;
     match args.how.output {
@@ -88,14 +93,16 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
                         show::weight(&world, target),
                         show::phase(&world, target)
                     );
-                    (
-                        line.clone(),
-                        format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()),
-                    )
+                    let key = format!("{line}  {}", errors::key(&world, target));
+                    let line = format!("{line}  errors {}", errors::cell(&world, target, Timestamp::now()));
+                    (key, format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()))
                 }
                 Format::Json => {
-                    let line = serde_json::to_string(&dto::target(&world, target)).unwrap_or_default();
-                    (line.clone(), line)
+                    let mut document = serde_json::to_value(dto::target(&world, target)).unwrap_or_default();
+                    let line = document.to_string();
+                    // Each new number is not a change; another word is.
+                    document["errors"] = errors::key(&world, target).into();
+                    (document.to_string(), line)
                 }
             };
             if printed.get(id) != Some(&key) {

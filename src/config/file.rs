@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::prometheus::PrometheusSection;
 use crate::domain::environment::Tier;
 
 /// The whole file.
@@ -16,6 +17,8 @@ pub struct ConfigFile {
     pub environment: Vec<EnvironmentSection>,
     /// What may be done.
     pub policy: PolicySection,
+    /// Error rates.
+    pub prometheus: PrometheusSection,
     /// The terminal.
     pub ui: UiSection,
     /// The audit log.

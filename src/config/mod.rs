@@ -2,6 +2,7 @@
 
 mod file;
 mod paths;
+pub mod prometheus;
 
 pub use file::{
     AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection,
@@ -51,6 +52,7 @@ pub fn parse(text: &str) -> Result<ConfigFile, String> {
             return Err(format!("environment {:?}: `label` is written `key=pattern`", environment.name));
         }
     }
+    config.prometheus.check()?;
     Ok(config)
 }
 

@@ -8,16 +8,20 @@ mod errors;
 mod events;
 mod experiments;
 mod git;
+mod held;
 mod kinds;
 mod managed;
 mod patch;
 mod pods;
+mod prometheus;
 mod rollouts;
 mod runs;
 mod scenario;
 mod script;
 mod sim;
+mod stamp;
 mod store;
+mod traffic;
 
 use std::io;
 use std::net::SocketAddr;
@@ -135,6 +139,7 @@ impl Shared {
 pub struct World {
     shared: Arc<Shared>,
     address: SocketAddr,
+    prometheus: SocketAddr,
     tasks: JoinSet<()>,
 }
 
@@ -166,8 +171,16 @@ impl World {
                 tracing::error!(%error, "the demo world's server ended");
             }
         });
+        let measured = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let prometheus = measured.local_addr()?;
+        let router = prometheus::router(shared.clone());
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(measured, router).await {
+                tracing::error!(%error, "the demo world's Prometheus ended");
+            }
+        });
         tasks.spawn(shared.clone().live());
-        Ok(Self { shared, address, tasks })
+        Ok(Self { shared, address, prometheus, tasks })
     }
 
     /// A kubeconfig that leads to it.
@@ -179,6 +192,11 @@ impl World {
              users: [{{name: demo, user: {{}}}}]\n",
             self.address
         )
+    }
+
+    /// Where its Prometheus answers.
+    pub fn prometheus(&self) -> String {
+        format!("http://{}", self.prometheus)
     }
 
     /// Stops the Rollouts controller, or lets it go on.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::errors::Errors;
 use super::store::{Key, Kind};
+use super::traffic::{TrafficEntry, TrafficPlan};
 pub(super) use event::{EventAct, EventPlan};
 pub(super) use rollout::RolloutPlan;
 
@@ -25,6 +26,20 @@ pub struct Scenario {
     pub(super) objects: Vec<(Key, Value)>,
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
+    pub(super) traffic: Vec<TrafficPlan>,
+    /// Rollouts that stand still, each in one of the shapes.
+    pub(super) stamps: Vec<Stamp>,
+    /// Each a scenario of one rollout, with the words of [`super::stamp`] in the place of names and version.
+    pub(super) shapes: Vec<Scenario>,
+}
+
+/// A rollout that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub shape: usize,
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
 }
 
 /// An Argo CD application that owns rollouts.
@@ -52,6 +67,8 @@ struct File {
     application: Vec<ApplicationEntry>,
     #[serde(default)]
     event: Vec<event::Entry>,
+    #[serde(default)]
+    traffic: Vec<TrafficEntry>,
 }
 
 /// An AnalysisTemplate with one metric: the share of requests that fail.
@@ -157,6 +174,12 @@ impl Scenario {
                 return Err(format!("event on {}/{}: there is no such [[rollout]]", event.namespace, event.name));
             }
         }
+        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
+        for plan in &traffic {
+            if !there(&plan.namespace, &plan.name) {
+                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
+            }
+        }
         let applications: Vec<ApplicationPlan> = file.application.iter().map(application).collect::<Result<_, _>>()?;
         for application in &applications {
             for key in &application.targets {
@@ -171,7 +194,9 @@ impl Scenario {
                 plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events })
+        let (stamps, shapes) = (Vec::new(), Vec::new());
+        let broken_tags = file.broken_tags;
+        Ok(Self { pod_ready, broken_tags, rollouts, objects, applications, events, traffic, stamps, shapes })
     }
 
     /// The error shares of the versions.

@@ -12,6 +12,7 @@ use super::git::Git;
 use super::pods::{self, Kubelet};
 use super::scenario::{EventPlan, RolloutPlan, Scenario};
 use super::store::{Change, Key, Kind, Store};
+use super::traffic::Traffic;
 use super::{experiments, rollouts, runs};
 
 /// How long before the first event the rollouts came into the world.
@@ -49,6 +50,8 @@ pub(super) struct Sim {
     /// Until when the script keeps the Rollouts controller from working.
     pub(super) stopped_until: Option<Timestamp>,
     controller: bool,
+    /// What its Prometheus counts.
+    pub(super) traffic: Traffic,
     kubelet: Kubelet,
     queue: VecDeque<Key>,
     queued: HashSet<Key>,
@@ -68,6 +71,7 @@ impl Sim {
         store.events_from = now - events::KEPT;
         let mut sim = Self {
             store,
+            traffic: Traffic::new(scenario.traffic.clone()),
             errors: scenario.errors(),
             git: Git::default(),
             outage: None,
@@ -82,6 +86,7 @@ impl Sim {
             swept: at,
         };
         sim.furnish(scenario, at);
+        super::stamp::all(&mut sim.store, scenario, seed, at);
         while at < now {
             let next = sim.step(at).unwrap_or(now);
             at = next.max(at + SignedDuration::from_millis(1)).min(now);
@@ -95,6 +100,7 @@ impl Sim {
         let store = self.store.begin(at, "kubectl-client-side-apply");
         let mut namespaces: BTreeSet<&str> = scenario.rollouts.iter().map(|r| r.namespace.as_str()).collect();
         namespaces.extend(scenario.objects.iter().map(|(key, _)| key.namespace.as_str()).filter(|ns| !ns.is_empty()));
+        namespaces.extend(scenario.stamps.iter().map(|s| s.namespace.as_str()));
         namespaces.extend(scenario.applications.iter().map(|a| a.namespace.as_str()));
         namespaces.extend(["default", "kube-system"]);
         for name in namespaces {
@@ -117,7 +123,7 @@ impl Sim {
         if runs {
             let controlled = [Kind::Rollout, Kind::AnalysisRun, Kind::Experiment];
             let all: Vec<Key> =
-                controlled.iter().flat_map(|kind| self.store.list(*kind, None)).map(|(key, _)| key.clone()).collect();
+                controlled.iter().flat_map(|kind| self.store.held(*kind, None)).map(|(key, _)| key.clone()).collect();
             all.into_iter().for_each(|key| self.enqueue(key));
         }
     }
@@ -164,6 +170,7 @@ impl Sim {
             events::expire(&mut self.store, now);
         }
         self.settle(now);
+        self.traffic.observe(&self.store, &self.errors, now);
         let alarm = self.alarms.first().map(|(at, _)| *at);
         let event = self.events.iter().map(|e| e.at).min();
         [alarm, event, self.outage.map(|(_, until)| until), self.stopped_until].into_iter().flatten().min()

@@ -86,7 +86,7 @@ impl EnvironmentRules {
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any text.
-fn glob(pattern: &str, text: &str) -> bool {
+pub fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else {
         return text.is_empty();

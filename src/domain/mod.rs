@@ -23,6 +23,7 @@ pub mod record;
 pub mod rollout;
 pub mod seen;
 pub mod sight;
+pub mod signal;
 pub mod steps;
 pub mod strategy;
 pub mod text;

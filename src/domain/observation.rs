@@ -10,6 +10,7 @@ use super::ids::{ClusterId, TargetId};
 use super::link::{LinkId, LinkState};
 use super::permissions::Permissions;
 use super::rollout::Rollout;
+use super::signal::Signals;
 use super::text::Clean;
 use super::workload::{Pod, ReplicaSet};
 
@@ -106,6 +107,15 @@ pub enum Observation {
         target: TargetId,
         /// All of them, by name.
         all: Option<Vec<Pod>>,
+    },
+    /// A target's error rates, as they were read.
+    Signals {
+        /// Which link said so.
+        id: LinkId,
+        /// Whose.
+        target: TargetId,
+        /// The rates.
+        signals: Arc<Signals>,
     },
     /// Something about the focused target; `None` in it when nobody looks any more.
     Detail {

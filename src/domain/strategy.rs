@@ -60,6 +60,10 @@ pub struct Canary {
     pub background_analysis: bool,
     /// `abortScaleDownDelaySeconds`: how long an aborted canary stays up behind a router; `None` = 30 s.
     pub abort_scale_down_delay: Option<i64>,
+    /// The Service that leads to the canary alone (`canaryService`).
+    pub canary_service: Option<Clean>,
+    /// The Service that leads to the stable version alone (`stableService`).
+    pub stable_service: Option<Clean>,
 }
 
 impl Default for Canary {
@@ -71,6 +75,8 @@ impl Default for Canary {
             dynamic_stable_scale: false,
             background_analysis: false,
             abort_scale_down_delay: None,
+            canary_service: None,
+            stable_service: None,
         }
     }
 }

@@ -7,9 +7,11 @@ use crate::domain::environment::Environment;
 use crate::domain::facts::Facts;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{ActionId, Params};
-use crate::domain::link::{LinkId, LinkState};
+use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::permissions::Right;
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
+use crate::domain::signal::Signals;
+use crate::domain::steps::Span;
 
 use super::world::{Target, World};
 
@@ -51,12 +53,25 @@ fn first(target: &Target) -> bool {
     target.sets.iter().all(|set| set.pod_hash == target.rollout.pod_hash)
 }
 
+/// Why the errors of the version that is released, or was, need somebody: only what is certain and of now does.
+fn over(target: &Target, now: Timestamp) -> Option<String> {
+    let signals = target.signals.as_deref()?;
+    let since = signals.over_since.filter(|_| signals.is_about(&target.rollout) && !signals.is_old(now))?;
+    let lasts = Span(now.as_second().saturating_sub(since.as_second()));
+    Some(format!("{} for {lasts}", signals.verdict_text()))
+}
+
 /// The band of a target and the reason why, e.g. `paused for a person`.
 pub fn band(target: &Target, now: Timestamp) -> (Band, String) {
     let rollout = &target.rollout;
     let (phase, message) = rollout.status();
     if rollout.deleting {
         return (Band::Moving, "being deleted".to_owned());
+    }
+    if phase != Phase::Degraded
+        && let Some(why) = over(target, now)
+    {
+        return (Band::NeedsYou, why);
     }
     match phase {
         Phase::Degraded => (Band::NeedsYou, message.to_string()),
@@ -151,11 +166,35 @@ fn in_flight(world: &World, id: &TargetId, except: Option<&ActId>) -> Option<Str
         .map(|act| row(act.intent.action).verb.to_owned())
 }
 
+/// The link by which a target's error rates come; `None` = not configured.
+pub fn signal_link<'a>(world: &'a World, target: &Target) -> Option<&'a Link> {
+    world.links.get(&LinkId::new(&target.context, "prometheus"))
+}
+
+/// A target's error rates as far as they are of the version that it is about, and of now; else the reason why not.
+pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<&'a Signals, &'static str> {
+    let Some(link) = signal_link(world, target) else { return Err("not configured") };
+    let Some(signals) = target.signals.as_deref() else {
+        return Err(match link.state {
+            LinkState::Live | LinkState::Connecting => "not read yet",
+            LinkState::Backoff { .. } | LinkState::Stale { .. } | LinkState::Denied { .. } => "unreachable",
+        });
+    };
+    if !signals.is_about(&target.rollout) {
+        return Err("of another version");
+    }
+    if signals.is_old(now) { Err("old") } else { Ok(signals) }
+}
+
 /// Links that are quiet until a target is focused, or that tell nothing about which targets there are.
 pub const FOCUSED: &[&str] = &["pods", "focus", "analysisruns", "experiments", "events", "prometheus", "witness"];
 
+/// Whether a link lists what every answer needs.
+pub fn lists(link: &LinkId) -> bool {
+    !FOCUSED.contains(&link.what)
+}
+
 /// Whether every link that lists something has done so.
 pub fn complete(world: &World) -> bool {
-    !world.links.is_empty()
-        && world.links.values().filter(|link| !FOCUSED.contains(&link.id.what)).all(|link| link.listed)
+    world.links.keys().any(lists) && world.links.values().filter(|link| lists(&link.id)).all(|link| link.listed)
 }

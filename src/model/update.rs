@@ -121,6 +121,11 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             heard(state, &id, at, false);
             true
         }
+        Observation::Signals { id, target, signals } => {
+            with_target(state, &target, |t| t.signals = Some(signals));
+            heard(state, &id, at, true);
+            true
+        }
         Observation::Detail { id, target, detail } => {
             with_target(state, &target, |t| match detail {
                 Detail::Runs(all) => t.runs = all.map(Arc::new),
@@ -209,6 +214,7 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
         environment,
         sets,
         pods: None,
+        signals: None,
         runs: None,
         experiments: None,
         events: None,

@@ -17,6 +17,7 @@ use crate::domain::permissions::Permissions;
 use crate::domain::plan::PlanRun;
 use crate::domain::rollout::{ActualWeight, Rollout};
 use crate::domain::sight::Sight;
+use crate::domain::signal::Signals;
 use crate::domain::text::Clean;
 use crate::domain::workload::{Pod, ReplicaSet};
 
@@ -39,6 +40,8 @@ pub struct Target {
     pub sets: Vec<Arc<ReplicaSet>>,
     /// Its pods, while it is focused.
     pub pods: Option<Arc<Vec<Pod>>>,
+    /// Its error rates; `None` = none were read (not configured, not wanted yet).
+    pub signals: Option<Arc<Signals>>,
     /// Its AnalysisRuns, newest first, while it is focused.
     pub runs: Option<Arc<Vec<AnalysisRun>>>,
     /// Its Experiments, newest first, while it is focused.

@@ -59,6 +59,8 @@ pub struct Detached {
     pub queries: mpsc::Receiver<Query>,
     /// The target whose pods are wanted.
     pub focus: watch::Receiver<Option<TargetId>>,
+    /// The targets on the screen.
+    pub visible: watch::Receiver<Vec<TargetId>>,
 }
 
 /// A handle on the running engine. Cheap to clone.
@@ -69,6 +71,7 @@ pub struct Handle {
     pub(super) plans: mpsc::Sender<Plan>,
     pub(super) queries: mpsc::Sender<Query>,
     pub(super) focus: Arc<watch::Sender<Option<TargetId>>>,
+    pub(super) visible: Arc<watch::Sender<Vec<TargetId>>>,
     pub(super) mandate: Arc<Mandate>,
     pub(super) actor: Arc<dyn Fn(&'static str) -> Actor + Send + Sync>,
 }
@@ -81,6 +84,7 @@ impl Handle {
         let (plans, plans_out) = mpsc::channel(16);
         let (queries, queries_out) = mpsc::channel(16);
         let (focus, focus_out) = watch::channel(None);
+        let (visible, visible_out) = watch::channel(Vec::new());
         let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
         let handle = Self {
             world,
@@ -88,6 +92,7 @@ impl Handle {
             plans,
             queries,
             focus: Arc::new(focus),
+            visible: Arc::new(visible),
             mandate: Arc::new(mandate),
             actor: Arc::new(actor),
         };
@@ -99,6 +104,7 @@ impl Handle {
                 plans: plans_out,
                 queries: queries_out,
                 focus: focus_out,
+                visible: visible_out,
             },
         )
     }
@@ -205,6 +211,15 @@ impl Handle {
         self.focus.send_if_modified(|focus| {
             let changed = *focus != target;
             *focus = target;
+            changed
+        });
+    }
+
+    /// Which targets are on the screen: their error rates are read more often than those that nobody sees.
+    pub fn visible(&self, targets: Vec<TargetId>) {
+        self.visible.send_if_modified(|visible| {
+            let changed = *visible != targets;
+            *visible = targets;
             changed
         });
     }

@@ -4,6 +4,7 @@
 pub mod control;
 mod engine;
 pub mod handle;
+mod interest;
 mod questions;
 mod supervise;
 pub mod telemetry;
@@ -24,7 +25,7 @@ use crate::domain::environment::EnvironmentRules;
 use crate::domain::intent::Actor;
 use crate::model::{Event, State, World};
 use crate::policy::Mandate;
-use crate::systems::Connected;
+use crate::systems::{Connected, Wants};
 
 /// Room for observations: a slow engine slows the reading of the wire down.
 const OBSERVATIONS: usize = 8192;
@@ -79,6 +80,8 @@ pub fn start(parts: Parts) -> Running {
     let (queries, questions) = mpsc::channel(QUEUE);
     let (plans, planned) = mpsc::channel(QUEUE);
     let (focus, focused) = watch::channel(None);
+    let (visible, seen) = watch::channel(Vec::new());
+    let (wanted, interest) = watch::channel(Arc::default());
     let (publish, world) = watch::channel(Arc::new(World::default()));
     let (stop, stopping) = watch::channel(false);
 
@@ -114,7 +117,8 @@ pub fn start(parts: Parts) -> Running {
         mandate: mandate.clone(),
         deadlines,
     };
-    let links = supervise::spawn(tasks, &observations, &focused);
+    let mut links = supervise::spawn(tasks, &observations, &Wants { focus: focused.clone(), interest });
+    links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
     let questions =
@@ -127,7 +131,8 @@ pub fn start(parts: Parts) -> Running {
     };
     let planner = tokio::spawn(control::plans::run(runner, planned, stopping.clone()));
     let control = tokio::spawn(control::run(control, asked, stopping));
-    let handle = Handle { world, intents, plans, queries, focus: Arc::new(focus), mandate, actor };
+    let handle =
+        Handle { world, intents, plans, queries, focus: Arc::new(focus), visible: Arc::new(visible), mandate, actor };
     Running { handle, stop, control, planner, engine, links, questions, journal, mend, witness }
 }
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::domain::link::LinkState;
 use crate::domain::observation::{Arrived, Observation};
 use crate::domain::text::Clean;
-use crate::systems::{Focus, LinkTask, Observations};
+use crate::systems::{LinkTask, Observations, Wants};
 
 /// The first wait after a crash; doubles up to [`LONGEST`].
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -17,21 +17,21 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// Spawns every link's task under supervision; the set ends them when it is dropped.
-pub(super) fn spawn(links: Vec<LinkTask>, observations: &Observations, focus: &Focus) -> JoinSet<()> {
+pub(super) fn spawn(links: Vec<LinkTask>, observations: &Observations, wants: &Wants) -> JoinSet<()> {
     let mut set = JoinSet::new();
     for link in links {
-        set.spawn(keep_alive(link, observations.clone(), focus.clone()));
+        set.spawn(keep_alive(link, observations.clone(), wants.clone()));
     }
     set
 }
 
-async fn keep_alive(link: LinkTask, observations: Observations, focus: Focus) {
+async fn keep_alive(link: LinkTask, observations: Observations, wants: Wants) {
     let mut wait = SHORTEST;
     let mut tries = 0;
     loop {
         // In a set of its own, so that the task ends with its supervisor.
         let mut task = JoinSet::new();
-        task.spawn((link.start)(observations.clone(), focus.clone()));
+        task.spawn((link.start)(observations.clone(), wants.clone()));
         let ended = task.join_next().await;
         if observations.is_closed() {
             return;
@@ -82,7 +82,8 @@ mod tests {
         };
         let (observations, mut said) = mpsc::channel(4);
         let (_focus, focus) = watch::channel(None);
-        let _set = spawn(vec![link], &observations, &focus);
+        let (_interest, interest) = watch::channel(Arc::default());
+        let _set = spawn(vec![link], &observations, &Wants { focus, interest });
         let first = said.recv().await.expect("a link state");
         assert!(matches!(first.what, Observation::Link { state: LinkState::Backoff { tries: 1, .. }, .. }));
         tokio::time::timeout(Duration::from_secs(5), async {

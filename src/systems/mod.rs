@@ -5,6 +5,7 @@
 
 pub mod argo_rollouts;
 pub mod kubernetes;
+pub mod prometheus;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::audit::Witness;
 use crate::domain::ids::TargetId;
 use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
+use crate::domain::signal::interest::Interest;
 use crate::domain::text::Clean;
 use crate::effects::look::Looker;
 use crate::effects::{Effector, Reader};
@@ -25,12 +27,21 @@ pub type Observations = mpsc::Sender<Arrived>;
 /// Which target's pods are wanted.
 pub type Focus = watch::Receiver<Option<TargetId>>;
 
+/// What is wanted of the links, as it changes.
+#[derive(Clone, Debug)]
+pub struct Wants {
+    /// Which target's pods.
+    pub focus: Focus,
+    /// Whose error rates, and how often.
+    pub interest: watch::Receiver<Arc<Interest>>,
+}
+
 /// A task that keeps one link alive for as long as the program runs; `runtime` spawns and supervises it.
 pub struct LinkTask {
     /// The link.
     pub id: LinkId,
     /// Makes the task's future, again after a crash.
-    pub start: Box<dyn Fn(Observations, Focus) -> BoxFuture<'static, ()> + Send + Sync>,
+    pub start: Box<dyn Fn(Observations, Wants) -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
 /// One connected context.

@@ -1,5 +1,6 @@
 //! The production code against a server that misbehaves.
 
+mod prometheus;
 mod reads;
 mod reconcile;
 mod witness;

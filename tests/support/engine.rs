@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flightdeck::actions::by_verb;
 use flightdeck::audit::{AuditLog, Stamp};
+use flightdeck::config::prometheus::PrometheusSection;
 use flightdeck::domain::ids::{ActId, TargetId};
 use flightdeck::domain::intent::{Actor, Confirmed, Intent, Params};
 use flightdeck::domain::outcome::Act;
@@ -16,9 +17,9 @@ use flightdeck::policy::Mandate;
 use flightdeck::runtime::control::{Deadlines, Recording};
 use flightdeck::runtime::handle::Handle;
 use flightdeck::runtime::{self, Parts, Running};
-use flightdeck::systems::argo_rollouts;
 use flightdeck::systems::kubernetes::client::ConnectSettings;
 use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::{argo_rollouts, prometheus};
 use jiff::Timestamp;
 
 /// How long a test waits for the engine.
@@ -59,14 +60,57 @@ impl Engine {
         timings: Timings,
         recording: Recording,
     ) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, recording, rates).await
+    }
+
+    /// With error rates too.
+    pub async fn start_all(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        rates: (PrometheusSection, prometheus::Timings),
+    ) -> Self {
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates).await
+    }
+
+    /// In the state folder that another one left.
+    pub async fn start_in(kubeconfig: &Path, namespace: &str, state: tempfile::TempDir) -> Self {
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let (deadlines, timings) = (Deadlines::default(), Timings::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, state).await
+    }
+
+    async fn start_whole(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
+        rates: (PrometheusSection, prometheus::Timings),
+    ) -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
+        Self::start_at(kubeconfig, namespace, deadlines, timings, recording, rates, state).await
+    }
+
+    async fn start_at(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
+        (section, pace): (PrometheusSection, prometheus::Timings),
+        state: tempfile::TempDir,
+    ) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
             namespace: Some(namespace.to_owned()),
         };
-        let (system, _) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        let (mut system, cluster) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
+        system.links.extend(prometheus::link(&section, &cluster, pace));
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
             systems: vec![system],

@@ -1,5 +1,6 @@
 //! A Kubernetes API server that does what the test says, byte for byte, and writes down what it was asked.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,6 +20,8 @@ const REPLICA_SET: &str = include_str!("../bench/replicaset.json");
 pub struct Asked {
     pub method: String,
     pub path: String,
+    /// The header lines, and the first one.
+    pub head: String,
     pub body: String,
     /// How often this method and path (without query) had been asked before.
     pub before: usize,
@@ -133,6 +136,7 @@ struct Shared {
 pub struct Server {
     shared: Arc<Shared>,
     folder: TempDir,
+    address: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
@@ -158,11 +162,16 @@ impl Server {
              clusters: [{{name: c, cluster: {{server: \"http://{address}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
         );
         std::fs::write(folder.path().join("kubeconfig"), kubeconfig).expect("a kubeconfig");
-        Self { shared, folder, _tasks: tasks }
+        Self { shared, folder, address, _tasks: tasks }
     }
 
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
+    }
+
+    /// Its address as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub fn asked(&self) -> Vec<Asked> {
@@ -176,12 +185,14 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
-    while let Some((method, path, body)) = request(&mut stream, &mut buffer).await {
+    while let Some((head, body)) = request(&mut stream, &mut buffer).await {
+        let mut words = head.split([' ', '\r']).map(ToOwned::to_owned);
+        let (Some(method), Some(path)) = (words.next(), words.next()) else { return };
         let asked = {
             let mut all = shared.asked.lock().expect("the list");
             let place = |p: &str| p.split('?').next().unwrap_or_default().to_owned();
             let before = all.iter().filter(|a| a.method == method && place(&a.path) == place(&path)).count();
-            let asked = Asked { method, path, body, before };
+            let asked = Asked { method, path, head, body, before };
             all.push(asked.clone());
             asked
         };
@@ -192,7 +203,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String, String)> {
+async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String)> {
     let mut chunk = vec![0; 8192];
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -205,8 +216,7 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String
             if buffer.len() >= end + 4 + length {
                 let body = String::from_utf8_lossy(&buffer[end + 4..end + 4 + length]).into_owned();
                 buffer.drain(..end + 4 + length);
-                let mut words = head.lines().next()?.split(' ');
-                return Some((words.next()?.to_owned(), words.next()?.to_owned(), body));
+                return Some((head, body));
             }
         }
         let n = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;

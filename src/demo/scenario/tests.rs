@@ -8,7 +8,8 @@ fn the_scenarios_that_come_along_are_sound() {
         }
     }
     assert!(Scenario::calm_canary().rollouts.len() >= 5);
-    assert_eq!(Scenario::named("fleet-300").expect("a fleet").rollouts.len(), 300);
+    let fleet = Scenario::named("fleet-300").expect("a fleet");
+    assert_eq!(fleet.rollouts.len() + fleet.stamps.len(), 300);
     let error = Scenario::named("sad-canary").expect_err("there is none");
     assert!(error.contains("calm-canary, bad-canary"), "{error}");
     assert!(Scenario::named("fleet-0").expect_err("too small").contains("fleet-300"));
@@ -42,6 +43,8 @@ fn errors_name_the_place_and_what_would_be_right() {
         (event("at = '1s'\ndo = 'abort'"), "target is missing"),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'explode'"), "one of release"),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'scale'"), "needs replicas"),
+        (format!("{good}[[traffic]]\ntarget = 'a/x'"), "a/x: there is no such"),
+        (format!("{good}[[traffic]]\ntarget = 'a/b'\nrps = -1"), "rps is requests per second"),
         (event("at = '1s'\ndo = 'silence'"), "needs for = \"90s\""),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'silence'\nfor = '1s'"), "about the whole world"),
     ] {

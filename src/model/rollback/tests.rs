@@ -17,6 +17,7 @@ fn target(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
         environment: Environment::unknown(),
         sets: sets.into_iter().map(Arc::new).collect(),
         pods: None,
+        signals: None,
         runs: None,
         experiments: None,
         events: None,

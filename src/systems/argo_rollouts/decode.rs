@@ -66,6 +66,8 @@ struct WireCanary {
     dynamic_stable_scale: Option<bool>,
     analysis: Option<serde::de::IgnoredAny>,
     abort_scale_down_delay_seconds: Option<i64>,
+    canary_service: Option<Clean>,
+    stable_service: Option<Clean>,
 }
 
 #[derive(Default, Deserialize)]
@@ -397,6 +399,8 @@ fn strategy(wire: Option<WireStrategy>) -> Strategy {
             dynamic_stable_scale: canary.dynamic_stable_scale.unwrap_or(false),
             background_analysis: canary.analysis.is_some(),
             abort_scale_down_delay: canary.abort_scale_down_delay_seconds,
+            canary_service: canary.canary_service,
+            stable_service: canary.stable_service,
         });
     }
     match wire.blue_green {

@@ -46,7 +46,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
         },
         LinkTask {
             id: id("pods"),
-            start: Box::new(move |to, focus| {
+            start: Box::new(move |to, wants| {
                 let reader = reader.clone();
                 let selector: Arc<Selector> = Arc::new(move |target| {
                     let reader = reader.clone();
@@ -56,7 +56,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
                     })
                 });
                 let id = LinkId::new(&c.context, "pods");
-                Box::pin(pods::run(c.clone(), id, to, focus, selector, timings))
+                Box::pin(pods::run(c.clone(), id, to, wants.focus, selector, timings))
             }),
         },
     ]

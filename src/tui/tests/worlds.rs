@@ -59,6 +59,7 @@ pub(super) fn target(rollout: Rollout, sets: Vec<Arc<ReplicaSet>>, tier: Tier) -
         environment: Environment { name: name.into(), tier, named: true },
         sets,
         pods: None,
+        signals: None,
         runs: None,
         experiments: None,
         events: None,

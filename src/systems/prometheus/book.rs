@@ -1,0 +1,193 @@
+//! What is known of each wanted target: which template fits it, what was read so far, what is asked next.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::config::prometheus::PrometheusSection;
+use crate::domain::ids::TargetId;
+use crate::domain::signal::interest::{Question, Wanted};
+use crate::domain::signal::reading::{Freshness, USUAL_SCRAPE, whole};
+use crate::domain::signal::verdict::verdict;
+use crate::domain::signal::{KEPT, Last, Raw, Reading, Role, Rules, Side, Signals, Verdict};
+use crate::domain::text::Clean;
+
+/// Values closer together than this share one place in the history.
+const STEP: SignedDuration = SignedDuration::from_secs(10);
+
+/// What was read of one version so far.
+#[derive(Clone, Debug, Default)]
+struct Track {
+    history: Vec<Option<f32>>,
+    pushed: Option<Timestamp>,
+    last: Option<Last>,
+}
+
+impl Track {
+    fn take(&mut self, reading: &Reading, at: Timestamp) {
+        let counts = reading.counts().filter(|c| c.rate().is_some());
+        if let Some(counts) = counts {
+            self.last = Some(Last { at, counts });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
+        let value = counts.and_then(|c| c.rate()).map(|rate| rate as f32);
+        if self.pushed.is_some_and(|pushed| at.duration_since(pushed) < STEP) {
+            self.history.pop();
+        } else {
+            self.pushed = Some(at);
+        }
+        self.history.push(value);
+        if self.history.len() > KEPT {
+            self.history.remove(0);
+        }
+    }
+}
+
+/// Where the search for a template stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Search {
+    /// All that apply are asked at once.
+    All,
+    /// One after the other, because one of them is broken: the place in the list, and what was wrong so far.
+    OneByOne { at: usize, wrong: Option<Clean> },
+    /// Found.
+    Pinned { template: usize, empty_since: Option<Instant> },
+}
+
+/// One wanted target.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub wanted: Wanted,
+    pub due: Instant,
+    pub in_flight: bool,
+    /// Asked by itself, because its query spoilt that of others.
+    pub alone: bool,
+    pub search: Search,
+    pub rules: Rules,
+    tracks: BTreeMap<Clean, Track>,
+    over_since: Option<Timestamp>,
+    scrape: Option<u32>,
+    /// What was said last.
+    pub said: Option<Signals>,
+}
+
+/// What a reading rests on beside the raw numbers.
+pub(super) struct Read<'a> {
+    pub at: Timestamp,
+    /// Prometheus' evaluation time.
+    pub evaluated: Option<f64>,
+    pub every: u32,
+    pub template: Option<&'a str>,
+    pub notes: Vec<Clean>,
+}
+
+impl Entry {
+    pub(super) fn new(id: &TargetId, wanted: Wanted, section: &PrometheusSection, due: Instant) -> Self {
+        Self {
+            wanted,
+            due,
+            in_flight: false,
+            alone: false,
+            search: Search::All,
+            rules: section.rules(&id.to_string()),
+            tracks: BTreeMap::new(),
+            over_since: None,
+            scrape: section.scrape_interval.map(|length| length.0),
+            said: None,
+        }
+    }
+
+    /// The target is wanted differently from now on; true when it is about other versions.
+    pub(super) fn want(&mut self, wanted: Wanted) -> bool {
+        let other = self.wanted.subject != wanted.subject || self.wanted.reference != wanted.reference;
+        if self.wanted.subject.pod_hash != wanted.subject.pod_hash {
+            self.over_since = None;
+        }
+        self.wanted = wanted;
+        let (subject, reference) = (&self.wanted.subject.pod_hash, self.wanted.reference.as_ref().map(|r| &r.pod_hash));
+        self.tracks.retain(|hash, _| hash == subject || Some(hash) == reference);
+        other
+    }
+
+    /// The signals that the raw numbers of the asked versions make.
+    pub(super) fn measured(
+        &mut self,
+        asked: &Wanted,
+        subject: &Raw,
+        reference: Option<&Raw>,
+        read: Read<'_>,
+        configured: bool,
+    ) -> Signals {
+        let evaluated = read.evaluated.unwrap_or_default();
+        if !configured {
+            // The shortest that was ever seen: a young or a dying series looks as if it were scraped less often.
+            for raw in [Some(subject), reference].into_iter().flatten() {
+                if let Some(seen) = raw.scrape(evaluated, &self.rules).map(whole) {
+                    self.scrape = Some(self.scrape.map_or(seen, |known| known.min(seen)).max(1));
+                }
+            }
+        }
+        let subject = self.side(&asked.subject, subject, evaluated, read.at);
+        let reference = match (&asked.reference, reference) {
+            (Some(question), Some(raw)) => Some(self.side(question, raw, evaluated, read.at)),
+            _ => None,
+        };
+        self.signals(subject, reference, read)
+    }
+
+    /// The signals when nothing could be measured, for one and the same reason on all sides.
+    pub(super) fn blind(&mut self, asked: &Wanted, reading: &Reading, read: Read<'_>) -> Signals {
+        let subject = self.blind_side(&asked.subject, reading, read.at);
+        let reference = asked.reference.as_ref().map(|question| self.blind_side(question, reading, read.at));
+        self.signals(subject, reference, read)
+    }
+
+    fn signals(&mut self, subject: Side, reference: Option<Side>, read: Read<'_>) -> Signals {
+        let verdict = verdict(&subject.long, &subject.short, &self.rules);
+        self.over_since = (verdict == Verdict::Over).then(|| self.over_since.unwrap_or(read.at));
+        let signals = Signals {
+            at: read.at,
+            every: read.every,
+            rules: self.rules,
+            template: read.template.map(Clean::new),
+            subject,
+            reference,
+            scrape: self.scrape,
+            verdict,
+            over_since: self.over_since,
+            notes: read.notes,
+        };
+        self.said = Some(signals.clone());
+        signals
+    }
+
+    fn side(&mut self, question: &Question, raw: &Raw, evaluated: f64, at: Timestamp) -> Side {
+        let past = question.until.is_some();
+        let age = if past { None } else { raw.age(evaluated) };
+        let scrape = f64::from(self.scrape.unwrap_or(USUAL_SCRAPE));
+        let fresh = if past { Freshness::Past } else { Freshness::Now { age, scrape } };
+        let (long, short) = raw.readings(&self.rules, fresh);
+        self.put(question, long, short, age.map(whole), at)
+    }
+
+    fn blind_side(&mut self, question: &Question, reading: &Reading, at: Timestamp) -> Side {
+        self.put(question, reading.clone(), reading.clone(), None, at)
+    }
+
+    fn put(&mut self, question: &Question, long: Reading, short: Reading, age: Option<u32>, at: Timestamp) -> Side {
+        let track = self.tracks.entry(question.pod_hash.clone()).or_default();
+        if question.role != Role::Before || track.history.is_empty() {
+            track.take(&long, at);
+        }
+        Side {
+            role: question.role,
+            pod_hash: question.pod_hash.clone(),
+            long,
+            short,
+            age,
+            history: track.history.clone(),
+            last: track.last,
+        }
+    }
+}
