@@ -27,7 +27,7 @@ pub(super) struct Board {
     taken: OrdMap<TargetId, Arc<Target>>,
     bands: BTreeMap<TargetId, Band>,
     order: BTreeSet<(Band, TargetId)>,
-    /// When a band changes with nothing else: a release that is through leaves the watch.
+    /// When bands change with nothing else changed.
     turns: BTreeSet<(Timestamp, TargetId)>,
     turning: BTreeMap<TargetId, Timestamp>,
     filter: String,
@@ -73,7 +73,7 @@ impl Board {
 
     fn put(&mut self, id: &TargetId, target: &Target, at: Timestamp) {
         let (now, _) = band(target, at);
-        self.turn(id, baking(target, at).map(|(_, until)| until));
+        self.turn(id, turns_at(target, at));
         let before = self.bands.insert(id.clone(), now);
         if before != Some(now) {
             self.moved = true;
@@ -154,4 +154,13 @@ impl Board {
     pub(super) fn len(&self) -> usize {
         self.order.len()
     }
+}
+
+/// When a target changes its band with nothing else changed: the watch after a release ends, or what was measured of a
+/// version that is over its limit is too old to say so.
+fn turns_at(target: &Target, at: Timestamp) -> Option<Timestamp> {
+    let watched = baking(target, at).map(|(_, until)| until);
+    let signals = target.signals.as_deref().filter(|signals| signals.over_since.is_some() && !signals.is_old(at));
+    let old = signals.map(|s| s.at + jiff::SignedDuration::from_secs(3 * i64::from(s.every) + 1));
+    [watched, old].into_iter().flatten().min()
 }

@@ -87,11 +87,7 @@ pub(super) enum Move {
 
 impl Form {
     /// The parameters of `action` where nothing must be asked, else the box that asks for them.
-    pub(super) fn for_act(
-        action: &Action,
-        target: &Target,
-        now: Timestamp,
-    ) -> Result<Result<Params, Self>, String> {
+    pub(super) fn for_act(action: &Action, target: &Target, now: Timestamp) -> Result<Result<Params, Self>, String> {
         let ask = match action.needs {
             Needs::Nothing => None,
             Needs::Revision => Some(Ask::Revision(revisions(action.id, target)?)),
@@ -113,12 +109,7 @@ impl Form {
         };
         Ok(match ask {
             None => Ok(choose::params(action, target, &Said::default(), now)?),
-            Some(ask) => Err(Self {
-                purpose: Purpose::Act(action.id),
-                target: target.id().clone(),
-                ask,
-                notice: None,
-            }),
+            Some(ask) => Err(Self { purpose: Purpose::Act(action.id), target: target.id().clone(), ask, notice: None }),
         })
     }
 

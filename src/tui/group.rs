@@ -69,9 +69,7 @@ impl Group {
                 _ => choose::params(action, target, &Said::default(), now),
             };
             match params.and_then(|params| (action.applies)(&target.sight(), &params).map(|()| params)) {
-                Ok(params) => {
-                    MemberState::Act(Box::new(Confirm::new(action.id, params, target.id().clone())))
-                }
+                Ok(params) => MemberState::Act(Box::new(Confirm::new(action.id, params, target.id().clone()))),
                 Err(why) => MemberState::Out(why),
             }
         });
@@ -216,17 +214,14 @@ impl Group {
         Step::Stay
     }
 
-    fn send(
-        &mut self,
-        confirmed: Confirmed,
-        world: &World,
-        ground: &Ground<'_>,
-    ) -> Step {
+    fn send(&mut self, confirmed: Confirmed, world: &World, ground: &Ground<'_>) -> Step {
         let reason = self.prompt.reason();
-        let production = self.members.iter().filter(|m| m.takes_part()).any(|member| {
-            world.targets.get(&member.target).is_some_and(|t| t.environment.tier == Tier::Production)
-        });
-        if reason.is_none() && (self.action == Some(ActionId::Forbid) || (ground.mandate.reason_in_production && production))
+        let production =
+            self.members.iter().filter(|m| m.takes_part()).any(|member| {
+                world.targets.get(&member.target).is_some_and(|t| t.environment.tier == Tier::Production)
+            });
+        if reason.is_none()
+            && (self.action == Some(ActionId::Forbid) || (ground.mandate.reason_in_production && production))
         {
             self.prompt.wants_reason("give a reason: it goes on record with each of them");
             return Step::Stay;

@@ -79,16 +79,8 @@ const EVERYWHERE: &[Place] = &[
     Place::Links,
     Place::Help,
 ];
-const NOT_BOARD: &[Place] = &[
-    Place::Target,
-    Place::Log,
-    Place::Text,
-    Place::Events,
-    Place::History,
-    Place::Audit,
-    Place::Links,
-    Place::Help,
-];
+const NOT_BOARD: &[Place] =
+    &[Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit, Place::Links, Place::Help];
 const TARGETS: &[Place] = &[Place::Board, Place::Target];
 /// Where one target is looked at, and more of it can be opened.
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
@@ -135,12 +127,20 @@ pub(super) const TABLE: &[Row] = &[
         "mark",
         &[Place::Board],
     ),
+    row(Command::Filter, &[KeyCode::Char('/')], "/", "show only what has this in its name", "filter", &[Place::Board]),
     row(Command::Logs, &[KeyCode::Char('l')], "l", "the logs of its pods", "logs", CLOSE),
     row(Command::Yaml, &[KeyCode::Char('y')], "y", "the object as YAML", "yaml", CLOSE),
     row(Command::Diff, &[KeyCode::Char('d')], "d", "how the new version's template differs", "diff", CLOSE),
     row(Command::History, &[KeyCode::Char('v')], "v", "its revisions", "revisions", TARGETS),
     row(Command::Events, &[KeyCode::Char('e')], "e", "what happened: acts, events, other writers", "events", TARGETS),
-    row(Command::Whose, &[KeyCode::Char('s')], "s", "whose log: each revision, all pods, each pod", "pods", &[Place::Log]),
+    row(
+        Command::Whose,
+        &[KeyCode::Char('s')],
+        "s",
+        "whose log: each revision, all pods, each pod",
+        "pods",
+        &[Place::Log],
+    ),
     row(Command::Follow, &[KeyCode::Char('f')], "f", "follow the newest line, or stop", "follow", &[Place::Log]),
     row(
         Command::Previous,
@@ -152,12 +152,18 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(Command::Container, &[KeyCode::Char('c')], "c", "the next container", "container", &[Place::Log]),
     row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", &[Place::Log]),
-    row(Command::Object, &[KeyCode::Char('s')], "s", "the next object: ReplicaSets, analyses", "object", &[Place::Text]),
+    row(
+        Command::Object,
+        &[KeyCode::Char('s')],
+        "s",
+        "the next object: ReplicaSets, analyses",
+        "object",
+        &[Place::Text],
+    ),
     row(Command::Managed, &[KeyCode::Char('m')], "m", "with managedFields", "managed", &[Place::Text]),
     row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
     row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", LONG),
     row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", LONG),
-    row(Command::Filter, &[KeyCode::Char('/')], "/", "show only what has this in its name", "filter", &[Place::Board]),
     row(
         Command::Verify,
         &[KeyCode::Char('v')],

@@ -141,8 +141,7 @@ impl Rollback {
         ground: &Ground<'_>,
     ) -> (Decision, Vec<&'static str>) {
         let typed = target.environment.tier == Tier::Production;
-        let mut asked =
-            if typed { Confirmation::Type { text: plan.typed.clone() } } else { Confirmation::Press };
+        let mut asked = if typed { Confirmation::Type { text: plan.typed.clone() } } else { Confirmation::Press };
         let mut missing = Vec::new();
         for stage in &plan.stages {
             let Some(seen) = &stage.seen else { continue };
@@ -188,12 +187,13 @@ impl Rollback {
             return;
         };
         let (new, old) = (&target.rollout.resource_version, &before.rollout.resource_version);
-        let rollout =
-            if newer(new.as_str(), old.as_str()) { target.rollout.clone() } else { before.rollout.clone() };
+        let rollout = if newer(new.as_str(), old.as_str()) { target.rollout.clone() } else { before.rollout.clone() };
         let made = self.make(rollout, world, ground);
         let same = match &made {
             Made::Ready(now) => {
-                now.decision == before.decision && now.plan.goal == before.plan.goal && same_acts(&now.plan, &before.plan)
+                now.decision == before.decision
+                    && now.plan.goal == before.plan.goal
+                    && same_acts(&now.plan, &before.plan)
             }
             Made::Reading | Made::Not(_) => false,
         };

@@ -49,6 +49,7 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
             terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
             let drawn = Instant::now();
             cockpit.state.drawn(drawn);
+            handle.visible(cockpit.state.on_screen());
             wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
         }
         let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await;
@@ -257,8 +258,7 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
         }
         Effect::Records(target) => {
-            let query =
-                ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
+            let query = ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
             let read = handle.audit(query);
             async move {
                 let all = read.await.map(|all| {

@@ -3,6 +3,7 @@
 mod boxes;
 mod keys;
 mod looks;
+mod rates;
 mod releases;
 mod screens;
 pub(super) mod worlds;

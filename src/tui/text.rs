@@ -10,9 +10,15 @@ use crate::runtime::handle::{DiffKind, RevisionName, TemplateDiff, What, YamlOf}
 /// What is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    Yaml { what: What, managed_fields: bool },
+    Yaml {
+        what: What,
+        managed_fields: bool,
+    },
     /// From one revision to another; `None` = the one in the spec.
-    Diff { from: Clean, to: Option<Clean> },
+    Diff {
+        from: Clean,
+        to: Option<Clean>,
+    },
 }
 
 /// A line and what it is.
@@ -75,6 +81,10 @@ impl Text {
                 format!("{what}{}", if *managed_fields { ", with managedFields" } else { "" })
             }
         }
+    }
+
+    pub(super) fn is_diff(&self) -> bool {
+        matches!(self.source, Source::Diff { .. })
     }
 
     /// The question behind a YAML screen.

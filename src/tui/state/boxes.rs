@@ -16,13 +16,7 @@ use crate::tui::keys::{self, Command, Place};
 use crate::tui::rollback::{self, Rollback};
 
 impl State {
-    pub(super) fn popup_key(
-        &mut self,
-        key: KeyEvent,
-        at: Instant,
-        world: &World,
-        ground: &Ground<'_>,
-    ) -> Vec<Effect> {
+    pub(super) fn popup_key(&mut self, key: KeyEvent, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         match &mut self.popup {
             Some(Popup::Confirm(confirm)) => match confirm.key(key, at, world, ground) {
                 Step::Stay => Vec::new(),

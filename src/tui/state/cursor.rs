@@ -85,6 +85,15 @@ impl State {
         }
     }
 
+    /// The targets whose rows are on the screen.
+    pub(in crate::tui) fn on_screen(&self) -> Vec<TargetId> {
+        if self.place != Place::Board {
+            return self.selected.iter().cloned().collect();
+        }
+        let rows = self.board.lines().iter().skip(self.offset).take(self.page);
+        rows.filter_map(|line| if let Line::Row(id) = line { Some(id.clone()) } else { None }).collect()
+    }
+
     /// Puts a mark on the target under the cursor or takes it off, and goes on to the next.
     pub(super) fn mark(&mut self, world: &World) {
         if let Some(id) = self.selected.clone() {

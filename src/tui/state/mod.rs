@@ -19,8 +19,8 @@ use super::board::Board;
 use super::confirm::Ground;
 use super::keys::{self, Command, Place};
 use super::log::Log;
-use super::text::Text;
 use super::tail::Tail;
+use super::text::Text;
 use crate::domain::ids::TargetId;
 use crate::model::{World, query};
 

@@ -13,8 +13,8 @@ use crate::domain::link::LinkState;
 use crate::domain::rollout::Phase;
 use crate::domain::text::Clean;
 use crate::tui::confirm::Stage;
-use crate::tui::prompt::{DEAF, Field};
 use crate::tui::keys::Place;
+use crate::tui::prompt::{DEAF, Field};
 use crate::tui::state::{Answer, Effect, Popup};
 
 fn confirm(desk: &Desk) -> &crate::tui::confirm::Confirm {
@@ -109,7 +109,11 @@ fn what_changes_while_the_box_is_open_is_said_and_asked_again() {
     changed.rollout = Arc::new(rollout);
     desk.world.targets.insert(changed.id().clone(), Arc::new(changed));
     desk.take();
-    assert!(confirm(&desk).prompt.notice.as_ref().is_some_and(|n| n.contains("step was 2, is 4")), "{:?}", confirm(&desk));
+    assert!(
+        confirm(&desk).prompt.notice.as_ref().is_some_and(|n| n.contains("step was 2, is 4")),
+        "{:?}",
+        confirm(&desk)
+    );
     desk.keys("50");
     assert!(desk.key(KeyCode::Enter).is_empty(), "the new content has not been on the screen");
     let screen = text(&desk.draw(80, 24));

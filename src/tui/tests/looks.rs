@@ -7,9 +7,7 @@ use super::screens::{Desk, look_at, text};
 use super::worlds::{ago, busy, payments};
 use crate::domain::ids::TargetId;
 use crate::domain::text::Clean;
-use crate::runtime::handle::{
-    DiffKind, DiffLine, LogLine, Pods, Revision, RevisionName, TemplateDiff, What,
-};
+use crate::runtime::handle::{DiffKind, DiffLine, LogLine, Pods, Revision, RevisionName, TemplateDiff, What};
 use crate::tui::keys::Place;
 use crate::tui::state::{Answer, Effect, Look, RecordLine};
 
@@ -27,9 +25,8 @@ fn said(pod: &str, text: &str) -> LogLine {
 
 fn log() -> Desk {
     let (mut desk, _) = on(busy(), payments().id(), "l");
-    let mut lines: Vec<LogLine> = (0..60)
-        .map(|n| said("payments-778b5d6c7f-n9mzx", &format!("GET /pay/{n} 200 in {} ms", n % 7 + 3)))
-        .collect();
+    let mut lines: Vec<LogLine> =
+        (0..60).map(|n| said("payments-778b5d6c7f-n9mzx", &format!("GET /pay/{n} 200 in {} ms", n % 7 + 3))).collect();
     lines.push(said("payments-778b5d6c7f-n9mzx", &format!("ERROR payment provider said {}", "no ".repeat(40))));
     lines.push(LogLine { note: true, ..said("", "the stream of payments-778b5d6c7f-n9mzx broke: reading it again") });
     desk.state.log_lines(lines);

@@ -11,8 +11,8 @@ use crate::domain::fixture;
 use crate::domain::history::{ClusterEvent, Manager};
 use crate::domain::ids::ActId;
 use crate::domain::intent::{ActionId, Confirmed, Params};
-use crate::domain::outcome::Outcome;
 use crate::domain::link::LinkState;
+use crate::domain::outcome::Outcome;
 use crate::domain::owner::GitOwner;
 use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
 use crate::domain::rollout::{BlueGreen, BlueGreenStatus, Phase, Rollout, Strategy};
@@ -123,9 +123,10 @@ pub(super) fn analysed() -> Arc<Target> {
     let mut rollout = fixture::paused();
     rollout.id = fixture::id("cart");
     rollout.phase = Phase::Degraded;
-    rollout.message = "RolloutAborted: Rollout aborted update to revision 8: Step-based analysis phase error/failed: Metric \
+    rollout.message =
+        "RolloutAborted: Rollout aborted update to revision 8: Step-based analysis phase error/failed: Metric \
         \"error-rate\" assessed Failed due to failed (3) > failureLimit (2)"
-        .into();
+            .into();
     rollout.abort = true;
     rollout.pause_conditions.clear();
     rollout.controller_pause = false;

@@ -35,7 +35,13 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(world: World) -> Self {
-        let mut desk = Self { world, state: State::new(), mandate: Mandate::default(), at: Instant::now(), later: jiff::SignedDuration::ZERO };
+        let mut desk = Self {
+            world,
+            state: State::new(),
+            mandate: Mandate::default(),
+            at: Instant::now(),
+            later: jiff::SignedDuration::ZERO,
+        };
         desk.take();
         desk
     }

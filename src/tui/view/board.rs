@@ -7,50 +7,61 @@ use ratatui::widgets::Widget as _;
 
 use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
-use super::{Ctx, notices, words};
+use super::{Ctx, errors, notices, words};
 use crate::domain::link::LinkState;
 use crate::model::query::{Band, complete, link_of};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
 use crate::tui::state::State;
 
-/// How wide the columns are; they fall away from the right in order of worth, the state and its reason never.
+/// How wide the columns are; they fall away from the right in order of worth, the state, the error rate and the reason
+/// never.
 struct Columns {
     name: usize,
     environment: usize,
     version: usize,
     ladder: usize,
     traffic: usize,
+    errors: usize,
+    curve: usize,
     why: usize,
 }
 
 /// `2/5 ‖`, where there is no room for the boxes.
 const SHORT_LADDER: usize = 9;
 
+/// From this width on there is room for more than the words.
+const ROOMY: u16 = 100;
+
 impl Columns {
-    fn of(width: u16) -> Self {
+    fn of(width: u16, errors: bool) -> Self {
+        let roomy = width >= ROOMY;
         let width = usize::from(width);
-        let name = (width * 26 / 100).clamp(14, 42);
-        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, why: 0 };
-        let mut left = width - 2 - name - 1 - 18;
+        let name = (width * if errors { 23 } else { 26 } / 100).clamp(14, 42);
+        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, errors: 0, curve: 0, why: 0 };
+        let least = 15;
+        let mut left = width - 2 - name - 1 - least;
         for (column, wide) in [
+            (&mut columns.errors, if errors { 14 } else { 0 }),
             (&mut columns.ladder, if left > 60 { 15 } else { SHORT_LADDER }),
-            (&mut columns.traffic, 14),
-            (&mut columns.environment, 6),
+            (&mut columns.traffic, if roomy { 14 } else { 11 }),
+            (&mut columns.environment, 5),
             (&mut columns.version, 28),
+            (&mut columns.curve, if errors { 10 } else { 0 }),
         ] {
-            if left > wide {
+            if wide > 0 && left > wide {
                 *column = wide;
                 left -= wide + 1;
             }
         }
-        columns.why = left + 18;
+        columns.why = left + least;
         columns
     }
 
-    fn cells(&self, texts: [&str; 6]) -> [String; 6] {
-        let widths = [self.name, self.environment, self.version, self.ladder, self.traffic, self.why];
-        let mut cells: [String; 6] = std::array::from_fn(|n| fit(texts[n], widths[n]));
+    fn cells(&self, texts: [&str; 8]) -> [String; 8] {
+        let widths =
+            [self.name, self.environment, self.version, self.ladder, self.traffic, self.errors, self.curve, self.why];
+        let mut cells: [String; 8] = std::array::from_fn(|n| fit(texts[n], widths[n]));
         for (cell, width) in cells.iter_mut().zip(widths) {
             if width > 0 {
                 cell.push(' ');
@@ -66,8 +77,9 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         empty(ctx, area, buffer);
         return;
     }
-    let columns = Columns::of(area.width);
-    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", "TRAFFIC (want)", "WHY HERE"]);
+    let columns = Columns::of(area.width, errors::configured(ctx));
+    let traffic = if columns.traffic < 14 { "NOW (want)" } else { "TRAFFIC (want)" };
+    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", traffic, "ERRORS", "", "WHY HERE"]);
     Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);
@@ -132,18 +144,20 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selecte
     let link = link_of(ctx.world, &target.link);
     let why = why(ctx, target, &link);
     let marked = state.marked(target.id());
-    let [name, environment, version, ladder, traffic, why] = columns.cells([
+    let (rate, rate_style) = if columns.errors > 0 { errors::cell(ctx, target) } else { Default::default() };
+    let curve = if columns.curve > 0 { errors::curve(ctx, target, columns.curve) } else { String::new() };
+    let [name, environment, version, ladder, traffic, rate, curve, why] = columns.cells([
         &target.id().to_string(),
         target.environment.badge(),
         &version(target),
         &ladder(rollout, columns.ladder > SHORT_LADDER),
-        &traffic(ctx, target),
+        &traffic(ctx, target, columns.traffic < 14),
+        &rate,
+        &curve,
         &why,
     ]);
-    let marker = Span::styled(
-        format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }),
-        theme.key(),
-    );
+    let marker =
+        Span::styled(format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }), theme.key());
     if !link.is_live() {
         let text = [name, environment, version, ladder, traffic, why].concat();
         return Line::from(vec![marker, Span::styled(text, theme.dim())]);
@@ -158,7 +172,14 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selecte
     };
     let mut spans = vec![marker, name];
     spans.extend(environment);
-    spans.extend([Span::raw(version), Span::raw(ladder), Span::raw(traffic), Span::styled(why, theme.phase(phase))]);
+    spans.extend([
+        Span::raw(version),
+        Span::raw(ladder),
+        Span::raw(traffic),
+        Span::styled(rate, rate_style),
+        Span::styled(curve, theme.dim()),
+        Span::styled(why, theme.phase(phase)),
+    ]);
     Line::from(spans)
 }
 

@@ -33,7 +33,9 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
                 theme.dim(),
             ));
         }
-        (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, None) => left.push(Span::styled("gone", theme.bad())),
+        (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, None) => {
+            left.push(Span::styled("gone", theme.bad()))
+        }
         (place, _) => {
             let mut contexts: Vec<String> = ctx.world.links.keys().map(|l| l.context.to_string()).collect();
             contexts.dedup();
@@ -150,6 +152,10 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let mut shown: Vec<&Row> = here
         .filter(|row| {
             let nothing = state.filter.value().is_empty() && state.marks().is_empty();
+            let diff = state.text.as_ref().is_some_and(crate::tui::text::Text::is_diff);
+            if state.place == Place::Text && diff && matches!(row.command, Command::Object | Command::Managed) {
+                return false;
+            }
             row.label != "esc" || state.place != Place::Board || !nothing
         })
         .collect();

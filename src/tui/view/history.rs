@@ -32,7 +32,8 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         return;
     }
     let from = (at + 1).saturating_sub(rows);
-    for (n, (y, set)) in (area.y + 1..).zip(target.sets.iter().enumerate().skip(from).take(rows)).map(|(y, s)| (s.0, (y, s.1)))
+    for (n, (y, set)) in
+        (area.y + 1..).zip(target.sets.iter().enumerate().skip(from).take(rows)).map(|(y, s)| (s.0, (y, s.1)))
     {
         line(ctx, target, set, n == at, wide, area.width).render(Rect { y, height: 1, ..area }, buffer);
     }

@@ -50,7 +50,8 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
     for (context, ahead) in &ctx.world.clocks {
         let way = if *ahead > 0 { "ahead of" } else { "behind" };
-        let text = format!("   the clock of {context} is {}.{} s {way} ours", ahead.abs() / 1000, ahead.abs() % 1000 / 100);
+        let text =
+            format!("   the clock of {context} is {}.{} s {way} ours", ahead.abs() / 1000, ahead.abs() % 1000 / 100);
         lines.push(Line::styled(text, theme.dim()));
     }
     lines.push(Line::raw(""));

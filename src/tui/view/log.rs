@@ -94,7 +94,8 @@ fn laid_out(ctx: &Ctx<'_>, log: &Log, line: &LogLine, rows: usize, width: usize)
     let indent = head.chars().count();
     let style = if line.note { theme.warn() } else { level(ctx, line.text.as_str()) };
     let room = width.saturating_sub(indent).max(8);
-    let parts = if log.wrap { chop(line.text.as_str(), room, rows.max(1)) } else { vec![fit(line.text.as_str(), room)] };
+    let parts =
+        if log.wrap { chop(line.text.as_str(), room, rows.max(1)) } else { vec![fit(line.text.as_str(), room)] };
     parts
         .into_iter()
         .enumerate()

@@ -3,6 +3,7 @@
 mod act;
 mod audit;
 mod board;
+mod errors;
 mod frame;
 mod help;
 mod history;

@@ -23,7 +23,10 @@ pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     }
     if world.audit.late > 0 {
         let late = usize::try_from(world.audit.late).unwrap_or(usize::MAX);
-        said.push(format!("{} of acts not yet in the audit log: written as soon as it takes them", count(late, "record")));
+        said.push(format!(
+            "{} of acts not yet in the audit log: written as soon as it takes them",
+            count(late, "record")
+        ));
     }
     for (context, ahead) in &world.clocks {
         if ahead.abs() >= SKEW {

@@ -44,7 +44,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             DiffKind::Removed => theme.bad(),
             DiffKind::Added => theme.good(),
         };
-        let sign = if line.kind == DiffKind::Same { "" } else { line.kind.sign() };
+        let sign = if text.is_diff() && line.kind != DiffKind::Place { line.kind.sign() } else { "" };
         let mut spans = vec![Span::raw(" "), Span::styled(sign, style)];
         spans.extend(marked(ctx, &text.find, fit(line.text.as_str(), width - sign.len()), style));
         Line::from(spans).render(Rect { y, height: 1, ..area }, buffer);

@@ -69,6 +69,11 @@ fn reason(ctx: &Ctx<'_>, target: &Target) -> String {
         return format!("baking {} of {}m", ctx.age(since), BAKING.as_mins());
     }
     let (_, mut text) = band(target, ctx.now);
+    if target.signals.as_ref().is_some_and(|signals| signals.over_since.is_some()) && phase != Phase::Degraded {
+        // How long it lasts is in the text.
+        ctx.wake(ctx.now + jiff::SignedDuration::from_secs(1));
+        return text;
+    }
     if text.is_empty() {
         phase.as_str().clone_into(&mut text);
     }

@@ -112,16 +112,18 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
 }
 
 /// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
-pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target) -> String {
+pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
     if target.rollout.strategy.blue_green().is_some() {
         return super::why::live(target);
     }
     let Some(desired) = target.rollout.desired_weight() else { return "–".to_owned() };
+    let gap = if tight { "" } else { " " };
+    let wanted = format!("({desired:>3}{gap}%)");
     match target.actual_weight() {
-        Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ? % ({desired:>3} %)"),
-        Some(actual) if weight_is_old(ctx.world, target, &actual) => format!("{:>3} % old", actual.weight),
-        Some(actual) if actual.weight == desired => format!("{desired:>3} %"),
-        Some(actual) => format!("{:>3} % ({desired:>3} %)", actual.weight),
+        Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ?{gap}% {wanted}"),
+        Some(actual) if weight_is_old(ctx.world, target, &actual) => format!("{:>3}{gap}% old", actual.weight),
+        Some(actual) if actual.weight == desired => format!("{desired:>3}{gap}%"),
+        Some(actual) => format!("{:>3}{gap}% {wanted}", actual.weight),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
-use super::super::words::{popup, popup_width, wrap};
+use super::super::errors::sentence;
+use super::super::words::{fit, popup, popup_width, wrap};
 use super::prompt::{self, label, labelled, refused};
 use super::title;
 use crate::actions::row;
@@ -59,6 +60,7 @@ fn ready_lines(
     let read =
         if age < 2 { "read just now".to_owned() } else { format!("read {} ago, watched since", ctx.age(seen.read_at)) };
     lines.push(label(ctx, "seen", format!("{revision} ({}), {read}", seen.pod_hash)));
+    errors(ctx, target, width, lines);
     audit(ctx, lines);
     missing(ctx, &ready.missing, width, lines);
     lines.push(Line::raw(""));
@@ -73,6 +75,15 @@ fn ready_lines(
     }
     if !target.environment.named {
         lines.push(Line::styled("no rule names this environment: it counts as production", theme.dim()));
+    }
+}
+
+/// The error rates of both sides, as they are now.
+pub(super) fn errors(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'static>>) {
+    let Some((text, style)) = sentence(ctx, target) else { return };
+    for (n, text) in wrap(&text, width.saturating_sub(8)).into_iter().enumerate() {
+        let head = Span::styled(fit(if n == 0 { "errors" } else { "" }, 8), ctx.theme.dim());
+        lines.push(Line::from(vec![head, Span::styled(text, style)]));
     }
 }
 

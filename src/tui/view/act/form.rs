@@ -99,7 +99,14 @@ fn revision(ctx: &Ctx<'_>, target: &Target, hash: &Clean, width: usize) -> Strin
     let mark = set.do_not_promote.as_ref().map_or_else(String::new, |why| format!("  NOT TO BE PROMOTED: {why}"));
     let image = tags(set);
     fit(
-        &format!("{} {}  {} {:>5}  {} {role}{mark}", fit(&number, 7), fit(hash.as_str(), 10), fit(&image, 16), age, fit(&up, 10)),
+        &format!(
+            "{} {}  {} {:>5}  {} {role}{mark}",
+            fit(&number, 7),
+            fit(hash.as_str(), 10),
+            fit(&image, 16),
+            age,
+            fit(&up, 10)
+        ),
         width.saturating_sub(2),
     )
 }

@@ -6,11 +6,12 @@ use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
 use super::super::words::{count, fit, popup, popup_width, wrap};
-use super::confirm::{audit, missing};
+use super::confirm::{audit, errors, missing};
 use super::prompt::{self, label, labelled, refused};
 use super::{stages, title};
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::plan::{OnFailure, PlanRun, StageState};
+use crate::model::Target;
 use crate::model::settle::whereabouts;
 use crate::tui::group::Group;
 use crate::tui::rollback::{Made, Ready, Rollback};
@@ -35,7 +36,7 @@ pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: R
             ]));
         }
         Made::Ready(ready) => {
-            plan_lines(ctx, ready, rollback.picked.is_some(), width, &mut lines);
+            plan_lines(ctx, ready, target, rollback.picked.is_some(), width, &mut lines);
             lines.push(Line::raw(""));
             match &ready.decision {
                 Decision::Deny { rule, why, hint } => {
@@ -58,7 +59,14 @@ pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: R
     popup(ctx, title(ctx, "roll back", target), &lines, area, buffer);
 }
 
-fn plan_lines(ctx: &Ctx<'_>, ready: &Ready, picked: bool, width: usize, lines: &mut Vec<Line<'static>>) {
+fn plan_lines(
+    ctx: &Ctx<'_>,
+    ready: &Ready,
+    target: &Target,
+    picked: bool,
+    width: usize,
+    lines: &mut Vec<Line<'static>>,
+) {
     let by = if picked { "picked" } else { "the last good version" };
     labelled(ctx, "from", &whereabouts(&ready.rollout), width, lines);
     labelled(ctx, "to", &format!("{} ({by}); {}", ready.plan.goal.word(), ready.plan.way), width, lines);
@@ -75,6 +83,7 @@ fn plan_lines(ctx: &Ctx<'_>, ready: &Ready, picked: bool, width: usize, lines: &
             ]));
         }
     }
+    errors(ctx, target, width, lines);
     audit(ctx, lines);
     missing(ctx, &ready.missing, width, lines);
 }

@@ -15,12 +15,12 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
 use super::words::{panel, panel_from};
-use super::{Ctx, scrolled};
+use super::{Ctx, errors, scrolled};
 use crate::model::Target;
 use crate::tui::state::State;
 
 /// From this width on the panels stand side by side.
-const WIDE: u16 = 110;
+const WIDE: u16 = 140;
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let Some(id) = state.selected.clone() else { return };
@@ -41,9 +41,7 @@ pub(super) fn events(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
     let Some(id) = state.selected.clone() else { return };
     let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let lines = match ctx.world.targets.get(&id) {
-        Some(target) => {
-            happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE)
-        }
+        Some(target) => happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE),
         None => vec![Line::raw(format!("{id} is no longer there."))],
     };
     scrolled(lines, state, area, buffer);
@@ -58,9 +56,11 @@ fn rule(ctx: &Ctx<'_>, title: &str, width: usize) -> Line<'static> {
 fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(area.width);
-    let mut lines = status::lines(ctx, target, width);
+    let mut lines = status::head(ctx, target, width);
     lines.extend(traffic::lines(ctx, target, width, true));
+    lines.extend(errors::lines(ctx, target, width));
     lines.extend(status::what_next(ctx, target, width));
+    lines.extend(status::facts(ctx, target, width));
     lines.push(rule(ctx, ladder::title(target), width));
     lines.extend(ladder::lines(ctx, target));
     lines.push(rule(ctx, "revisions and pods", width));
@@ -80,21 +80,25 @@ fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
 fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let height = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2);
     let inner = |rect: Rect| usize::from(rect.width).saturating_sub(4);
-    let mut status = status::lines(ctx, target, usize::from(area.width) - 4);
+    let mut status = status::head(ctx, target, usize::from(area.width) - 4);
+    status.extend(status::facts(ctx, target, usize::from(area.width) - 4));
     status.extend(status::what_next(ctx, target, usize::from(area.width) - 4));
     let ladder = ladder::lines(ctx, target);
-    let share = Layout::horizontal([Constraint::Percentage(40), Constraint::Fill(1)]);
-    let [_, right] = share.areas(area);
-    let traffic = traffic::lines(ctx, target, inner(right), false);
-    let top = height(ladder.len().max(traffic.len())).clamp(7, (area.height / 2).max(7));
+    let share = Layout::horizontal([Constraint::Percentage(28), Constraint::Fill(1), Constraint::Fill(1)]);
+    let [_, second, third] = share.areas(area);
+    let traffic = traffic::lines(ctx, target, inner(second), false);
+    let errors = errors::lines(ctx, target, inner(third));
+    let tallest = ladder.len().max(traffic.len()).max(errors.len());
+    let top = height(tallest).clamp(7, (area.height / 2).max(7));
     let [head, middle, bottom] =
         Layout::vertical([Constraint::Length(height(status.len())), Constraint::Length(top), Constraint::Min(5)])
             .areas(area);
     panel(ctx, "status", status, head, buffer);
-    let [left, right] = share.areas(middle);
+    let [left, right, third] = share.areas(middle);
     let rows = usize::from(left.height) - 2;
     panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
     panel(ctx, "traffic", traffic, right, buffer);
+    panel(ctx, "errors", errors, third, buffer);
     let [left, right] = Layout::horizontal([Constraint::Percentage(55), Constraint::Fill(1)]).areas(bottom);
     let tree = tree::lines(ctx, target, inner(left));
     let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right), happened::SHORT);

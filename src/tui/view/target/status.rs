@@ -21,9 +21,9 @@ fn said(ctx: &Ctx<'_>, name: &str, text: &str, style: Style, width: usize, lines
     }
 }
 
-pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
+/// What must be seen first.
+pub(super) fn head(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
     let theme = ctx.theme;
-    let rollout = &target.rollout;
     let mut lines = Vec::new();
     old(ctx, target, width, &mut lines);
     phase(ctx, target, width, &mut lines);
@@ -33,6 +33,14 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     for run in ctx.world.open_plans.iter().filter(|r| r.plan.stages.iter().any(|s| s.target == *target.id())) {
         said(ctx, "plan", &format!("left unfinished: {}", run.plan.title), theme.warn(), width, &mut lines);
     }
+    lines
+}
+
+/// Version, pods, owner.
+pub(super) fn facts(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
+    let theme = ctx.theme;
+    let rollout = &target.rollout;
+    let mut lines = Vec::new();
     let mut version = vec![Span::raw(words::version(target))];
     if let Some(revision) = rollout.revision {
         version.push(Span::styled(format!("  revision {revision}, {}", rollout.pod_hash), theme.dim()));
@@ -87,9 +95,9 @@ fn phase(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'sta
         text.push_str(&format!("  {message}"));
     }
     said(ctx, "phase", &text, theme.phase(phase).patch(theme.strong()), width, lines);
-    let deadline = why::due(ctx, rollout).or_else(|| why::gives_up(ctx, rollout).map(|due| format!("pods: {due}")));
-    if let Some(deadline) = deadline {
-        said(ctx, "due", &deadline, theme.warn(), width, lines);
+    if let Some(deadline) = why::gives_up(ctx, rollout) {
+        let text = format!("the controller {deadline}: pods do not come");
+        said(ctx, "due", &text, theme.warn(), width, lines);
     }
     if rollout.observed() == Observed::Behind {
         lines.push(Line::styled("the controller has not seen the latest spec yet", theme.warn()));
