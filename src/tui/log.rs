@@ -43,7 +43,8 @@ impl Log {
     /// Of the version in flight where there is one, else of all pods.
     pub(super) fn of(target: &Target) -> Self {
         let rollout = &target.rollout;
-        let in_flight = !rollout.fully_promoted() && !rollout.pod_hash.is_empty();
+        let up = target.canary_set().is_none_or(|set| set.current > 0 || set.desired > 0);
+        let in_flight = !rollout.fully_promoted() && !rollout.pod_hash.is_empty() && up;
         let pods = if in_flight { Pods::Revision(rollout.pod_hash.clone()) } else { Pods::All };
         Self {
             target: target.id().clone(),

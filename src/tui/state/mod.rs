@@ -250,8 +250,6 @@ impl State {
             }
             Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
             Command::Mark => self.mark(world),
-            // It comes with its modifier, and is looked at before a box gets the key.
-            Command::Abort => {}
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
             Command::Filter => self.filtering = true,
             Command::Audit => {
@@ -269,7 +267,7 @@ impl State {
             Command::Back => return self.back(),
             Command::Quit => return vec![Effect::Quit],
             Command::Suspend => return vec![Effect::Suspend],
-            // Taken above.
+            // Those that look closer are taken above; the abort chord before a box gets the key.
             _ => {}
         }
         Vec::new()
@@ -294,11 +292,11 @@ impl State {
             return Vec::new();
         }
         let Some(place) = self.back.pop() else {
-            if !self.filter.value().is_empty() {
+            if self.filter.value().is_empty() {
+                self.marked.clear();
+            } else {
                 self.filter = Input::default();
                 self.refilter();
-            } else {
-                self.marked.clear();
             }
             return Vec::new();
         };

@@ -39,10 +39,10 @@ impl Columns {
         let width = usize::from(width);
         let name = (width * if errors { 23 } else { 26 } / 100).clamp(14, 42);
         let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, errors: 0, curve: 0, why: 0 };
-        let least = 15;
+        let least = 14;
         let mut left = width - 2 - name - 1 - least;
         for (column, wide) in [
-            (&mut columns.errors, if errors { 14 } else { 0 }),
+            (&mut columns.errors, if errors { 16 } else { 0 }),
             (&mut columns.ladder, if left > 60 { 15 } else { SHORT_LADDER }),
             (&mut columns.traffic, if roomy { 14 } else { 11 }),
             (&mut columns.environment, 5),

@@ -34,7 +34,7 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
             ));
         }
         (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, None) => {
-            left.push(Span::styled("gone", theme.bad()))
+            left.push(Span::styled("gone", theme.bad()));
         }
         (place, _) => {
             let mut contexts: Vec<String> = ctx.world.links.keys().map(|l| l.context.to_string()).collect();

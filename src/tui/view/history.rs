@@ -49,7 +49,8 @@ fn row_text(texts: [&str; 6], wide: bool, width: u16) -> String {
     let image = usize::from(width).saturating_sub(56).max(10);
     let hash = if wide { 14 } else { 11 };
     let widths = [7, hash, 9, 12, 6, image];
-    texts.iter().zip(widths).map(|(text, width)| format!("{} ", fit(text, width))).collect()
+    let cells: Vec<String> = texts.iter().zip(widths).map(|(text, width)| fit(text, width)).collect();
+    cells.join(" ")
 }
 
 fn line(ctx: &Ctx<'_>, target: &Target, set: &ReplicaSet, selected: bool, wide: bool, width: u16) -> Line<'static> {

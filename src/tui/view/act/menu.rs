@@ -41,7 +41,7 @@ pub(in crate::tui::view) fn menu(ctx: &Ctx<'_>, state: &mut State, area: Rect, b
             lines.push(Line::styled(format!("   {about}"), ctx.theme.dim()));
         }
     }
-    let fits = lines.len() + 1 <= room;
+    let fits = lines.len() < room;
     let Some(Popup::Menu(scroll)) = &mut state.popup else { return };
     let shown = if fits {
         *scroll = 0;

@@ -135,7 +135,7 @@ fn of_managers(ctx: &Ctx<'_>, target: &Target) -> impl Iterator<Item = Entry> {
     let style = ctx.theme.strong();
     let all = target.managers.iter().flat_map(|managers| managers.iter());
     all.filter(|m| m.manager != CONTROLLER && m.manager != OURS).map(move |manager| {
-        let mut fields: Vec<&str> = manager.fields.iter().map(|f| f.as_str()).take(3).collect();
+        let mut fields: Vec<&str> = manager.fields.iter().map(crate::domain::text::Clean::as_str).take(3).collect();
         if manager.fields.len() > 3 {
             fields.push("…");
         }

@@ -1,5 +1,7 @@
 //! Analyses and experiments: what is asked, what came, and what is wrong.
 
+use std::fmt::Write as _;
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -24,7 +26,7 @@ fn counts(counts: &crate::domain::analysis::Counts) -> String {
     let mut text = format!("✓{} ✗{}", counts.successful, counts.failed);
     for (n, word) in [(counts.inconclusive, "inconclusive"), (counts.error, "errors")] {
         if n > 0 {
-            text.push_str(&format!(" {n} {word}"));
+            let _ = write!(text, " {n} {word}");
         }
     }
     text

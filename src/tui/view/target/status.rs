@@ -1,5 +1,7 @@
 //! How a target stands, who owns it, and what comes next.
 
+use std::fmt::Write as _;
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -82,17 +84,17 @@ fn phase(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'sta
         text = format!("being deleted ({text})");
     }
     if let Some(since) = rollout.paused_since() {
-        text.push_str(&format!(" for {}", ctx.age(since)));
+        let _ = write!(text, " for {}", ctx.age(since));
     }
     if let Some((since, until)) = baking(target, ctx.now) {
         ctx.wake(until);
-        text.push_str(&format!(", baking {} of {}m", ctx.age(since), BAKING.as_mins()));
+        let _ = write!(text, ", baking {} of {}m", ctx.age(since), BAKING.as_mins());
     }
     if rollout.spec_paused {
         text.push_str("  paused by hand (spec.paused)");
     }
     if !message.is_empty() {
-        text.push_str(&format!("  {message}"));
+        let _ = write!(text, "  {message}");
     }
     said(ctx, "phase", &text, theme.phase(phase).patch(theme.strong()), width, lines);
     if let Some(deadline) = why::gives_up(ctx, rollout) {
@@ -112,14 +114,14 @@ fn owner(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'sta
         owner => owner.to_string(),
     };
     if let Some(reference) = &rollout.workload_ref {
-        text.push_str(&format!("; template from {reference}"));
+        let _ = write!(text, "; template from {reference}");
         let read = reference.generation.map(|generation| generation.to_string());
         if read.is_some_and(|read| !reference.observed.is_empty() && read != reference.observed.as_str()) {
             text.push_str(" (not yet seen by the controller)");
         }
     }
     if let Some(window) = rollout.rollback_window {
-        text.push_str(&format!("; rollback window {}", words::count(usize::try_from(window).unwrap_or(0), "revision")));
+        let _ = write!(text, "; rollback window {}", words::count(usize::try_from(window).unwrap_or(0), "revision"));
     }
     said(ctx, "owner", &text, ctx.theme.dim(), width, lines);
 }

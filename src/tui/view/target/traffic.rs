@@ -118,7 +118,7 @@ fn services(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<
             lines.push(field(ctx, "preview", vec![Span::styled(text, theme.dim())]));
         }
         Some(service) => {
-            lines.push(line("preview", &status.preview, service.as_str(), "no live traffic", theme.busy()))
+            lines.push(line("preview", &status.preview, service.as_str(), "no live traffic", theme.busy()));
         }
     }
     let unready = target.set(&status.active).is_some_and(|set| set.available == 0);
