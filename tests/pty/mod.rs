@@ -1,5 +1,6 @@
 //! The whole program behind a terminal, on the demo world.
 
+mod acts;
 pub mod scenario;
 
 use std::path::Path;
