@@ -92,14 +92,14 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
 fn marked_canaries_are_aborted_together() {
     let demo = Demo::new(CANARY);
     let mut screen = demo.start(&[], &[], 80, 24);
-    screen.until("both", |text| text.matches("paused for a p").count() == 2);
+    screen.until("both", |text| text.matches("for a person").count() == 2);
     screen.press("  ");
     screen.until("the marks", |text| text.contains("2 marked targets"));
     screen.press("\x0b");
     scenario::yes(&mut screen, "abort 2 of 2");
     screen.until("their end", |text| text.contains("all done after"));
     screen.press("\x1b");
-    screen.until("both aborted", |text| text.matches("RolloutAborte").count() == 2);
+    screen.until("both aborted", |text| text.matches("RolloutAb").count() == 2);
     scenario::audit_holds(&mut screen);
 }
 
