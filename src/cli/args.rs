@@ -35,12 +35,15 @@ pub(super) enum Format {
 /// What every verb understands.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
-    /// The kube context to use instead of the current one
+    /// The kube context to use instead of the current one; may be given several times
     #[arg(long, global = true, help_heading = HEADING, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Only this namespace instead of all
+    pub context: Vec<String>,
+    /// Every context of the kubeconfig
+    #[arg(long, global = true, help_heading = HEADING, conflicts_with = "context")]
+    pub all_contexts: bool,
+    /// Only this namespace instead of all; may be given several times
     #[arg(short, long, global = true, help_heading = HEADING, value_name = "NAME")]
-    pub namespace: Option<String>,
+    pub namespace: Vec<String>,
     /// The kubeconfig to use
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -196,12 +199,20 @@ pub(super) struct DemoArgs {
     /// The seed of everything random in the demo world
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A scenario file instead of the calm canary that comes with the program
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<PathBuf>,
+    /// calm-canary (as when left out), bad-canary, blue-green, stuck-analysis, outage, git-undo, fleet-N (N rollouts), or
+    /// a scenario file of your own (….toml)
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
     /// Serve the demo world until Ctrl-C and print its kubeconfig, without the cockpit
     #[arg(long)]
     pub serve: bool,
+}
+
+impl DemoArgs {
+    /// As a bare start has them.
+    pub(super) const fn plain() -> Self {
+        Self { seed: 1, scenario: None, serve: false }
+    }
 }
 
 /// `audit …`

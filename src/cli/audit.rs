@@ -10,6 +10,7 @@ use super::args::{AuditVerb, Format, Global, WitnessKind};
 use super::setup::Ground;
 use super::{dto, output};
 use crate::audit::{AuditError, AuditLog, ReadQuery, StoredRecord};
+use crate::domain::record::RecordKind;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 
@@ -79,6 +80,16 @@ fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
             || said.reason.clone().unwrap_or_default(),
             |o| if o.detail.is_empty() { o.word.clone() } else { format!("{}: {}", o.word, o.detail) },
         );
+        // A plan's own records are told by their title; a late one by the time it was meant for.
+        let outcome = match (said.kind, said.params.get("title")) {
+            (RecordKind::Plan, Some(title)) => title.clone(),
+            (RecordKind::PlanEnd, Some(title)) => format!("{outcome} ({title})"),
+            _ => outcome,
+        };
+        let outcome = match &said.meant_for {
+            Some(at) if said.late => format!("{outcome} (late: meant for {})", short(at)),
+            _ => outcome,
+        };
         rows.push(
             [record.seq.to_string().as_str(), &short(&record.ts), said.kind.as_str(), &said.op, &target, by, &outcome]
                 .map(|text| Clean::new(text).to_string())

@@ -30,6 +30,11 @@ pub(super) struct StatusDto {
 struct LinkDto {
     context: String,
     what: &'static str,
+    /// The namespace, where the link is one among several.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    notice: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -216,6 +221,8 @@ fn link(link: &Link) -> LinkDto {
     LinkDto {
         context: link.id.context.to_string(),
         what: link.id.what,
+        scope: link.id.scope.to_string(),
+        notice: link.notice.to_string(),
         state: link.state.word(),
         why,
         heard: link.heard.map(|t| t.to_string()),

@@ -5,6 +5,7 @@
 mod act;
 mod args;
 mod audit;
+mod demo;
 mod doctor;
 mod dto;
 mod dto_plan;
@@ -70,7 +71,7 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Plan { verb } => plan::plans(&global, verb).await,
                 Fixed::Audit { verb } => audit::run(&global, verb).await,
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
-                Fixed::Demo(args) => setup::demo(&global, &args).await,
+                Fixed::Demo(args) => demo::run(&global, &args).await,
                 Fixed::Completions { shell } => {
                     let mut script = Vec::new();
                     clap_complete::generate(shell, &mut args::command(), "flightdeck", &mut script);

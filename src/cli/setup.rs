@@ -1,7 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,16 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
-use crate::config::prometheus::{PrometheusContext, PrometheusSection};
-use crate::config::{self, ConfigFile, EnvironmentSection, Paths};
-use crate::demo;
-use crate::domain::environment::Tier;
+use crate::config::{self, ConfigFile, Paths};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::model::{World, query};
+use crate::policy::Mandate;
 use crate::runtime::control::{Deadlines, Identities, Recording, WitnessSettings};
 use crate::runtime::handle::Handle;
 use crate::runtime::telemetry::{self, WorkerGuard};
@@ -45,7 +42,11 @@ const HOPELESS: u32 = 3;
 pub(super) struct Ground {
     pub config: ConfigFile,
     pub state: Option<PathBuf>,
+    /// The first context, or the current one.
     pub settings: ConnectSettings,
+    /// The contexts asked for; none = the current one.
+    pub(super) contexts: Vec<String>,
+    pub(super) all_contexts: bool,
 }
 
 impl Ground {
@@ -56,12 +57,46 @@ impl Ground {
         let config = config::load(file, *asked_for).map_err(|e| {
             Error::new(Kind::Usage, format!("configuration {e}")).hint("config.example.toml lists every key")
         })?;
+        let kubernetes = &config.kubernetes;
+        let from_file = kubernetes.context.iter().chain(&kubernetes.contexts);
+        let mut contexts: Vec<String> =
+            if global.context.is_empty() { from_file.cloned().collect() } else { global.context.clone() };
+        let mut known = std::collections::BTreeSet::new();
+        contexts.retain(|context| known.insert(context.clone()));
         let settings = ConnectSettings {
             kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
-            context: global.context.clone().or_else(|| config.kubernetes.context.clone()),
-            namespace: global.namespace.clone().or_else(|| config.kubernetes.namespace.clone()),
+            context: contexts.first().cloned(),
+            namespaces: if global.namespace.is_empty() {
+                kubernetes.namespace.iter().cloned().collect()
+            } else {
+                global.namespace.clone()
+            },
+            candidates: kubernetes.namespaces.clone(),
         };
-        Ok(Self { config, state: paths.state, settings })
+        let all_contexts = global.all_contexts || (global.context.is_empty() && kubernetes.all_contexts);
+        Ok(Self { config, state: paths.state, settings, contexts, all_contexts })
+    }
+
+    /// Where to connect to: every context that was asked for.
+    pub(super) fn everywhere(&self) -> Result<Vec<ConnectSettings>, ConnectError> {
+        let contexts = if self.all_contexts {
+            let known = read_kubeconfig(&self.settings)?;
+            // The current one first: it shows a cluster to which others lead too.
+            let (mut current, others): (Vec<String>, Vec<String>) = known
+                .contexts
+                .into_iter()
+                .map(|c| c.name)
+                .partition(|name| Some(name) == known.current_context.as_ref());
+            current.extend(others);
+            current
+        } else {
+            self.contexts.clone()
+        };
+        if contexts.is_empty() {
+            return Ok(vec![self.settings.clone()]);
+        }
+        let of = |context| ConnectSettings { context: Some(context), ..self.settings.clone() };
+        Ok(contexts.into_iter().map(of).collect())
     }
 
     /// Where the audit log is.
@@ -84,7 +119,7 @@ impl Ground {
 pub(super) struct Session {
     pub handle: Handle,
     pub running: Running,
-    pub cluster: Arc<Cluster>,
+    clusters: Vec<Arc<Cluster>>,
     kube_user: Arc<OnceLock<Clean>>,
     identities: Identities,
     _log: Option<WorkerGuard>,
@@ -94,15 +129,27 @@ impl Session {
     /// Connects and starts everything.
     pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         let log = start_log(ground);
-        let (mut system, cluster) =
-            argo_rollouts::connect(&ground.settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
-        system.links.extend(prometheus::link(&ground.config.prometheus, &cluster, prometheus::Timings::default()));
+        let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
+        let mut connected =
+            argo_rollouts::connect_all(&settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        for (system, cluster) in &mut connected {
+            if let Some(cluster) = cluster {
+                system.links.extend(prometheus::link(
+                    &ground.config.prometheus,
+                    cluster,
+                    prometheus::Timings::default(),
+                ));
+            }
+        }
+        let (systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
+        let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
+        let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
-            systems: vec![system],
+            systems,
             environments: ground.config.environments(),
-            mandate: ground.config.mandate(global.read_only),
+            mandate: Mandate { insecure, ..ground.config.mandate(global.read_only) },
             audit: ground.audit(),
             recording: Recording {
                 os_uid: Some(rustix::process::getuid().as_raw()),
@@ -119,14 +166,31 @@ impl Session {
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, cluster, kube_user, identities, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, _log: log })
     }
 
-    /// Asks the server who we are, so that records say it. No answer is no reason to wait: the record then says less.
+    /// Asks the servers who we are, so that records say it. No answer is no reason to wait: the record then says less.
     pub(super) async fn learn_user(&self) {
-        if let Ok(Ok(identity)) = tokio::time::timeout(WHO, self.cluster.identity()).await {
-            let _ = self.kube_user.set(identity.name.clone());
-            self.identities.learn(self.cluster.context.clone(), identity);
+        let ask = |cluster: &Arc<Cluster>| {
+            let cluster = cluster.clone();
+            async move {
+                let answer = tokio::time::timeout(WHO, cluster.identity()).await;
+                answer.ok().and_then(Result::ok).map(|identity| (cluster.context.clone(), identity))
+            }
+        };
+        let known: Vec<_> =
+            futures::future::join_all(self.clusters.iter().map(ask)).await.into_iter().flatten().collect();
+        let name = match known.as_slice() {
+            [] => return,
+            [(_, one)] if self.clusters.len() == 1 => one.name.clone(),
+            several => {
+                let names: Vec<String> = several.iter().map(|(context, i)| format!("{} ({context})", i.name)).collect();
+                Clean::new(&names.join(", "))
+            }
+        };
+        let _ = self.kube_user.set(name);
+        for (context, identity) in known {
+            self.identities.learn(context, identity);
         }
     }
 
@@ -272,8 +336,7 @@ pub(super) async fn cockpit(global: &Global) -> Result<ExitCode, Error> {
     let ground = Ground::find(global)?;
     let pointed_at = ground.settings.kubeconfig.is_some() || std::env::var_os("KUBECONFIG").is_some();
     if !pointed_at && matches!(read_kubeconfig(&ground.settings), Err(ConnectError::NoKubeconfig(_))) {
-        let args = DemoArgs { seed: 1, scenario: None, serve: false };
-        return demo(global, &args).await;
+        return super::demo::run(global, &DemoArgs::plain()).await;
     }
     open(global, &ground, None).await
 }
@@ -290,88 +353,7 @@ pub(super) async fn interrupted() {
     }
 }
 
-/// The demo world, and the cockpit on it.
-pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, Error> {
-    let mut ground = Ground::find(global)?;
-    let scenario = match &args.scenario {
-        None => demo::Scenario::calm_canary(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?;
-            demo::Scenario::parse(&text)
-                .map_err(|e| Error::new(Kind::Usage, format!("scenario {}: {e}", path.display())))?
-        }
-    };
-    let state = ground.state.clone().map_or_else(|| std::env::temp_dir().join("flightdeck-demo"), |s| s.join("demo"));
-    let broken = |e: std::io::Error| Error::new(Kind::Failure, format!("demo world: {e}"));
-    std::fs::create_dir_all(&state).map_err(broken)?;
-    let world = demo::World::start(&scenario, args.seed).await.map_err(broken)?;
-    let kubeconfig = state.join(format!("kubeconfig-{}", std::process::id()));
-    std::fs::write(&kubeconfig, world.kubeconfig()).map_err(broken)?;
-    let _tidy = Tidy(&kubeconfig);
-    ground.state = Some(state.clone());
-    ground.config.audit.dir = None;
-    ground.config.prometheus = demo_prometheus(world.prometheus());
-    // The demo's own environments, so that both kinds of confirmation can be met.
-    ground.config.environment = demo_environments();
-    ground.settings =
-        ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
-    if args.serve {
-        // Other processes must find the demo's Prometheus too, and not the user's.
-        let config = state.join(format!("config-{}.toml", std::process::id()));
-        let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
-        std::fs::write(&config, text).map_err(broken)?;
-        let _tidy = Tidy(&config);
-        output::line(&format!(
-            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n# serving until Ctrl-C",
-            kubeconfig.display(),
-            state.display(),
-            config.display()
-        ))?;
-        interrupted().await;
-        world.stop().await;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let done = open(global, &ground, Some("DEMO")).await;
-    world.stop().await;
-    done
-}
-
-fn demo_environments() -> Vec<EnvironmentSection> {
-    let rule = |name: &str, tier, namespace: &str| EnvironmentSection {
-        name: name.to_owned(),
-        tier,
-        context: None,
-        namespace: Some(namespace.to_owned()),
-        label: None,
-    };
-    vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
-}
-
-/// The demo's own Prometheus, and nothing of the user's.
-fn demo_prometheus(url: String) -> PrometheusSection {
-    let context = PrometheusContext {
-        context: None,
-        url: Some(url),
-        service: None,
-        token_file: None,
-        token_env: None,
-        ca_file: None,
-        headers: BTreeMap::new(),
-    };
-    PrometheusSection { context: vec![context], ..PrometheusSection::default() }
-}
-
-/// Removes a file of the demo when the program ends in order.
-struct Tidy<'a>(&'a Path);
-
-impl Drop for Tidy<'_> {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.0);
-    }
-}
-
-async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
+pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
     use std::io::IsTerminal as _;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")

@@ -73,7 +73,7 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
         let said: Vec<String> = world
             .links
             .values()
-            .filter(|l| l.id.what != "pods")
+            .filter(|l| crate::model::query::lists(&l.id))
             .map(|l| format!("{} {}", l.id, l.state.word()))
             .collect();
         let said = said.join(", ");

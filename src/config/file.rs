@@ -35,8 +35,14 @@ pub struct KubernetesSection {
     pub kubeconfig: Option<PathBuf>,
     /// A context other than the current one.
     pub context: Option<String>,
+    /// Several contexts at once.
+    pub contexts: Vec<String>,
+    /// Every context of the kubeconfig.
+    pub all_contexts: bool,
     /// One namespace instead of all.
     pub namespace: Option<String>,
+    /// Where all namespaces may not be listed: these, besides those that can be found.
+    pub namespaces: Vec<String>,
 }
 
 /// `[[environment]]`
@@ -65,6 +71,8 @@ pub struct PolicySection {
     pub reason_in_production: bool,
     /// Images may be set by hand in production.
     pub set_image_in_production: bool,
+    /// Acts go to servers whose certificate is not checked.
+    pub act_on_insecure: bool,
 }
 
 /// `[ui]`

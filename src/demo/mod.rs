@@ -54,6 +54,8 @@ pub enum Fault {
     Silence,
     /// Everything is refused with 503.
     RefuseAll,
+    /// A proxy's page comes in the place of Prometheus.
+    NoPrometheus,
     /// All works again.
     None,
     /// All watches end now, once.

@@ -14,8 +14,8 @@ use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::traffic::{SCRAPE, Traffic};
+use super::{Fault, Shared};
 
 /// How far back an instant selector looks, in seconds.
 const LOOK_BACK: i64 = 300;
@@ -50,6 +50,10 @@ async fn by_form(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
 }
 
 fn answer(shared: &Shared, uri: &Uri) -> Response {
+    if shared.fault() == Fault::NoPrometheus {
+        let page = Body::from("<html><title>503 Service Unavailable</title></html>\n");
+        return Response::builder().status(503).header("content-type", "text/html").body(page).unwrap_or_default();
+    }
     let Ok(Query(form)) = Query::<HashMap<String, String>>::try_from_uri(uri) else {
         return bad_data("the form cannot be read");
     };

@@ -130,10 +130,8 @@ impl Traffic {
             return;
         }
         let version = version(&rollout["spec"]["template"]).to_owned();
-        if status["observedGeneration"]
-            .as_str()
-            .is_none_or(|seen| rollout["metadata"]["generation"].to_string() == seen)
-        {
+        let generation = rollout["metadata"]["generation"].to_string();
+        if status["observedGeneration"].as_str().is_none_or(|seen| seen == generation) {
             self.versions.insert((namespace.clone(), current.clone()), version);
         }
         let shares = shares(status, &current);
@@ -243,8 +241,10 @@ fn shares(status: &Value, current: &str) -> Vec<(String, f64)> {
         number(&weights["canary"]["weight"])
             / (number(&weights["canary"]["weight"]) + number(&weights["stable"]["weight"])).max(1.0)
     } else {
-        // Equal shares for the pods that there are, as a Service sends them.
-        (number(&status["updatedReplicas"]) / number(&status["replicas"]).max(1.0)).min(1.0)
+        // Equal shares for the pods that are ready, as a Service sends them; those that are not are the new ones.
+        let (all, ready) = (number(&status["replicas"]), number(&status["availableReplicas"]));
+        let new = (number(&status["updatedReplicas"]) - (all - ready)).max(0.0);
+        (new / ready.max(1.0)).min(1.0)
     };
     vec![(current.to_owned(), new), (stable.to_owned(), 1.0 - new)]
 }

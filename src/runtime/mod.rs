@@ -90,10 +90,10 @@ pub fn start(parts: Parts) -> Running {
     let mut tasks = Vec::new();
     let mut witnesses = BTreeMap::new();
     for system in systems {
+        lookers.insert(system.context.clone(), system.looker);
         if let Some(witness) = system.witness {
             witnesses.insert(system.context.clone(), witness);
         }
-        lookers.insert(system.context.clone(), system.looker);
         ports.insert(system.context, Port { effector: system.effector, reader: system.reader });
         tasks.extend(system.links);
     }

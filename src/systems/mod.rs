@@ -54,8 +54,8 @@ pub struct Connected {
     pub effector: Arc<dyn Effector>,
     /// Reads its rollouts afresh.
     pub reader: Arc<dyn Reader>,
-    /// Is told of acts and of the audit log's head, where it can be.
-    pub witness: Option<Arc<dyn Witness>>,
     /// Answers questions about them.
     pub looker: Arc<dyn Looker>,
+    /// Is told of acts and of the audit log's head, where it can be.
+    pub witness: Option<Arc<dyn Witness>>,
 }

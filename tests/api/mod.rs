@@ -1,7 +1,10 @@
 //! The production code against a server that misbehaves.
 
+mod focus;
+mod logins;
 mod prometheus;
 mod reads;
 mod reconcile;
+mod scopes;
 mod witness;
 mod writes;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use flightdeck::config::{self, prometheus::PrometheusSection};
 use flightdeck::domain::link::LinkState;
 use flightdeck::domain::signal::{Reading, Role, Signals, Verdict};
+use flightdeck::domain::text::Clean;
 use flightdeck::model::{World, query};
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::systems::kubernetes::watch;
@@ -145,11 +146,11 @@ async fn both_versions_are_measured_in_one_query_and_the_template_is_named() {
     assert_eq!((s.verdict, s.over_since), (Verdict::Over, Some(s.at)));
     let stable = s.reference.as_ref().expect("the stable one");
     assert_eq!((stable.role, stable.pod_hash.as_str()), (Role::Stable, "7744795c7b"));
-    assert_eq!(s.template.as_ref().map(|t| t.as_str()), Some("linkerd"), "the first that gives data");
+    assert_eq!(s.template.as_ref().map(Clean::as_str), Some("linkerd"), "the first that gives data");
     let later = signals(&engine, "more", |later| later.at > s.at).await;
     assert_eq!(later.over_since, s.over_since, "since the first time");
-    let asked = server.asked().into_iter().filter(|a| a.is("POST", QUERY)).map(|a| promql(&a));
-    let measured = asked.filter(|q| q.contains("count_over_time")).next_back().expect("a measuring query");
+    let mut asked = server.asked().into_iter().filter(|a| a.is("POST", QUERY)).map(|a| promql(&a));
+    let measured = asked.rfind(|q| q.contains("count_over_time")).expect("a measuring query");
     assert_eq!(keys(&measured).len(), 12, "{measured}");
     engine.end().await;
 }
@@ -301,7 +302,7 @@ async fn a_broken_template_is_named_and_spoils_nothing_else() {
     .await;
     let why = of(&world, "payments").and_then(|s| s.subject.long.why()).expect("a reason").to_string();
     assert!(why.contains("template mine") && why.contains("parse error"), "{why}");
-    assert_eq!(of(&world, "cart").and_then(|s| s.template.as_ref()).map(|t| t.as_str()), Some("linkerd"));
+    assert_eq!(of(&world, "cart").and_then(|s| s.template.as_ref()).map(Clean::as_str), Some("linkerd"));
     engine.end().await;
 }
 
@@ -327,7 +328,7 @@ async fn templates_are_tried_in_order_and_a_target_may_have_its_own() {
     let own = "[[prometheus.target]]\ntarget = \"shop/pay*\"\nlimit = 50\nminimum = 20000";
     let engine = start(&server, at(&server, own), fast()).await;
     let s = signals(&engine, "rates", |s| s.template.is_some()).await;
-    assert_eq!(s.template.as_ref().map(|t| t.as_str()), Some("http-pod"));
+    assert_eq!(s.template.as_ref().map(Clean::as_str), Some("http-pod"));
     assert_eq!(s.subject.long.word(), "thin", "its own minimum");
     let asked = server.asked().into_iter().filter(|a| a.is("POST", QUERY)).map(|a| promql(&a)).next_back();
     assert!(asked.is_some_and(|q| q.contains("pod=~\"payments-8445c5fd75-[a-z0-9]+\"")));

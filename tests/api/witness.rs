@@ -208,3 +208,43 @@ async fn a_witness_that_fails_is_a_warning_and_never_in_the_way() {
         assert!(server.count("POST", "/events") >= 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_abort_goes_without_a_log_and_everybody_else_is_told() {
+    let (kept, server, program) = cluster().await;
+    std::fs::create_dir_all(program.state.path().join("state")).expect("a folder");
+    std::fs::write(program.state.path().join("state/audit"), "no folder").expect("written");
+    let patches = || server.asked().iter().filter(|a| a.method == "PATCH").count();
+    let refused = program.run(&["abort", "payments", "--yes"]).expect(3);
+    assert!(refused.err.contains("--without-record"), "{refused:?}");
+    program.run(&["resume", "payments", "--without-record"]).expect(3);
+    let required = program.state.path().join("config.toml");
+    std::fs::write(&required, "[audit]\nrequired = true\n").expect("written");
+    let required = required.to_str().expect("a path");
+    program.run(&["--config", required, "abort", "payments", "--without-record"]).expect(3);
+    assert_eq!(patches(), 0);
+
+    let went = program.run(&["abort", "payments", "--without-record", "--wait", "100ms"]).expect(5);
+    assert_eq!(patches(), 1);
+    assert!(went.err.contains("ms  sent") && !went.err.contains("ms  recorded"), "{went:?}");
+    // On standard error, for whoever runs it.
+    let lines: Vec<Value> =
+        went.err.lines().filter(|l| l.starts_with('{')).map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let kinds: Vec<_> = lines.iter().map(|l| (l["kind"].as_str(), l["late"].as_bool())).collect();
+    assert_eq!(kinds, [(Some("intent"), Some(true)), (Some("outcome"), Some(true))], "{went:?}");
+    assert!(lines[0]["requests"][0]["body"].as_str().is_some_and(|b| b.contains("abort")), "{:#}", lines[0]);
+    // And in the cluster.
+    let events: Vec<Value> = server
+        .asked()
+        .iter()
+        .filter(|a| a.is("POST", "/events"))
+        .map(|a| serde_json::from_str(&a.body).expect("JSON"))
+        .collect();
+    let act = lines[0]["act"].as_str().expect("an id");
+    let names: Vec<_> = events.iter().filter_map(|e| e["metadata"]["name"].as_str()).collect();
+    assert_eq!(names, [format!("flightdeck.intent.{act}"), format!("flightdeck.{act}")], "{events:#?}");
+    for event in &events {
+        assert!(event["message"].as_str().is_some_and(|m| m.contains("not yet in the audit log")), "{event:#}");
+    }
+    assert!(kept.data().is_null(), "there is no head to tell");
+}

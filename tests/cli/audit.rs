@@ -63,3 +63,24 @@ async fn records_that_never_reached_the_log_are_printed_at_the_end() {
     let record: Value = serde_json::from_str(line).expect("JSON");
     assert_eq!((&record["late"], &record["kind"]), (&json!(true), &json!("refusal")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_demo_world_is_a_witness_too_and_remembers_what_passed_here() {
+    let (_world, _folder, program) = demo().await;
+    let since = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_secs(1)).expect("a time").to_string();
+    program.run(&["resume", "shop/payments", "--yes"]).expect(0);
+    let whole = program.run(&["audit", "verify", "--witness", "cluster"]).expect(0);
+    assert!(whole.out.contains("nothing was cut off"), "{whole:?}");
+    let account =
+        program.run(&["audit", "reconcile", "shop/payments", "--since", &since, "-o", "json"]).expect(0).json();
+    let found = account["targets"][0]["found"].as_array().expect("a list").clone();
+    assert!(found.iter().any(|f| f["side"] == "recorded" && f["who"] == "flightdeck"), "{found:#?}");
+    let file = program.state.path().join("state/audit/audit-000001.jsonl");
+    let text = std::fs::read_to_string(&file).expect("the log");
+    let cut: String = text.split_inclusive('\n').take(1).collect();
+    std::fs::write(&file, cut).expect("written");
+    program.run(&["audit", "verify"]).expect(0);
+    program.run(&["audit", "verify", "--witness", "cluster"]).expect(9);
+    let account = program.run(&["audit", "reconcile", "shop/payments", "--since", &since]).expect(1);
+    assert!(account.out.contains("this log told the cluster"), "{account:?}");
+}

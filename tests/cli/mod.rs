@@ -282,3 +282,37 @@ fn help_and_completions() {
     let cockpit = program.run(&[]).expect(2);
     assert!(cockpit.err.contains("terminal") || cockpit.err.contains("kubeconfig"), "{cockpit:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn error_rates_come_with_their_word_and_are_not_configured_without_a_prometheus() {
+    let (world, folder, program) = demo().await;
+    let target = program.run(&["get", "shop/payments", "-o", "json"]).expect(0).json();
+    assert_eq!(target["errors"], json!({"state": "not configured"}));
+    assert!(program.run(&["status"]).expect(0).out.contains("– not configured"));
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus())).expect("written");
+    let config = config.to_str().expect("UTF-8");
+    let target = program.run(&["--config", config, "get", "shop/payments", "-o", "json"]).expect(0).json();
+    let errors = &target["errors"];
+    assert_eq!((&errors["state"], &errors["template"]), (&json!("read"), &json!("http-hash")), "{errors:#}");
+    assert_eq!((&errors["subject"]["role"], &errors["reference"]["role"]), (&json!("new"), &json!("stable")));
+    let long = &errors["subject"]["long"];
+    assert_eq!(long["word"], "measured", "{errors:#}");
+    assert!(
+        long["rate"].as_f64().is_some_and(|rate| rate < 0.05) && long["total"].as_f64() > Some(100.0),
+        "{errors:#}"
+    );
+    let status = program.run(&["--config", config, "status", "-o", "json"]).expect(0).json();
+    assert_eq!(status["complete"], true);
+    assert!(
+        status["targets"].as_array().expect("targets").iter().all(|t| t["errors"]["state"] == "read"),
+        "{status:#}"
+    );
+    assert!(program.run(&["--config", config, "doctor"]).out.contains("prometheus: answers queries"));
+    // Without it everything else is there, and the answer is whole.
+    world.fault(Fault::NoPrometheus);
+    let human = program.run(&["--config", config, "status"]).expect(0);
+    assert!(human.out.contains("– unreachable"), "{human:?}");
+    let why = program.run(&["--config", config, "get", "shop/payments"]).expect(0);
+    assert!(why.out.contains("503 from something that is not a Prometheus"), "{why:?}");
+}

@@ -9,6 +9,7 @@ use flightdeck::config;
 use flightdeck::demo::{Fault, Scenario, World};
 use flightdeck::domain::rollout::Phase;
 use flightdeck::domain::signal::{Reading, Verdict};
+use flightdeck::domain::text::Clean;
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::systems::kubernetes::watch;
 use flightdeck::systems::prometheus;
@@ -50,14 +51,21 @@ async fn watches_that_end_and_versions_that_are_gone_change_nothing_on_the_scree
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_list_are_of_one_moment() {
-    let (_world, _folder, side) = parity_script::demo().await;
+    let (world, _folder, side) = parity_script::demo().await;
     let list = "/api/v1/namespaces?limit=1";
     let (code, first) = side.send("GET", list, "application/json", "").await;
     assert_eq!((code, first["items"].as_array().map(Vec::len)), (200, Some(1)), "{first:#}");
-    let next = format!("{list}&continue={}", first["metadata"]["continue"].as_str().expect("a token"));
-    assert_eq!(side.send("GET", &next, "application/json", "").await.0, 200);
-    let namespace = r#"{"metadata": {"name": "aaa"}}"#;
-    assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", namespace).await.0, 201);
+    let all = 1 + first["metadata"]["remainingItemCount"].as_u64().expect("more are left");
+    let next = format!("/api/v1/namespaces?continue={}", first["metadata"]["continue"].as_str().expect("a token"));
+    for name in ["aaa", "zzz"] {
+        let namespace = format!(r#"{{"metadata": {{"name": "{name}"}}}}"#);
+        assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", &namespace).await.0, 201);
+    }
+    // What came after the first page is on none of this list.
+    let (code, rest) = side.send("GET", &next, "application/json", "").await;
+    assert_eq!((code, &rest["metadata"]["resourceVersion"]), (200, &first["metadata"]["resourceVersion"]));
+    assert_eq!(rest["items"].as_array().map(|items| items.len() as u64), Some(all - 1));
+    world.fault(Fault::Forget);
     let (code, said) = side.send("GET", &next, "application/json", "").await;
     assert_eq!((code, &said["reason"]), (410, &"Expired".into()), "{said:#}");
 }
@@ -78,13 +86,22 @@ async fn its_prometheus_says_what_its_traffic_is() {
     let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(both)).await.expect("in time");
     let found = found.expect("the engine runs");
     let payments = signals("payments", &found).expect("it was there");
-    assert_eq!(payments.template.as_ref().map(|t| t.as_str()), Some("http-hash"), "{payments:#?}");
+    assert_eq!(payments.template.as_ref().map(Clean::as_str), Some("http-hash"), "{payments:#?}");
     assert_eq!(payments.verdict, Verdict::Fine, "{payments:#?}");
     assert_eq!(payments.reference.as_ref().map(|r| r.long.word()), Some("measured"));
     // Aborted three hours ago: its pods are gone, or idle, and that is not zero errors.
     let ledger = signals("ledger", &found).expect("it was there");
     assert!(matches!(ledger.subject.long, Reading::NoTraffic | Reading::NoData), "{ledger:#?}");
+    world.fault(Fault::NoPrometheus);
+    let target = found.targets.keys().find(|id| id.name == "payments").expect("it is there");
+    engine.handle.focus(Some(target.clone()));
+    let gone =
+        |w: &flightdeck::model::World| signals("payments", w).is_some_and(|s| s.subject.long.word() == "unreachable");
+    let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(gone)).await.expect("in time");
+    let last = signals("payments", &found.expect("the engine runs")).and_then(|s| s.subject.last);
+    assert!(last.is_some(), "what it was is kept, as past");
     engine.end().await;
+    world.fault(Fault::None);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     for (query, code) in [("sum(rate(http_requests_total[5m]))", 400), ("up", 400), ("", 400)] {
         let asked = client.get(format!("{}/api/v1/query", world.prometheus())).query(&[("query", query)]);
@@ -95,4 +112,27 @@ async fn its_prometheus_says_what_its_traffic_is() {
     }
     let ready = client.get(format!("{}/-/ready", world.prometheus())).send().await.expect("an answer");
     assert!(ready.status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_reads_every_scenario_without_a_warning() {
+    for (name, namespace, target, message) in [
+        ("bad-canary", "shop", "checkout", "CanaryPauseStep"),
+        ("blue-green", "clinic", "portal", "BlueGreenPause"),
+        ("stuck-analysis", "shop", "pricing", "InconclusiveAnalysisRun"),
+        ("git-undo", "shop", "cart", "CanaryPauseStep"),
+    ] {
+        let scenario = flightdeck::demo::Scenario::named(name).expect("it comes along");
+        let world = flightdeck::demo::World::start(&scenario, 1).await.expect("a world");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, world.kubeconfig()).expect("a kubeconfig");
+        let engine = Engine::start(&kubeconfig, namespace, Deadlines::default()).await;
+        let shown = engine.until(target, |r| r.phase == Phase::Paused).await;
+        assert_eq!(shown.rollout.status().1.to_string(), message, "{name}");
+        let warnings = engine.handle.world().warnings.clone();
+        assert!(warnings.is_empty(), "{name}: {warnings:?}");
+        engine.end().await;
+        world.stop().await;
+    }
 }

@@ -28,6 +28,8 @@ pub struct Side {
     pub namespace: String,
     /// The node that pods name, where there is no scheduler.
     pub node: Option<String>,
+    /// Which controller its rollouts are for, where there are several.
+    pub instance: Option<&'static str>,
     /// Stops the Rollouts controller (`false`), or lets it go on.
     pub controller: Box<dyn Fn(bool) -> BoxFuture<'static, ()> + Send + Sync>,
 }
@@ -84,8 +86,12 @@ impl Side {
         if let Some(node) = &self.node {
             pod["nodeName"] = node.clone().into();
         }
+        let labels = self.instance.map_or_else(
+            || json!({}),
+            |instance| json!({"argo-rollouts.argoproj.io/controller-instance-id": instance}),
+        );
         let rollout = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name, "labels": labels},
             "spec": {
                 "replicas": 5, "selector": {"matchLabels": {"app": name}}, "strategy": {"canary": canary},
                 "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
@@ -389,6 +395,7 @@ pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempD
         kubeconfig,
         namespace: "parity".to_owned(),
         node: None,
+        instance: None,
         controller: Box::new(move |runs| {
             let world = brake.clone();
             Box::pin(async move { world.controller(runs) })

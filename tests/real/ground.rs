@@ -55,7 +55,6 @@ const REVISION: &str = "rollout.argoproj.io/revision";
 /// One revision, as its ReplicaSet says it.
 #[derive(Clone, Debug)]
 pub struct Set {
-    pub name: String,
     pub hash: String,
     pub revision: u64,
     pub desired: u64,
@@ -68,7 +67,6 @@ impl Set {
     fn of(set: &Value) -> Self {
         let annotations = set["metadata"]["annotations"].clone();
         Self {
-            name: text(&set["metadata"]["name"]),
             hash: text(&set["metadata"]["labels"]["rollouts-pod-template-hash"]),
             revision: text(&annotations[REVISION]).parse().unwrap_or(0),
             desired: set["spec"]["replicas"].as_u64().unwrap_or(0),
@@ -130,10 +128,25 @@ impl Namespace {
         }
         merge(&mut spec, more);
         let rollout = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name}, "spec": spec,
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": self.metadata(name), "spec": spec,
         });
         self.create(&self.argo("rollouts"), &rollout).await;
         self.healthy(name).await;
+    }
+
+    /// A canary whose first release has pods that never get ready.
+    pub async fn first_release(&self, name: &str) -> Value {
+        let mut template = Self::template(name);
+        template["spec"]["nodeName"] = NOWHERE.into();
+        let spec = json!({
+            "replicas": 2, "selector": {"matchLabels": {"app": name}}, "strategy": canary(name, &ladder(), false),
+            "template": template,
+        });
+        let rollout = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": self.metadata(name), "spec": spec,
+        });
+        self.create(&self.argo("rollouts"), &rollout).await;
+        self.until(name, |r| answered(r) && r["status"]["updatedReplicas"] == 2).await
     }
 
     /// A canary on [`ladder`] that waits for a person at its first pause, with the second version in flight.
@@ -171,7 +184,7 @@ impl Namespace {
         });
         merge(&mut metric, more);
         let template = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "long"},
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": self.metadata("long"),
             "spec": {"metrics": [metric]},
         });
         self.create(&self.argo("analysistemplates"), &template).await;
@@ -213,12 +226,6 @@ impl Namespace {
     /// Waits until an abort is through as far as the controller's words go.
     pub async fn degraded(&self, name: &str) -> Value {
         self.until(name, |r| answered(r) && r["status"]["phase"] == "Degraded").await
-    }
-
-    /// Clears what pauses it and waits until it is through, however many pauses there are.
-    pub async fn through(&self, name: &str) -> Value {
-        self.patch(name, "/status", &json!({"status": {"promoteFull": true}})).await;
-        self.healthy(name).await
     }
 
     /// Sets the second image on a node that is not there: its pods never get ready.
@@ -288,6 +295,54 @@ impl Namespace {
     pub async fn let_go(&self, name: &str) {
         let patch = json!({"metadata": {"finalizers": null}});
         self.send("PATCH", &self.rollout_path(name), MERGE, &patch).await.expect("no finalizer");
+    }
+
+    /// A kubeconfig of a user who may look in this namespace, and what `more` rules grant besides.
+    pub async fn user(&self, name: &str, more: &[Value]) -> tempfile::NamedTempFile {
+        let ns = &self.name;
+        let core = format!("/api/v1/namespaces/{ns}");
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
+        self.create(&format!("{core}/serviceaccounts"), &account).await;
+        let read = ["get", "list", "watch"];
+        let mut rules = vec![
+            json!({"apiGroups": ["argoproj.io"], "resources": ["rollouts", "analysisruns", "experiments"], "verbs": read}),
+            json!({"apiGroups": ["apps"], "resources": ["replicasets", "deployments"], "verbs": read}),
+            json!({"apiGroups": [""], "resources": ["pods", "events"], "verbs": read}),
+        ];
+        rules.extend_from_slice(more);
+        let role = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules,
+        });
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": ns}],
+        });
+        let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}");
+        self.create(&format!("{rbac}/roles"), &role).await;
+        self.create(&format!("{rbac}/rolebindings"), &binding).await;
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let token = json!({"token": self.token(name).await});
+        std::fs::write(file.path(), self.kubeconfig(&token).to_string()).expect("written");
+        file
+    }
+
+    /// A token of a service account.
+    pub async fn token(&self, account: &str) -> String {
+        let ask = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let path = format!("/api/v1/namespaces/{}/serviceaccounts/{account}/token", self.name);
+        let token = self.send("POST", &path, "application/json", &ask).await.expect("a token");
+        text(&token["status"]["token"])
+    }
+
+    /// The cluster's kubeconfig with `user` in the place of who is in it.
+    pub fn kubeconfig(&self, user: &Value) -> Value {
+        let kubeconfig = kube::config::Kubeconfig::read_from(&self.stack.kubeconfig).expect("a kubeconfig");
+        let mut kubeconfig = serde_json::to_value(&kubeconfig).expect("a kubeconfig");
+        for entry in kubeconfig["users"].as_array_mut().into_iter().flatten() {
+            entry["user"] = user.clone();
+        }
+        kubeconfig
     }
 
     pub fn program(&self) -> Program {

@@ -22,7 +22,12 @@ mod stack;
 
 mod acts_blue_green;
 mod acts_canary;
+mod acts_late;
+mod acts_plans;
+mod acts_refused;
+mod acts_table;
 mod acts_templates;
+mod acts_world;
 mod audit;
 mod ground;
 mod keyboard;

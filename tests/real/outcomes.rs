@@ -57,9 +57,9 @@ async fn a_second_press_skips_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_set_while_the_controller_sleeps_supersedes() {
     let stack = stack();
-    let namespace = stack.namespace("sleeping").await;
+    let namespace = stack.sleepy("sleeping").await;
     {
-        let _running = stack.running().await;
+        let _running = stack.awake().await;
         paused_canary(&namespace, false).await;
     }
     let engine = Engine::start(&stack.kubeconfig, &namespace.name, Deadlines::default()).await;
@@ -119,9 +119,9 @@ async fn an_abort_and_retry_in_between_supersedes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_without_an_effect_is_no_effect_and_not_done() {
     let stack = stack();
-    let namespace = stack.namespace("no-effect").await;
+    let namespace = stack.sleepy("no-effect").await;
     {
-        let _running = stack.running().await;
+        let _running = stack.awake().await;
         paused_canary(&namespace, false).await;
     }
     let program = Program::new(&stack.kubeconfig, Some(&namespace.name));
@@ -196,9 +196,9 @@ async fn a_cluster_that_falls_silent_after_the_write_leaves_it_unknown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_leaves_an_intent_that_the_next_one_settles() {
     let stack = stack();
-    let namespace = stack.namespace("killed").await;
+    let namespace = stack.sleepy("killed").await;
     {
-        let _running = stack.running().await;
+        let _running = stack.awake().await;
         paused_canary(&namespace, false).await;
     }
     let program = Program::new(&stack.kubeconfig, Some(&namespace.name));

@@ -8,8 +8,8 @@ use crate::stack::{node, stack};
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_demo_world_is_like_the_real_one() {
     let stack = stack();
-    let namespace = stack.namespace("parity").await;
-    // The script stops and continues the controller as it needs it: no other test may run meanwhile.
+    let namespace = stack.sleepy("parity").await;
+    // The script stops and continues the controller as it needs it: no other test may need it meanwhile.
     let alone = stack.stopped().await;
     alone.go_on();
     let brake = stack.clone();
@@ -18,6 +18,7 @@ async fn the_demo_world_is_like_the_real_one() {
         kubeconfig: stack.kubeconfig.clone(),
         namespace: namespace.name.clone(),
         node: Some(node()),
+        instance: namespace.instance,
         controller: Box::new(move |runs| {
             let stack = brake.clone();
             Box::pin(async move { stack.controller(if runs { "cont" } else { "stop" }) })

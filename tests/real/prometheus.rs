@@ -7,6 +7,7 @@ use std::time::Duration;
 use flightdeck::config::{self, prometheus::PrometheusSection};
 use flightdeck::domain::link::LinkState;
 use flightdeck::domain::signal::{Reading, Role, Side, Signals, Verdict};
+use flightdeck::domain::text::Clean;
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::systems::kubernetes::watch;
 use flightdeck::systems::prometheus::Timings;
@@ -99,7 +100,7 @@ async fn two_versions_fail_at_rates_of_their_own_then_one_is_no_longer_scraped()
     assert!((0.17..0.23).contains(&rate(&s.subject)), "20 %: {s:#?}");
     assert!((0.005..0.02).contains(&rate(stable_side)), "1 %: {s:#?}");
     assert_eq!((s.subject.pod_hash.as_str(), stable_side.pod_hash.as_str()), (new.as_str(), stable.as_str()));
-    assert_eq!(s.template.as_ref().map(|t| t.as_str()), Some("http-hash"));
+    assert_eq!(s.template.as_ref().map(Clean::as_str), Some("http-hash"));
     assert_eq!(s.verdict, Verdict::Over);
     assert!(s.subject.age.is_some_and(|age| age <= 2), "{s:#?}");
     // Its last samples are still in the window, and say what no longer is.
@@ -212,7 +213,7 @@ async fn every_template_that_comes_along_is_promql_and_a_wrong_one_is_named() {
     .await;
     let engine = start(&namespace, &url(&stack), "").await;
     let s = until(&engine, "the ingress", |s| full(&s.subject) && s.reference.as_ref().is_some_and(full)).await;
-    assert_eq!(s.template.as_ref().map(|t| t.as_str()), Some("nginx-ingress"));
+    assert_eq!(s.template.as_ref().map(Clean::as_str), Some("nginx-ingress"));
     assert!((0.45..0.55).contains(&rate(&s.subject)) && rate(s.reference.as_ref().expect("stable")) == 0.0, "{s:#?}");
     engine.end().await;
     drop(exporter);

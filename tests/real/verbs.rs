@@ -96,7 +96,7 @@ async fn who_may_only_look_is_told_which_right_is_missing() {
     let _running = stack.running().await;
     let namespace = stack.namespace("viewer").await;
     paused_canary(&namespace, false).await;
-    let viewer = viewer(&namespace).await;
+    let viewer = namespace.user("viewer", &[]).await;
     let program = Program::new(viewer.path(), Some(&namespace.name));
     program.run(&["get", "payments"]).expect(0);
     let refused = program.run(&["resume", "payments", "--yes"]);
@@ -107,50 +107,6 @@ async fn who_may_only_look_is_told_which_right_is_missing() {
     let doctor = program.run(&["doctor"]);
     assert!(doctor.out.contains("patch rollouts/status"), "{doctor:?}");
     assert_eq!(namespace.rollout("payments").await["status"]["currentStepIndex"], 1);
-}
-
-/// A kubeconfig of a service account that may only read.
-async fn viewer(namespace: &Namespace) -> tempfile::NamedTempFile {
-    let ns = &namespace.name;
-    let core = format!("/api/v1/namespaces/{ns}");
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "viewer"}});
-    namespace.send("POST", &format!("{core}/serviceaccounts"), "application/json", &account).await.expect("account");
-    let read = ["get", "list", "watch"];
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "viewer"},
-        "rules": [
-            {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": read},
-            {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": read},
-            {"apiGroups": [""], "resources": ["pods"], "verbs": read},
-        ],
-    });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "viewer"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "viewer"},
-        "subjects": [{"kind": "ServiceAccount", "name": "viewer", "namespace": ns}],
-    });
-    let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}");
-    namespace.send("POST", &format!("{rbac}/roles"), "application/json", &role).await.expect("a role");
-    namespace.send("POST", &format!("{rbac}/rolebindings"), "application/json", &binding).await.expect("a binding");
-    let ask = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
-    let path = format!("{core}/serviceaccounts/viewer/token");
-    let token = namespace.send("POST", &path, "application/json", &ask).await.expect("a token");
-
-    let mut kubeconfig = kube::config::Kubeconfig::read_from(&namespace.stack.kubeconfig).expect("a kubeconfig");
-    let user = serde_json::from_value(json!({"token": token["status"]["token"]})).expect("a user");
-    for entry in &mut kubeconfig.auth_infos {
-        entry.auth_info = Some(user_of(&user));
-    }
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let text = serde_json::to_string(&kubeconfig).expect("a kubeconfig");
-    // The token is redacted when it is serialised.
-    let text = text.replace("[REDACTED]", token["status"]["token"].as_str().expect("a token"));
-    std::fs::write(file.path(), text).expect("written");
-    file
-}
-
-fn user_of(user: &kube::config::AuthInfo) -> kube::config::AuthInfo {
-    user.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

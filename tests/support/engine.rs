@@ -103,17 +103,41 @@ impl Engine {
         (section, pace): (PrometheusSection, prometheus::Timings),
         state: tempfile::TempDir,
     ) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
-            namespace: Some(namespace.to_owned()),
+            namespaces: vec![namespace.to_owned()],
+            ..ConnectSettings::default()
         };
-        let (mut system, cluster) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
-        system.links.extend(prometheus::link(&section, &cluster, pace));
+        Self::start_settings(&[settings], deadlines, timings, recording, (section, pace), state).await
+    }
+
+    /// In several contexts.
+    pub async fn start_among(settings: &[ConnectSettings], timings: Timings) -> Self {
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let state = tempfile::tempdir().expect("a temporary folder");
+        Self::start_settings(settings, Deadlines::default(), timings, Recording::default(), rates, state).await
+    }
+
+    async fn start_settings(
+        settings: &[ConnectSettings],
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
+        (section, pace): (PrometheusSection, prometheus::Timings),
+        state: tempfile::TempDir,
+    ) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut systems = Vec::new();
+        for (mut system, cluster) in argo_rollouts::connect_all(settings, timings).await.expect("a usable kubeconfig") {
+            if let Some(cluster) = cluster {
+                system.links.extend(prometheus::link(&section, &cluster, pace));
+            }
+            systems.push(system);
+        }
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
-            systems: vec![system],
+            systems,
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
             mandate: Mandate::default(),
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),

@@ -14,8 +14,12 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// How long the real components may take for anything a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Tests that need the controller hold it open; those that stop it hold it alone.
+/// The controller that may be stopped: who needs it holds this open, who stops it holds it alone. In a stack of our own that
+/// is a second one, which only has to do with rollouts of [`Stack::sleepy`]; in a named cluster it is the only one.
 static CONTROLLER: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+
+/// Every namespace holds it open; who kills the server holds it alone.
+static SERVER: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 /// Where the components are: those that `tests/real/run` started, or a cluster that was named.
 #[derive(Clone, Debug)]
@@ -40,8 +44,14 @@ pub fn node() -> String {
     std::env::var("FLIGHTDECK_TEST_NODE").unwrap_or_else(|_| "kwok-node".to_owned())
 }
 
+/// The name of the controller that may be stopped, as rollouts carry it.
+const SLEEPY: &str = "sleepy";
+
+/// The label that says which controller has to do with a rollout.
+pub const INSTANCE: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
 /// The controller runs for as long as this lives.
-pub struct Running(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>);
+pub struct Running(#[expect(dead_code, reason = "held, not read")] Option<RwLockReadGuard<'static, ()>>);
 
 /// The controller stands still until this is dropped.
 pub struct Stopped {
@@ -86,11 +96,17 @@ impl Stack {
         format!("http://127.0.0.1:{port}")
     }
 
+    /// The controller of most tests: nobody stops it in a stack of our own.
     pub async fn running(&self) -> Running {
-        Running(CONTROLLER.read().await)
+        if self.ours() { Running(None) } else { self.awake().await }
     }
 
-    /// Stops the controller, and nothing else.
+    /// The controller of [`Stack::sleepy`] namespaces.
+    pub async fn awake(&self) -> Running {
+        Running(Some(CONTROLLER.read().await))
+    }
+
+    /// Stops the controller of [`Stack::sleepy`] namespaces, and nothing else.
     pub async fn stopped(&self) -> Stopped {
         let alone = CONTROLLER.write().await;
         self.controller("stop");
@@ -101,7 +117,7 @@ impl Stack {
     pub fn controller(&self, what: &str) {
         let done = if let Some(dir) = &self.dir {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/stack");
-            Command::new(script).arg(what).arg(dir).arg("rollouts").status()
+            Command::new(script).arg(what).arg(dir).arg("sleepy").status()
         } else {
             let replicas = if what == "stop" { "--replicas=0" } else { "--replicas=1" };
             let scale = ["-n", "argo-rollouts", "scale", "deployment/argo-rollouts", replicas, "--timeout=60s"];
@@ -127,16 +143,92 @@ impl Stack {
         client(&self.kubeconfig).await
     }
 
+    /// Whether the components were started for these tests: only then may they be killed.
+    pub fn ours(&self) -> bool {
+        self.dir.is_some()
+    }
+
+    /// Waits until no other test has a namespace, and lets none have one.
+    pub async fn alone(&self) -> Alone {
+        loop {
+            // Not waiting in line: a test that holds one namespace must get its second.
+            if let Ok(guard) = SERVER.try_write() {
+                return Alone { stack: self.clone(), _guard: guard };
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// A namespace that is deleted when the test ends.
     pub async fn namespace(&self, stem: &str) -> Namespace {
+        let guard = SERVER.read().await;
+        self.make_namespace(stem, Some(guard)).await
+    }
+
+    /// A namespace whose rollouts are those of the controller that may be stopped.
+    pub async fn sleepy(&self, stem: &str) -> Namespace {
+        let mut namespace = self.namespace(stem).await;
+        namespace.instance = self.ours().then_some(SLEEPY);
+        namespace
+    }
+
+    async fn make_namespace(&self, stem: &str, server: Option<RwLockReadGuard<'static, ()>>) -> Namespace {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("fd-{stem}-{}-{count}", std::process::id());
         let client = self.client().await;
         let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        let namespace = Namespace { stack: self.clone(), client, name };
+        let namespace = Namespace { stack: self.clone(), client, name, instance: None, server };
         namespace.send("POST", "/api/v1/namespaces", "application/json", &made).await.expect("a namespace");
         namespace
+    }
+
+    fn component(&self, action: &str, name: &str) {
+        let dir = self.dir.as_ref().expect("a stack of our own");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/stack");
+        let done = Command::new(script).arg(action).arg(dir).arg(name).status().expect("the script runs");
+        assert!(done.success() || std::thread::panicking(), "{action} {name}: {done}");
+    }
+}
+
+/// The whole cluster, for as long as this lives.
+pub struct Alone {
+    stack: Stack,
+    _guard: RwLockWriteGuard<'static, ()>,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // Does nothing to what runs.
+        self.stack.component("start", "apiserver");
+    }
+}
+
+impl Alone {
+    pub async fn namespace(&self, stem: &str) -> Namespace {
+        self.stack.make_namespace(stem, None).await
+    }
+
+    pub fn kill(&self, component: &str) {
+        self.stack.component("kill", component);
+    }
+
+    pub fn start(&self, component: &str) {
+        self.stack.component("start", component);
+    }
+
+    /// Waits until the server answers again.
+    pub async fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let client = self.stack.client().await;
+        loop {
+            let request = http::Request::get("/readyz").body(Vec::new()).expect("a request");
+            if client.request_text(request).await.is_ok() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the server did not come back");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -154,6 +246,10 @@ pub struct Namespace {
     pub stack: Stack,
     pub client: Client,
     pub name: String,
+    /// Which controller its rollouts are for.
+    pub instance: Option<&'static str>,
+    #[expect(dead_code, reason = "held, not read")]
+    server: Option<RwLockReadGuard<'static, ()>>,
 }
 
 impl Drop for Namespace {
@@ -219,7 +315,7 @@ impl Namespace {
         });
         let rollout = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-            "metadata": {"name": name, "namespace": self.name},
+            "metadata": self.metadata(name),
             "spec": {
                 "replicas": replicas, "selector": {"matchLabels": {"app": name}},
                 "strategy": {"canary": canary},
@@ -229,6 +325,12 @@ impl Namespace {
         let path = self.rollout_path("");
         self.send("POST", path.trim_end_matches('/'), "application/json", &rollout).await.expect("a rollout");
         self.until(name, |r| r["status"]["phase"] == "Healthy").await;
+    }
+
+    /// Of a rollout to be made.
+    pub fn metadata(&self, name: &str) -> Value {
+        let labels = self.instance.map_or_else(|| json!({}), |instance| json!({INSTANCE: instance}));
+        json!({"name": name, "namespace": self.name, "labels": labels})
     }
 
     /// What the controller needs to play an nginx router: no nginx itself.

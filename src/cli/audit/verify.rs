@@ -162,7 +162,7 @@ async fn ask(global: &Global, ground: &Ground, records: &[StoredRecord]) -> Resu
     let first = Cluster::connect(&ground.settings).await.map_err(|e| not_connected(&e))?;
     let targets = || records.iter().filter_map(|s| s.record.said.target.as_ref());
     let mut contexts: BTreeSet<&str> = BTreeSet::new();
-    if global.context.is_none() {
+    if global.context.is_empty() {
         contexts.extend(targets().map(|t| t.context.as_str()).filter(|c| *c != first.context.as_str()));
     }
     let mut namespaces: BTreeSet<String> = targets().map(|t| t.namespace.clone()).collect();

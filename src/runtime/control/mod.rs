@@ -86,7 +86,7 @@ pub struct Control {
 pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop: watch::Receiver<bool>) {
     let control = Arc::new(control);
     let mut acts = JoinSet::new();
-    let mut in_flight: HashMap<TargetId, &'static str> = HashMap::new();
+    let in_flight = InFlight::default();
     let (ending, ended) = watch::channel(false);
     loop {
         tokio::select! {
@@ -104,23 +104,15 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
                         intent,
                     };
                     let target = act.intent.target.clone();
-                    let decision = control.decide(&act.intent, in_flight.get(&target).copied());
-                    let goes_on = matches!(decision, Decision::Allow);
-                    if goes_on {
-                        in_flight.insert(target.clone(), row(act.intent.action).verb);
-                    }
+                    let decision = control.decide(&act.intent, in_flight.on(&target));
+                    let busy = matches!(decision, Decision::Allow)
+                        .then(|| in_flight.take(target, row(act.intent.action).verb));
                     let shown = Shown::new(control.clone(), act).await;
-                    let work = carry_out(control.clone(), shown, decision, ended.clone());
-                    acts.spawn(async move {
-                        work.await;
-                        goes_on.then_some(target)
-                    });
+                    acts.spawn(carry_out(control.clone(), shown, decision, busy, ended.clone()));
                 }
                 None => break,
             },
-            Some(done) = acts.join_next() => if let Ok(Some(target)) = done {
-                in_flight.remove(&target);
-            }
+            Some(_) = acts.join_next() => {}
         }
     }
     let grace = tokio::time::sleep(control.deadlines.farewell);
@@ -139,6 +131,37 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
 pub(super) async fn told(flag: &mut watch::Receiver<bool>) {
     // The guard that comes back must not live across another await.
     drop(flag.wait_for(|set| *set).await.map(|set| *set));
+}
+
+/// Which targets have an act under way.
+#[derive(Clone, Default)]
+struct InFlight(Arc<Mutex<HashMap<TargetId, &'static str>>>);
+
+impl InFlight {
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<TargetId, &'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn on(&self, target: &TargetId) -> Option<&'static str> {
+        self.table().get(target).copied()
+    }
+
+    fn take(&self, target: TargetId, verb: &'static str) -> Busy {
+        self.table().insert(target.clone(), verb);
+        Busy { all: self.clone(), target }
+    }
+}
+
+/// Holds a target until it is dropped, however the act ends.
+struct Busy {
+    all: InFlight,
+    target: TargetId,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.all.table().remove(&self.target);
+    }
 }
 
 /// An act together with the promise that every change of it is shown.
@@ -165,7 +188,13 @@ impl Shown {
     }
 }
 
-async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, ending: watch::Receiver<bool>) {
+async fn carry_out(
+    control: Arc<Control>,
+    mut shown: Shown,
+    decision: Decision,
+    busy: Option<Busy>,
+    ending: watch::Receiver<bool>,
+) {
     let mut ending_now = ending;
     let (outcome, recorded_intent) = {
         let work = act(&control, &mut shown, decision);
@@ -182,6 +211,8 @@ async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, 
     let at = Timestamp::now();
     shown.set(|act| act.ended = Some((at, outcome))).await;
     let written = control.journal.outcome(&shown.act, recorded_intent).await;
+    // Before anyone can see that it is over: who acts on what was seen then must not be told that it still runs.
+    drop(busy);
     shown.set(|act| act.outcome_recorded = Some(written)).await;
     let view = control.journal.view().await;
     let _ = control.events.send(Event::Audit(view)).await;
@@ -208,7 +239,10 @@ async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (
         Ok(authorized) => authorized,
         Err(refused) => return (refused, false),
     };
-    shown.set(|act| act.recorded = Some(Timestamp::now())).await;
+    // Without a log nothing is recorded yet, and the stage is not shown as reached.
+    if authorized.seq().is_some() {
+        shown.set(|act| act.recorded = Some(Timestamp::now())).await;
+    }
     let answers = apply(&port, shown, authorized).await;
     (judge(control, &port, shown, &answers, steps).await, true)
 }
@@ -363,7 +397,7 @@ impl Control {
     }
 
     /// Decides on the snapshot current now (invariant 6); what is in flight is known here before any snapshot says it.
-    fn decide(&self, intent: &Intent, in_flight: Option<&str>) -> Decision {
+    fn decide(&self, intent: &Intent, in_flight: Option<&'static str>) -> Decision {
         let world = self.world.borrow().clone();
         let mut facts = match world.targets.get(&intent.target) {
             Some(target) => {

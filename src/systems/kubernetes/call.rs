@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 
+use super::login::LoginError;
 use crate::domain::text::Clean;
 
 /// Why a call failed.
@@ -116,11 +118,17 @@ impl CallError {
 
     fn of_transport(error: &kube::Error) -> Self {
         let why = Clean::new(&chain(error));
-        if matches!(error, kube::Error::Auth(_)) {
-            return Self::NoLogin { why };
-        }
+        // Our own client stands in front of kube's, so its errors come wrapped; a login that failed did so before
+        // anything was sent.
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(inner) = source {
+            if let Some(LoginError(why)) = inner.downcast_ref::<LoginError>() {
+                return Self::NoLogin { why: Clean::new(why) };
+            }
+            let auth = inner.downcast_ref::<kube::Error>().is_some_and(|e| matches!(e, kube::Error::Auth(_)));
+            if auth || inner.downcast_ref::<kube::client::AuthError>().is_some() {
+                return Self::NoLogin { why };
+            }
             let refused = inner
                 .downcast_ref::<hyper_util::client::legacy::Error>()
                 .is_some_and(hyper_util::client::legacy::Error::is_connect);
@@ -129,13 +137,7 @@ impl CallError {
             }
             source = inner.source();
         }
-        // An exec plugin's failure reaches us boxed, with nothing sent either.
-        match error {
-            kube::Error::Service(inner) if inner.downcast_ref::<kube::client::AuthError>().is_some() => {
-                Self::NoLogin { why }
-            }
-            _ => Self::Broken { why },
-        }
+        Self::Broken { why }
     }
 
     /// The HTTP status, if anything answered.
@@ -203,6 +205,30 @@ pub async fn whole(client: &Client, request: Request<Body>, deadline: Duration) 
         Ok(answer) => answer,
         Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
     }
+}
+
+/// Reads `path`; also what the server's clock said when it answered (`Date`, whole seconds).
+pub async fn get_dated(
+    client: &Client,
+    path: &str,
+    deadline: Duration,
+) -> Result<(Bytes, Option<Timestamp>), CallError> {
+    let request = request("GET", path, None, Vec::new())?;
+    let answer = async {
+        let answer = open(client, request).await?;
+        let date = answer.headers().get("date").and_then(|v| v.to_str().ok()).and_then(date);
+        let body = answer.into_body().collect_bytes().await.map_err(|e| CallError::of_transport(&e))?;
+        Ok((body, date))
+    };
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
+    }
+}
+
+/// Reads an HTTP date.
+fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Reads `path`.

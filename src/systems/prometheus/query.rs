@@ -9,6 +9,7 @@ use crate::config::prometheus::{PrometheusTarget, QueryTemplate};
 use crate::domain::ids::TargetId;
 use crate::domain::signal::interest::Question;
 use crate::domain::signal::{Raw, Role, Rules, Value};
+use crate::domain::text::Clean;
 
 use super::decode::Answer;
 
@@ -53,7 +54,7 @@ impl Subject<'_> {
     fn service(&self) -> Option<&str> {
         // A configured Service is the new version's; the stable one is the rollout's own.
         let configured = self.own.and_then(|own| own.service.as_deref());
-        let named = self.question.service.as_ref().map(|s| s.as_str());
+        let named = self.question.service.as_ref().map(Clean::as_str);
         match self.question.role {
             Role::New => configured.or(named),
             _ => named.or(configured),

@@ -151,22 +151,6 @@ fn every_status_holds_together() {
 }
 
 #[test]
-#[ignore = "a measurement, not a test: run it by name, in release"]
-fn how_long_a_great_fleet_takes_to_open() {
-    let start = std::time::Instant::now();
-    let scenario = Scenario::fleet(10_000);
-    let written = start.elapsed();
-    let sim = Sim::new(&scenario, 1, at(0));
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let memory = status.lines().find(|l| l.starts_with("VmRSS")).unwrap_or_default().to_owned();
-    println!("{written:?} to write, {:?} in all, {memory}", start.elapsed());
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
-    for kind in [Kind::Rollout, Kind::ReplicaSet, Kind::Pod, Kind::Service, Kind::Event] {
-        println!("{kind:?} {}", sim.store.held(kind, None).count());
-    }
-}
-
-#[test]
 fn what_was_stamped_lives_on_as_if_it_had_been_simulated() {
     let scenario = Scenario::fleet(300);
     let mut lab = Lab { sim: Sim::new(&scenario, 1, at(0)), second: 0 };
