@@ -34,6 +34,8 @@ pub(super) struct Board {
     /// What the screen shows, made anew only when the order changed: most changes move nothing.
     lines: Vec<Line>,
     moved: bool,
+    /// The width of the widest name on it, as of the last arrangement: columns do not jump while rows scroll.
+    widest: usize,
 }
 
 impl Board {
@@ -65,7 +67,7 @@ impl Board {
             }
         }
         if std::mem::take(&mut self.moved) {
-            self.lines = self.arrange();
+            self.rearrange();
             return true;
         }
         touched
@@ -105,7 +107,7 @@ impl Board {
     /// Shows only targets whose `namespace/name` holds this.
     pub(super) fn set_filter(&mut self, filter: &str) {
         self.filter = filter.to_lowercase();
-        self.lines = self.arrange();
+        self.rearrange();
     }
 
     fn shows(&self, id: &TargetId) -> bool {
@@ -128,6 +130,17 @@ impl Board {
     /// The lines of the screen: each band with its title.
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    fn rearrange(&mut self) {
+        self.lines = self.arrange();
+        let wide = |id: &TargetId| unicode_width::UnicodeWidthStr::width(id.to_string().as_str());
+        self.widest = self.rows().map(wide).max().unwrap_or(0);
+    }
+
+    /// How wide names are.
+    pub(super) fn widest(&self) -> usize {
+        self.widest
     }
 
     fn arrange(&self) -> Vec<Line> {

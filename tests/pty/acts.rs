@@ -62,8 +62,11 @@ fn a_canary_is_aborted_by_the_chord() {
     scenario::yes(&mut screen, "abort");
     screen.until("the outcome", |text| text.contains("done after") && text.contains("on record as number"));
     screen.press("\x1b");
-    screen.until("what came of it", |text| text.contains("RolloutAborted") && text.contains("aborted: nothing moves"));
+    screen.until("what came of it", |text| {
+        text.contains("esc back") && text.contains("RolloutAborted") && text.contains("aborted: nothing moves")
+    });
     screen.press("q");
+    screen.until("the board", |text| text.contains("WHY HERE"));
     scenario::audit_holds(&mut screen);
 }
 
@@ -77,14 +80,16 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     assert_eq!(scenario::confirm(&mut screen, "resume"), "full web");
     screen.until("the outcome", |text| text.contains("done after"));
     screen.press("\x1b");
-    screen.until("the switch", |text| text.contains("rev 2 live") && text.contains("baking"));
+    screen.until("the switch", |text| {
+        text.contains("on shop/web:") && text.contains("rev 2 live") && text.contains("baking")
+    });
     scenario::menu(&mut screen, "r");
     screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are still up"));
     assert_eq!(scenario::confirm(&mut screen, "roll back"), "rev 1");
     screen.until("its end", |text| text.contains("all done after"));
     screen.press("\x1b");
     // An undo gives the old version a new number.
-    screen.until("the old version", |text| text.contains("rev 3 live"));
+    screen.until("the old version", |text| text.contains("on shop/web:") && text.contains("rev 3 live"));
     scenario::audit_holds(&mut screen);
 }
 
@@ -92,14 +97,14 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
 fn marked_canaries_are_aborted_together() {
     let demo = Demo::new(CANARY);
     let mut screen = demo.start(&[], &[], 80, 24);
-    screen.until("both", |text| text.matches("paused for a p").count() == 2);
+    screen.until("both", |text| text.matches("for a person").count() == 2);
     screen.press("  ");
     screen.until("the marks", |text| text.contains("2 marked targets"));
     screen.press("\x0b");
     scenario::yes(&mut screen, "abort 2 of 2");
     screen.until("their end", |text| text.contains("all done after"));
     screen.press("\x1b");
-    screen.until("both aborted", |text| text.matches("RolloutAborte").count() == 2);
+    screen.until("both aborted", |text| text.contains("mark  ") && text.matches("RolloutAb").count() == 2);
     scenario::audit_holds(&mut screen);
 }
 

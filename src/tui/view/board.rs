@@ -34,10 +34,10 @@ const SHORT_LADDER: usize = 9;
 const ROOMY: u16 = 100;
 
 impl Columns {
-    fn of(width: u16, errors: bool) -> Self {
+    fn of(width: u16, errors: bool, widest: usize) -> Self {
         let roomy = width >= ROOMY;
         let width = usize::from(width);
-        let name = (width * if errors { 23 } else { 26 } / 100).clamp(14, 42);
+        let name = widest.clamp(12, (width * if errors { 23 } else { 26 } / 100).clamp(14, 42));
         let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, errors: 0, curve: 0, why: 0 };
         let least = 14;
         let mut left = width - 2 - name - 1 - least;
@@ -77,7 +77,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         empty(ctx, area, buffer);
         return;
     }
-    let columns = Columns::of(area.width, errors::configured(ctx));
+    let columns = Columns::of(area.width, errors::configured(ctx), state.board.widest());
     let traffic = if columns.traffic < 14 { "NOW (want)" } else { "TRAFFIC (want)" };
     let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", traffic, "ERRORS", "", "WHY HERE"]);
     Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
@@ -142,7 +142,7 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selecte
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
     let link = link_of(ctx.world, &target.link);
-    let why = why(ctx, target, &link);
+    let why = why(ctx, target, &link, columns.why);
     let marked = state.marked(target.id());
     let (rate, rate_style) = if columns.errors > 0 { errors::cell(ctx, target) } else { Default::default() };
     let curve = if columns.curve > 0 { errors::curve(ctx, target, columns.curve) } else { String::new() };

@@ -27,11 +27,15 @@ fn style(ctx: &Ctx<'_>, verdict: Verdict) -> Style {
 
 /// How long ago its newest sample was, by the sample's own clock.
 fn sample_age(ctx: &Ctx<'_>, signals: &Signals, side: &Side) -> Option<String> {
-    let newest = signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?));
-    Some(ctx.age(newest))
+    newest(signals, side).map(|at| ctx.age(at))
 }
 
-/// For the board: `7.31 % over 3s`, `– no traffic`, `7.31 % OLD 2m`.
+/// When its newest sample was taken.
+fn newest(signals: &Signals, side: &Side) -> Option<jiff::Timestamp> {
+    Some(signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?)))
+}
+
+/// For the board: `7.31 % OVER 20s` (no age: below ten seconds), `– no traffic`, `7.31 % OLD 2m`.
 pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
     let theme = ctx.theme;
     let signals = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
@@ -54,7 +58,8 @@ pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
         Verdict::NotEnoughData => " ?",
         Verdict::Fine => "",
     };
-    let age = sample_age(ctx, signals, &signals.subject).map_or_else(String::new, |age| format!(" {age}"));
+    let age = newest(signals, &signals.subject).and_then(|at| ctx.age_in_tens(at));
+    let age = age.map_or_else(String::new, |age| format!(" {age}"));
     (format!("{cell}{word}{age}"), style(ctx, signals.verdict))
 }
 

@@ -55,6 +55,16 @@ impl Ctx<'_> {
         text
     }
 
+    /// The same in steps of ten seconds, and nothing below: what is as fresh as it can be need not count aloud.
+    fn age_in_tens(&self, then: Timestamp) -> Option<String> {
+        let seconds = self.now.duration_since(then).as_secs().max(0);
+        if seconds >= 60 {
+            return Some(self.age(then));
+        }
+        self.wake(then + SignedDuration::from_secs((seconds / 10 + 1) * 10));
+        (seconds >= 10).then(|| format!("{}s", seconds / 10 * 10))
+    }
+
     /// How long until then.
     fn left(&self, then: Timestamp) -> String {
         let seconds = then.duration_since(self.now).as_secs().max(0);

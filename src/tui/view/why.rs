@@ -11,21 +11,24 @@ use crate::domain::rollout::{Phase, Rollout};
 use crate::model::Target;
 use crate::model::query::{BAKING, baking, band};
 
+/// Below this width words that the other columns say are left out.
+const TIGHT: usize = 26;
+
 /// First what must not be cut off: whether it is old, marked, or under our hands; then its own reason.
-pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
+pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize) -> String {
     let mut text = String::new();
     if !matches!(link, LinkState::Live | LinkState::Connecting) {
         let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
         let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
         let _ = write!(text, "[{}{since}] ", link.word());
     }
-    if in_flight_mark(target).is_some() {
+    if in_flight_mark(target).is_some() && !target.rollout.abort {
         text.push_str("[do not promote] ");
     }
     ours(ctx, target, &mut text);
-    text.push_str(&reason(ctx, target));
+    text.push_str(&reason(ctx, target, room < TIGHT));
     let rollout = &target.rollout;
-    if rollout.restarting() && !rollout.deleting {
+    if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
         text.push_str(", restarting its pods");
     }
     if let Some(why) = in_flight_mark(target) {
@@ -58,7 +61,7 @@ fn ours(ctx: &Ctx<'_>, target: &Target, text: &mut String) {
     }
 }
 
-fn reason(ctx: &Ctx<'_>, target: &Target) -> String {
+fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
     if rollout.deleting {
@@ -76,6 +79,10 @@ fn reason(ctx: &Ctx<'_>, target: &Target) -> String {
     }
     if text.is_empty() {
         phase.as_str().clone_into(&mut text);
+    }
+    if tight && text.ends_with("for a person") {
+        // The sign beside it says that it is paused.
+        "for a person".clone_into(&mut text);
     }
     match due(ctx, rollout) {
         Some(due) if rollout.strategy.blue_green().is_some() => due,
