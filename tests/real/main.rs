@@ -25,6 +25,7 @@ mod acts_canary;
 mod acts_late;
 mod acts_plans;
 mod acts_refused;
+mod acts_states;
 mod acts_table;
 mod acts_templates;
 mod acts_world;
