@@ -14,8 +14,11 @@
 //! ```
 //!
 //! Read [`runtime::control`] next: the safety story stands there on one page. Then [`systems::argo_rollouts`] shows
-//! what a system looks like. A new act is one row in [`actions::TABLE`], one arm in `systems/…/effector`, and one
+//! what a system looks like. A new act is one row in [`actions::TABLE`], one arm in `systems/…/prepare`, and one
 //! arm in [`model::settle`]; the compiler lists them once the row's `ActionId` exists.
+//!
+//! A rollback, or one act on several targets, is a [`domain::plan::Plan`]: `runtime::control::plans` sends its steps as
+//! intents by the same queue as everyone's, one after another, and puts the plan itself on record before and after.
 //!
 //! # Rooms
 //!
@@ -64,6 +67,14 @@
 //!   it; the loop sends the difference of two frames in one write, and nothing when there is none.
 //! - The demo world shares no code with the systems that talk to it; the parity test (`tests/parity`) plays one script
 //!   on it and on a real cluster and compares every line.
+//! - Roll back is no act of its own but a plan made of acts ([`model::rollback`]): so its steps need no second path, and a
+//!   group act is the same thing with other targets.
+//! - *Do not promote* is a mark on the revision's ReplicaSet, not a list of ours: every cockpit sees it by the watch that it
+//!   has anyway, and the controller leaves a ReplicaSet's annotations alone (a Rollout's it copies around).
+//! - What acts are judged by is a [`domain::sight::Sight`]: the rollout with its ReplicaSets and analyses. An abort without a
+//!   router, say, is proven by a ReplicaSet, not by the Rollout.
+//! - Promoting a manually paused rollout sends the promotion first and ends the pause then; resuming one ends the pause by
+//!   hand first. In the other order the real controller leaves it hanging, or pauses again at the same step.
 //! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
 //!   one order, so that a system need not know the model's event type.
 

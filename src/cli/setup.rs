@@ -18,6 +18,7 @@ use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::model::{World, query};
+use crate::policy::Mandate;
 use crate::runtime::control::{Deadlines, Identities, Recording, WitnessSettings};
 use crate::runtime::handle::Handle;
 use crate::runtime::telemetry::{self, WorkerGuard};
@@ -141,13 +142,14 @@ impl Session {
             }
         }
         let (systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
-        let clusters = clusters.into_iter().flatten().collect();
+        let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
+        let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
             systems,
             environments: ground.config.environments(),
-            mandate: ground.config.mandate(global.read_only),
+            mandate: Mandate { insecure, ..ground.config.mandate(global.read_only) },
             audit: ground.audit(),
             recording: Recording {
                 os_uid: Some(rustix::process::getuid().as_raw()),

@@ -71,6 +71,8 @@ pub struct PolicySection {
     pub reason_in_production: bool,
     /// Images may be set by hand in production.
     pub set_image_in_production: bool,
+    /// Acts go to servers whose certificate is not checked.
+    pub act_on_insecure: bool,
 }
 
 /// `[ui]`

@@ -76,6 +76,8 @@ impl ConfigFile {
             reason_in_production: self.policy.reason_in_production,
             set_image_in_production: self.policy.set_image_in_production,
             audit_required: self.audit.required,
+            insecure: Vec::new(),
+            act_on_insecure: self.policy.act_on_insecure,
         }
     }
 }

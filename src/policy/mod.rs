@@ -9,6 +9,7 @@ use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::environment::Tier;
 use crate::domain::facts::{AuditState, Facts};
 use crate::domain::intent::{Confirmed, Intent};
+use crate::domain::text::Clean;
 
 /// The policy settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +24,10 @@ pub struct Mandate {
     pub set_image_in_production: bool,
     /// Nothing is done without a record, not even what stops harm.
     pub audit_required: bool,
+    /// Kube contexts whose server's certificate is not checked: whoever stands in between could answer for it.
+    pub insecure: Vec<Clean>,
+    /// Acts go there all the same.
+    pub act_on_insecure: bool,
 }
 
 /// Decides on `intent`. The first rule that forbids wins; a confirmation that was given is checked, not assumed.

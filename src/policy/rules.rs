@@ -19,6 +19,7 @@ type Rule = fn(&Intent, &Facts, &Mandate, Timestamp) -> Option<Objection>;
 /// In the order in which they are asked.
 const RULES: &[(&str, Rule)] = &[
     ("read-only", read_only),
+    ("insecure", insecure),
     ("applies", applies),
     ("do-not-promote", do_not_promote),
     ("set-image", set_image),
@@ -38,6 +39,16 @@ fn read_only(_: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<O
     mandate
         .read_only
         .then(|| (format!("read-only: started with {}", mandate.read_only_by), "start without it to act".to_owned()))
+}
+
+fn insecure(intent: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
+    let refused = !mandate.act_on_insecure && mandate.insecure.contains(&intent.context);
+    refused.then(|| {
+        (
+            format!("the server's certificate is not checked in context {}", intent.context),
+            "give the cluster its certificate-authority, or set `policy.act_on_insecure = true`".to_owned(),
+        )
+    })
 }
 
 fn applies(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {

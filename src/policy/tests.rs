@@ -47,6 +47,8 @@ fn each_rule_refuses_and_names_itself() {
         (|f, _| f.link = LinkState::Stale { since: Timestamp::UNIX_EPOCH }, "link"),
         (|f, _| f.link = LinkState::Denied { why: "403".into() }, "link"),
         (|_, m| m.reason_in_production = true, "reason"),
+        (|_, m| m.insecure = vec!["prod-eu".into()], "insecure"),
+        (|_, m| m.insecure = vec!["other".into()], "allow"),
     ];
     for (change, expected) in table {
         let decision = decided(Confirmed::Typed, change);

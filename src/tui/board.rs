@@ -9,7 +9,7 @@ use imbl::ordmap::DiffItem;
 use jiff::Timestamp;
 
 use crate::domain::ids::TargetId;
-use crate::model::query::{Band, band};
+use crate::model::query::{Band, baking, band};
 use crate::model::{Target, World};
 
 /// One line of the board.
@@ -27,10 +27,15 @@ pub(super) struct Board {
     taken: OrdMap<TargetId, Arc<Target>>,
     bands: BTreeMap<TargetId, Band>,
     order: BTreeSet<(Band, TargetId)>,
+    /// When bands change with nothing else changed.
+    turns: BTreeSet<(Timestamp, TargetId)>,
+    turning: BTreeMap<TargetId, Timestamp>,
     filter: String,
     /// What the screen shows, made anew only when the order changed: most changes move nothing.
     lines: Vec<Line>,
     moved: bool,
+    /// The width of the widest name on it, as of the last arrangement: columns do not jump while rows scroll.
+    widest: usize,
 }
 
 impl Board {
@@ -47,6 +52,7 @@ impl Board {
                     self.put(id, target, at);
                 }
                 DiffItem::Remove(id, _) => {
+                    self.turn(id, None);
                     if let Some(band) = self.bands.remove(id) {
                         self.order.remove(&(band, id.clone()));
                         self.moved = true;
@@ -54,8 +60,14 @@ impl Board {
                 }
             }
         }
+        while let Some((_, id)) = self.turns.first().filter(|(turns, _)| *turns <= at).cloned() {
+            match world.targets.get(&id) {
+                Some(target) => self.put(&id, target, at),
+                None => self.turn(&id, None),
+            }
+        }
         if std::mem::take(&mut self.moved) {
-            self.lines = self.arrange();
+            self.rearrange();
             return true;
         }
         touched
@@ -63,6 +75,7 @@ impl Board {
 
     fn put(&mut self, id: &TargetId, target: &Target, at: Timestamp) {
         let (now, _) = band(target, at);
+        self.turn(id, turns_at(target, at));
         let before = self.bands.insert(id.clone(), now);
         if before != Some(now) {
             self.moved = true;
@@ -73,10 +86,28 @@ impl Board {
         }
     }
 
+    fn turn(&mut self, id: &TargetId, at: Option<Timestamp>) {
+        let before = match at {
+            Some(at) => self.turning.insert(id.clone(), at),
+            None => self.turning.remove(id),
+        };
+        if let Some(before) = before {
+            self.turns.remove(&(before, id.clone()));
+        }
+        if let Some(at) = at {
+            self.turns.insert((at, id.clone()));
+        }
+    }
+
+    /// When a target changes its band with nothing else changed.
+    pub(super) fn turns_at(&self) -> Option<Timestamp> {
+        self.turns.first().map(|(at, _)| *at)
+    }
+
     /// Shows only targets whose `namespace/name` holds this.
     pub(super) fn set_filter(&mut self, filter: &str) {
         self.filter = filter.to_lowercase();
-        self.lines = self.arrange();
+        self.rearrange();
     }
 
     fn shows(&self, id: &TargetId) -> bool {
@@ -99,6 +130,17 @@ impl Board {
     /// The lines of the screen: each band with its title.
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    fn rearrange(&mut self) {
+        self.lines = self.arrange();
+        let wide = |id: &TargetId| unicode_width::UnicodeWidthStr::width(id.to_string().as_str());
+        self.widest = self.rows().map(wide).max().unwrap_or(0);
+    }
+
+    /// How wide names are.
+    pub(super) fn widest(&self) -> usize {
+        self.widest
     }
 
     fn arrange(&self) -> Vec<Line> {
@@ -125,4 +167,13 @@ impl Board {
     pub(super) fn len(&self) -> usize {
         self.order.len()
     }
+}
+
+/// When a target changes its band with nothing else changed: the watch after a release ends, or what was measured of a
+/// version that is over its limit is too old to say so.
+fn turns_at(target: &Target, at: Timestamp) -> Option<Timestamp> {
+    let watched = baking(target, at).map(|(_, until)| until);
+    let signals = target.signals.as_deref().filter(|signals| signals.over_since.is_some() && !signals.is_old(at));
+    let old = signals.map(|s| s.at + jiff::SignedDuration::from_secs(3 * i64::from(s.every) + 1));
+    [watched, old].into_iter().flatten().min()
 }

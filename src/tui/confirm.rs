@@ -1,13 +1,12 @@
 //! The confirmation: what will be sent, on what was read just now, and the keys that count.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler as _;
 
+use super::prompt::{Field, Prompt};
 use crate::actions::{Consequence, row};
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::ids::TargetId;
@@ -19,19 +18,6 @@ use crate::model::settle::newer;
 use crate::model::{Target, World, query};
 use crate::policy::{self, Mandate};
 use crate::runtime::handle::Handle;
-
-/// Keys count only when the box has been on the screen for this long: what was typed for something else does not.
-pub(super) const DEAF: Duration = Duration::from_millis(400);
-
-/// The longest reason.
-const LONGEST_REASON: usize = 500;
-
-/// Where typed text goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Confirmation,
-    Reason,
-}
 
 /// How far the box is.
 #[derive(Clone, Debug)]
@@ -51,6 +37,8 @@ pub(super) struct Ready {
     pub seen: Seen,
     pub decision: Decision,
     pub consequence: Consequence,
+    /// Rights that the server says this user lacks; it may still be tried.
+    pub missing: Vec<&'static str>,
 }
 
 /// The box.
@@ -60,13 +48,7 @@ pub(super) struct Confirm {
     pub params: Params,
     pub target: TargetId,
     pub stage: Stage,
-    pub typed: Input,
-    pub reason: Input,
-    pub field: Field,
-    /// What changed while the box was open, or why the last key did nothing.
-    pub notice: Option<String>,
-    /// When this content first stood on the screen.
-    drawn: Option<Instant>,
+    pub prompt: Prompt,
 }
 
 /// What a key led to.
@@ -78,35 +60,15 @@ pub(super) enum Step {
 }
 
 impl Confirm {
-    pub(super) fn new(action: ActionId, target: TargetId) -> Self {
-        Self {
-            action,
-            params: Params::None,
-            target,
-            stage: Stage::Reading,
-            typed: Input::default(),
-            reason: Input::default(),
-            field: Field::Confirmation,
-            notice: None,
-            drawn: None,
-        }
+    pub(super) fn new(action: ActionId, params: Params, target: TargetId) -> Self {
+        Self { action, params, target, stage: Stage::Reading, prompt: Prompt::default() }
     }
 
     /// The content stands on the screen since `at`.
     pub(super) fn drawn(&mut self, at: Instant) {
         if matches!(self.stage, Stage::Ready(_)) {
-            self.drawn.get_or_insert(at);
+            self.prompt.drawn(at);
         }
-    }
-
-    /// Whether keys count.
-    pub(super) fn listens(&self, at: Instant) -> bool {
-        self.drawn.is_some_and(|drawn| at.saturating_duration_since(drawn) >= DEAF)
-    }
-
-    /// When keys begin to count.
-    pub(super) fn listens_from(&self) -> Option<Instant> {
-        self.drawn.map(|drawn| drawn + DEAF)
     }
 
     /// The fresh read has come.
@@ -124,19 +86,41 @@ impl Confirm {
             return;
         };
         let seen = Seen::of(&rollout, ground.now);
+        let first = matches!(self.stage, Stage::Reading);
+        let (ready, wants_reason) = self.judge(target, rollout, seen, world, ground);
+        if wants_reason || (first && self.needs_reason()) {
+            self.prompt.field = Field::Reason;
+        }
+        self.stage = Stage::Ready(Box::new(ready));
+        self.prompt.renew();
+    }
+
+    /// A mark without its reason tells the next one nothing.
+    fn needs_reason(&self) -> bool {
+        self.action == ActionId::Forbid
+    }
+
+    /// What the policy says to it, and whether it would ask for a reason first.
+    fn judge(
+        &self,
+        target: &Target,
+        rollout: Arc<Rollout>,
+        seen: Seen,
+        world: &World,
+        ground: &Ground<'_>,
+    ) -> (Ready, bool) {
         let intent = self.intent(target, seen.clone(), Confirmed::No, (ground.actor)());
         let facts = query::facts(world, target, &rollout, self.action, &self.params, None);
         let mut decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
         // The reason can still be typed here: control asks for it again.
-        if matches!(&decision, Decision::Deny { rule: "reason", .. }) {
-            let excused = Intent { reason: Some("to be typed".into()), ..intent };
+        let wants_reason = matches!(&decision, Decision::Deny { rule: "reason", .. });
+        if wants_reason {
+            let excused = Intent { reason: Some(Clean::from("to be typed")), ..intent };
             decision = policy::decide(&excused, &facts, ground.mandate, ground.now);
-            self.field = Field::Reason;
         }
         let consequence = (row(self.action).consequence)(&target.sight_of(&rollout), &self.params);
-        self.stage = Stage::Ready(Box::new(Ready { rollout, seen, decision, consequence }));
-        self.typed = Input::default();
-        self.drawn = None;
+        let missing = facts.missing_rights.iter().map(|right| right.words()).collect();
+        (Ready { rollout, seen, decision, consequence, missing }, wants_reason)
     }
 
     /// A new snapshot: what was read may no longer be what is.
@@ -150,34 +134,34 @@ impl Confirm {
         };
         let now = target.rollout.clone();
         if !newer(now.resource_version.as_str(), ready.seen.resource_version.as_str()) {
-            self.judge_again(world, ground);
+            let rollout = ready.rollout.clone();
+            self.refresh(rollout, world, ground);
             return;
         }
         let changed = ready.seen.differences(&now, self.action.care());
         if changed.is_empty() {
-            self.judge_again(world, ground);
+            self.refresh(now, world, ground);
             return;
         }
         let said: Vec<String> = changed.iter().map(ToString::to_string).collect();
-        self.notice = Some(format!("changed just now: {}", said.join("; ")));
+        self.prompt.notice = Some(format!("changed just now: {}", said.join("; ")));
         self.show(now, world, ground);
     }
 
-    /// The object is the same, but a link or the audit log may have changed what the policy says.
-    fn judge_again(&mut self, world: &World, ground: &Ground<'_>) {
+    /// Nothing changed that the act rests on: the box says what is true now and stays open to keys, unless a link, a mark
+    /// or the audit log changed what the policy says.
+    fn refresh(&mut self, rollout: Arc<Rollout>, world: &World, ground: &Ground<'_>) {
         let (Stage::Ready(ready), Some(target)) = (&self.stage, world.targets.get(&self.target)) else { return };
-        let reason = Some(Clean::from("to be typed"));
-        let intent = Intent { reason, ..self.intent(target, ready.seen.clone(), Confirmed::No, (ground.actor)()) };
-        let facts = query::facts(world, target, &ready.rollout, self.action, &self.params, None);
-        let decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
-        if decision != ready.decision {
-            let rollout = ready.rollout.clone();
+        let seen = Seen { read_at: ready.seen.read_at, ..Seen::of(&rollout, ground.now) };
+        let (judged, _) = self.judge(target, rollout.clone(), seen, world, ground);
+        if judged.decision == ready.decision {
+            self.stage = Stage::Ready(Box::new(judged));
+        } else {
             self.show(rollout, world, ground);
         }
     }
 
     fn intent(&self, target: &Target, seen: Seen, confirmed: Confirmed, actor: Actor) -> Intent {
-        let reason = self.reason.value().trim();
         Intent {
             act: Handle::new_act(),
             action: self.action,
@@ -187,19 +171,8 @@ impl Confirm {
             context: target.context.clone(),
             seen,
             actor,
-            reason: (!reason.is_empty()).then(|| Clean::new(reason)),
+            reason: self.prompt.reason(),
             confirmed,
-        }
-    }
-
-    /// Pasted text may be a reason; it never confirms.
-    pub(super) fn paste(&mut self, text: &str, at: Instant) {
-        if self.field == Field::Reason && self.listens(at) {
-            for c in Clean::new(text).as_str().chars().take(LONGEST_REASON) {
-                self.reason.handle(tui_input::InputRequest::InsertChar(c));
-            }
-        } else {
-            self.notice = Some("pasted text does not confirm: type it".to_owned());
         }
     }
 
@@ -213,71 +186,31 @@ impl Confirm {
             Decision::Allow => Confirmation::Press,
             Decision::Deny { .. } => return Step::Stay,
         };
-        if !self.listens(at) {
-            return Step::Stay;
+        match self.prompt.key(key, at, &asked) {
+            Some(confirmed) => self.send(confirmed, world, ground),
+            None => Step::Stay,
         }
-        self.notice = None;
-        match (key.code, self.field) {
-            (KeyCode::Tab | KeyCode::BackTab | KeyCode::Down | KeyCode::Up, field) => {
-                self.field = if field == Field::Reason { Field::Confirmation } else { Field::Reason };
-            }
-            (KeyCode::Enter, Field::Reason) => self.field = Field::Confirmation,
-            (_, Field::Reason) => {
-                if self.reason.value().chars().count() < LONGEST_REASON || !matches!(key.code, KeyCode::Char(_)) {
-                    self.reason.handle_event(&Event::Key(key));
-                }
-            }
-            (KeyCode::Char('y'), Field::Confirmation) if asked == Confirmation::Press && plain(key) => {
-                return self.send(Confirmed::Pressed, world, ground);
-            }
-            (KeyCode::Char('y'), Field::Confirmation)
-                if matches!(asked, Confirmation::WithoutRecord { .. }) && plain(key) =>
-            {
-                return self.send(Confirmed::WithoutRecord, world, ground);
-            }
-            (KeyCode::Enter, Field::Confirmation) => match asked {
-                Confirmation::Type { text } if self.typed.value() == text => {
-                    return self.send(Confirmed::Typed, world, ground);
-                }
-                Confirmation::Type { text } => {
-                    self.notice = Some(if self.typed.value().is_empty() {
-                        format!("type {text} first")
-                    } else {
-                        format!("that is not {text}")
-                    });
-                    self.typed = Input::default();
-                }
-                Confirmation::Press | Confirmation::WithoutRecord { .. } => {
-                    self.notice = Some("press y to go on, esc to leave it".to_owned());
-                }
-            },
-            (_, Field::Confirmation) => {
-                if matches!(asked, Confirmation::Type { .. }) {
-                    self.typed.handle_event(&Event::Key(key));
-                }
-            }
-        }
-        Step::Stay
     }
 
     fn send(&mut self, confirmed: Confirmed, world: &World, ground: &Ground<'_>) -> Step {
         let Stage::Ready(ready) = &self.stage else { return Step::Stay };
         let Some(target) = world.targets.get(&self.target) else { return Step::Stay };
-        if ground.mandate.reason_in_production && self.reason.value().trim().is_empty() {
-            let intent = self.intent(target, ready.seen.clone(), confirmed.clone(), (ground.actor)());
+        let intent = self.intent(target, ready.seen.clone(), confirmed, (ground.actor)());
+        if intent.reason.is_none() {
+            if self.needs_reason() {
+                self.prompt.wants_reason("say why: it stands on the revision for whoever comes next");
+                return Step::Stay;
+            }
             let facts = query::facts(world, target, &ready.rollout, self.action, &self.params, None);
-            if let Decision::Deny { why, .. } = policy::decide(&intent, &facts, ground.mandate, ground.now) {
-                self.notice = Some(why);
-                self.field = Field::Reason;
+            if let Decision::Deny { rule: "reason", why, .. } =
+                policy::decide(&intent, &facts, ground.mandate, ground.now)
+            {
+                self.prompt.wants_reason(&why);
                 return Step::Stay;
             }
         }
-        Step::Send(Box::new(self.intent(target, ready.seen.clone(), confirmed, (ground.actor)())))
+        Step::Send(Box::new(intent))
     }
-}
-
-fn plain(key: KeyEvent) -> bool {
-    key.modifiers.difference(KeyModifiers::SHIFT).is_empty()
 }
 
 /// What a decision needs besides the world.

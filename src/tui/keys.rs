@@ -7,6 +7,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 pub(super) enum Place {
     Board,
     Target,
+    Log,
+    Text,
+    Events,
+    History,
     Audit,
     Links,
     Help,
@@ -23,6 +27,23 @@ pub(super) enum Command {
     Last,
     Open,
     Act,
+    Mark,
+    Abort,
+    Logs,
+    Yaml,
+    Diff,
+    Events,
+    History,
+    Find,
+    FindNext,
+    FindBack,
+    Follow,
+    Previous,
+    Wrap,
+    Whose,
+    Container,
+    Managed,
+    Object,
     Filter,
     Audit,
     Verify,
@@ -47,10 +68,23 @@ pub(super) struct Row {
     pub places: &'static [Place],
 }
 
-const EVERYWHERE: &[Place] = &[Place::Board, Place::Target, Place::Audit, Place::Links, Place::Help];
-const LISTS: &[Place] = &[Place::Board, Place::Target, Place::Audit, Place::Links, Place::Help];
+const EVERYWHERE: &[Place] = &[
+    Place::Board,
+    Place::Target,
+    Place::Log,
+    Place::Text,
+    Place::Events,
+    Place::History,
+    Place::Audit,
+    Place::Links,
+    Place::Help,
+];
+const NOT_BOARD: &[Place] =
+    &[Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit, Place::Links, Place::Help];
 const TARGETS: &[Place] = &[Place::Board, Place::Target];
-const NOT_BOARD: &[Place] = &[Place::Target, Place::Audit, Place::Links, Place::Help];
+/// Where one target is looked at, and more of it can be opened.
+const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
+const LONG: &[Place] = &[Place::Log, Place::Text];
 
 const fn row(
     command: Command,
@@ -85,7 +119,51 @@ pub(super) const TABLE: &[Row] = &[
         "act",
         TARGETS,
     ),
+    row(
+        Command::Mark,
+        &[KeyCode::Char(' ')],
+        "space",
+        "mark for an act on several targets at once; esc takes all marks off",
+        "mark",
+        &[Place::Board],
+    ),
     row(Command::Filter, &[KeyCode::Char('/')], "/", "show only what has this in its name", "filter", &[Place::Board]),
+    row(Command::Logs, &[KeyCode::Char('l')], "l", "the logs of its pods", "logs", CLOSE),
+    row(Command::Yaml, &[KeyCode::Char('y')], "y", "the object as YAML", "yaml", CLOSE),
+    row(Command::Diff, &[KeyCode::Char('d')], "d", "how the new version's template differs", "diff", CLOSE),
+    row(Command::History, &[KeyCode::Char('v')], "v", "its revisions", "revisions", TARGETS),
+    row(Command::Events, &[KeyCode::Char('e')], "e", "what happened: acts, events, other writers", "events", TARGETS),
+    row(
+        Command::Whose,
+        &[KeyCode::Char('s')],
+        "s",
+        "whose log: each revision, all pods, each pod",
+        "pods",
+        &[Place::Log],
+    ),
+    row(Command::Follow, &[KeyCode::Char('f')], "f", "follow the newest line, or stop", "follow", &[Place::Log]),
+    row(
+        Command::Previous,
+        &[KeyCode::Char('p')],
+        "p",
+        "what the container said before its last restart",
+        "previous",
+        &[Place::Log],
+    ),
+    row(Command::Container, &[KeyCode::Char('c')], "c", "the next container", "container", &[Place::Log]),
+    row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", &[Place::Log]),
+    row(
+        Command::Object,
+        &[KeyCode::Char('s')],
+        "s",
+        "the next object: ReplicaSets, analyses",
+        "object",
+        &[Place::Text],
+    ),
+    row(Command::Managed, &[KeyCode::Char('m')], "m", "with managedFields", "managed", &[Place::Text]),
+    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
+    row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", LONG),
+    row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", LONG),
     row(
         Command::Verify,
         &[KeyCode::Char('v')],
@@ -100,12 +178,16 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Help, &[KeyCode::Char('?'), KeyCode::F(1)], "?", "this help", "keys", EVERYWHERE),
     row(Command::Quit, &[KeyCode::Char('q')], "q", "leave the cockpit", "quit", &[Place::Board]),
     row(Command::Back, &[KeyCode::Char('q')], "q", "back", "", NOT_BOARD),
-    row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", LISTS),
-    row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", LISTS),
-    row(Command::PageDown, &[KeyCode::PageDown, KeyCode::Char(' ')], "PgDn", "a page down", "", LISTS),
-    row(Command::PageUp, &[KeyCode::PageUp], "PgUp", "a page up", "", LISTS),
-    row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", LISTS),
-    row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", LISTS),
+    row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", EVERYWHERE),
+    row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", EVERYWHERE),
+    row(Command::PageDown, &[KeyCode::PageDown], "PgDn", "a page down", "", EVERYWHERE),
+    row(Command::PageUp, &[KeyCode::PageUp], "PgUp", "a page up", "", EVERYWHERE),
+    row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", EVERYWHERE),
+    row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", EVERYWHERE),
+    Row {
+        places: TARGETS,
+        ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
+    },
     control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),
 ];

@@ -5,11 +5,18 @@
 
 mod board;
 mod confirm;
+mod find;
+mod form;
+mod group;
 mod keys;
+mod log;
+mod prompt;
+mod rollback;
 mod run;
 mod state;
 mod tail;
 mod terminal;
+mod text;
 mod theme;
 mod view;
 

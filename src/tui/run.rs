@@ -11,14 +11,24 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::confirm::Ground;
-use super::state::{Answer, Effect, RecordLine, State};
+use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
 use super::terminal::Terminal;
 use super::{Look, view};
 use crate::domain::link::Link;
 use crate::model::World;
-use crate::runtime::handle::{Handle, ReadQuery, StoredRecord, VerifyReport};
+use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
+
+/// The most records asked for about one target.
+const RECORDS: usize = 100;
+
+/// The most lines of a log taken in for one frame, and the least time between two such frames.
+const LOG_BATCH: usize = 2048;
+const LOG_PACE: Duration = Duration::from_millis(50);
+
+type Plans = imbl::Vector<Arc<crate::domain::plan::PlanRun>>;
 
 type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
@@ -29,6 +39,7 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
     let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look };
     let mut events = EventStream::new();
     let mut answers = Answers::new();
+    let mut log = LogFeed::default();
     let _ = cockpit.snapshot();
     let (mut wake, mut draw) = (None, true);
     loop {
@@ -38,15 +49,29 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
             terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
             let drawn = Instant::now();
             cockpit.state.drawn(drawn);
+            handle.visible(cockpit.state.on_screen());
             wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
         }
-        let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut term, &mut hup, wake).await;
+        let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await;
         let effects = match woken {
-            Woken::Time => Vec::new(),
+            Woken::Time => {
+                // What is over may have moved a row.
+                let _ = cockpit.snapshot();
+                Vec::new()
+            }
             Woken::End => return Ok(()),
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);
                 draw = cockpit.snapshot() || frame_differs(&before, &cockpit.world);
+                Vec::new()
+            }
+            Woken::Log(Some(lines)) => {
+                cockpit.state.log_lines(lines);
+                Vec::new()
+            }
+            Woken::Log(None) => {
+                log.end();
+                cockpit.state.log_ended();
                 Vec::new()
             }
             Woken::Answer(answer) => {
@@ -82,6 +107,12 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
                         cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
                     }
                 }
+                Effect::Plan(plan) => {
+                    if let Err(stopped) = handle.plan(*plan).await {
+                        cockpit.answer(Answer::Lost(format!("not handed over: {stopped}")));
+                    }
+                }
+                Effect::Logs(of) => log = LogFeed::open(&handle, of.map(|of| *of)),
                 question => answers.push(ask(&handle, question)),
             }
         }
@@ -92,11 +123,18 @@ pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
 fn frame_differs(before: &World, now: &World) -> bool {
     // What was heard when is shown only of a link that is not live.
     let same_link = |(a, b): (&Link, &Link)| {
-        a.id == b.id && a.state == b.state && a.listed == b.listed && (b.state.is_live() || a.heard == b.heard)
+        a.id == b.id
+            && a.state == b.state
+            && a.listed == b.listed
+            && a.notice == b.notice
+            && (b.state.is_live() || a.heard == b.heard)
     };
     let links = before.links.len() == now.links.len() && before.links.values().zip(now.links.values()).all(same_link);
     let acts = before.acts.len() == now.acts.len() && before.acts.iter().zip(&now.acts).all(|(a, b)| Arc::ptr_eq(a, b));
-    !(links && acts && before.warnings == now.warnings && before.audit == now.audit)
+    let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
+    let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
+    let server = before.clocks == now.clocks && before.permissions == now.permissions;
+    !(links && acts && plans && server && before.warnings == now.warnings && before.audit == now.audit)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -108,6 +146,8 @@ enum Woken {
     Event(io::Result<Event>),
     World(Arc<World>),
     Answer(Answer),
+    /// Lines of the log that is open; `None` = there are no more.
+    Log(Option<Vec<LogLine>>),
     Time,
     End,
 }
@@ -117,6 +157,7 @@ impl Woken {
         events: &mut EventStream,
         handle: &mut Handle,
         answers: &mut Answers,
+        log: &mut LogFeed,
         term: &mut Signal,
         hup: &mut Signal,
         wake: Option<Instant>,
@@ -133,9 +174,40 @@ impl Woken {
             _ = hup.recv() => Self::End,
             event = events.next() => event.map_or(Self::End, Self::Event),
             Some(answer) = answers.next() => answer.map_or(Self::Time, Self::Answer),
+            lines = log.next() => Self::Log(lines),
             world = handle.changed() => world.map_or(Self::End, Self::World),
             () = time => Self::Time,
         }
+    }
+}
+
+/// The log that is open.
+#[derive(Default)]
+struct LogFeed {
+    lines: Option<mpsc::Receiver<LogLine>>,
+    /// When it is looked at again: a program that says much is not drawn line by line.
+    from: Option<tokio::time::Instant>,
+}
+
+impl LogFeed {
+    fn open(handle: &Handle, of: Option<LogsOf>) -> Self {
+        Self { lines: of.map(|of| handle.logs(of)), from: None }
+    }
+
+    fn end(&mut self) {
+        self.lines = None;
+    }
+
+    /// What has come. Nothing is lost when this is given up while it waits.
+    async fn next(&mut self) -> Option<Vec<LogLine>> {
+        let Some(lines) = &mut self.lines else { return std::future::pending().await };
+        if let Some(from) = self.from {
+            tokio::time::sleep_until(from).await;
+        }
+        let mut all = Vec::new();
+        let come = lines.recv_many(&mut all, LOG_BATCH).await;
+        self.from = Some(tokio::time::Instant::now() + LOG_PACE);
+        (come > 0).then_some(all)
     }
 }
 
@@ -185,11 +257,39 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
             async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
         }
+        Effect::Records(target) => {
+            let query = ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
+            let read = handle.audit(query);
+            async move {
+                let all = read.await.map(|all| {
+                    let here = all.iter().filter(|r| {
+                        r.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
+                    });
+                    here.map(record).collect()
+                });
+                Some(Answer::Records(target, all))
+            }
+            .boxed()
+        }
+        Effect::Yaml(of) => {
+            let read = handle.yaml((*of).clone());
+            async move { Some(Answer::Look(Looked::Yaml(*of, read.await))) }.boxed()
+        }
+        Effect::Diff(target, from) => {
+            let read = handle.diff(target.clone(), RevisionName::Hash(from.clone()), None);
+            async move { Some(Answer::Look(Looked::Diff(target, from, read.await))) }.boxed()
+        }
+        Effect::Revisions(target) => {
+            let read = handle.revisions(target.clone());
+            async move { Some(Answer::Look(Looked::Revisions(target, read.await))) }.boxed()
+        }
         Effect::Verify => {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
         }
-        Effect::Act(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => std::future::ready(None).boxed(),
+        Effect::Act(_) | Effect::Plan(_) | Effect::Logs(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => {
+            std::future::ready(None).boxed()
+        }
     }
 }
 
@@ -201,6 +301,7 @@ fn record(stored: &StoredRecord) -> RecordLine {
     );
     RecordLine {
         seq: stored.record.seq,
+        act: said.act.clone(),
         ts: stored
             .record
             .ts

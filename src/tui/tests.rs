@@ -1,5 +1,9 @@
 //! Screens as snapshots with a clock of their own, and the rules of the keys.
 
+mod boxes;
 mod keys;
+mod looks;
+mod rates;
+mod releases;
 mod screens;
-mod worlds;
+pub(super) mod worlds;

@@ -17,6 +17,11 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// What was looked for.
+    pub(super) fn found(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
     /// A field that takes text.
     pub(super) fn field(self) -> Style {
         Style::new().add_modifier(Modifier::UNDERLINED)

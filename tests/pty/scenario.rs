@@ -15,15 +15,15 @@ pub fn start(program: &Path, args: &[&str], home: &Path, env: &[(&str, &str)], c
     screen
 }
 
-/// What follows `type ` in the box.
-fn asked(text: &str) -> Option<String> {
-    let line = text.lines().find(|l| l.contains(" and ↵ to resume"))?;
+/// What follows `type ` in the box that confirms `verb`.
+fn asked(text: &str, verb: &str) -> Option<String> {
+    let line = text.lines().find(|l| l.contains(&format!(" and ↵ to {verb}")))?;
     let (_, rest) = line.split_once("type ")?;
     Some(rest.split_once(" and ↵")?.0.to_owned())
 }
 
-/// Finds the target, opens the act menu, types what the box asks for, and waits for *done*.
-pub fn resume(screen: &mut Screen, target: &str) {
+/// Puts the cursor on the target by the filter.
+pub fn find(screen: &mut Screen, target: &str) {
     screen.until("the target", |text| text.contains(target) && text.contains("live"));
     screen.press("/");
     screen.until("the filter", |text| text.contains("esc clear"));
@@ -31,13 +31,44 @@ pub fn resume(screen: &mut Screen, target: &str) {
     screen.until("the filtered board", |text| text.contains(&format!("/{target}▏")));
     screen.press("\r");
     screen.until("the cursor", |text| text.contains(&format!("on {target}:")));
+}
+
+/// Opens the act menu and presses a letter of it.
+pub fn menu(screen: &mut Screen, letter: &str) {
     screen.press("a");
-    screen.until("the act menu", |text| text.contains("act on") && text.contains(target));
-    screen.press("p");
-    screen.until("the box", |text| asked(text).is_some());
-    let consequence = asked(&screen.contents()).expect("it was there");
-    type_it(screen, &consequence);
+    screen.until("the act menu", |text| text.contains("act on"));
+    screen.press(letter);
+}
+
+/// Types what the box asks for `verb`, and Enter.
+pub fn confirm(screen: &mut Screen, verb: &str) -> String {
+    screen.until("the box", |text| asked(text, verb).is_some());
+    let consequence = asked(&screen.contents(), verb).expect("it was there");
+    type_it(screen, verb, &consequence);
     screen.press("\r");
+    consequence
+}
+
+/// Presses `y` until the box has taken it: it is deaf at first.
+pub fn yes(screen: &mut Screen, verb: &str) {
+    let asks = format!("press y to {verb}");
+    screen.until("the box", |text| text.contains(&asks));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while screen.contents().contains(&asks) {
+        assert!(Instant::now() < deadline, "y is not taken\n{}", screen.contents());
+        screen.press("y");
+        let taken = Instant::now() + Duration::from_millis(250);
+        while Instant::now() < taken && screen.contents().contains(&asks) {
+            screen.next(taken - Instant::now());
+        }
+    }
+}
+
+/// Finds the target, opens the act menu, types what the box asks for, and waits for *done*.
+pub fn resume(screen: &mut Screen, target: &str) {
+    find(screen, target);
+    menu(screen, "p");
+    confirm(screen, "resume");
     screen.until("the outcome", |text| text.contains("done after") && text.contains("on record as number"));
     let text = screen.contents();
     for stage in ["asked", "recorded", "sent", "accepted"] {
@@ -46,17 +77,19 @@ pub fn resume(screen: &mut Screen, target: &str) {
 }
 
 /// The box is deaf at first: a key that it did not take is pressed again.
-fn type_it(screen: &mut Screen, text: &str) {
+fn type_it(screen: &mut Screen, verb: &str, text: &str) {
     let mut typed = String::new();
     let deadline = Instant::now() + Duration::from_secs(10);
     for c in text.chars() {
         typed.push(c);
-        let shown = format!("to resume {typed}▏");
-        while !screen.contents().contains(&shown) {
+        // What stands between the verb and the text (how many of how many) is the box's own business.
+        let shown =
+            |text: &str| text.lines().any(|l| l.contains(&format!("to {verb}")) && l.contains(&format!(" {typed}▏")));
+        while !shown(&screen.contents()) {
             assert!(Instant::now() < deadline, "{c:?} is not taken\n{}", screen.contents());
             screen.press(&c.to_string());
             let taken = Instant::now() + Duration::from_millis(250);
-            while Instant::now() < taken && !screen.contents().contains(&shown) {
+            while Instant::now() < taken && !shown(&screen.contents()) {
                 screen.next(taken - Instant::now());
             }
         }

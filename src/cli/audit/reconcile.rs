@@ -50,6 +50,10 @@ struct TargetDto<'a> {
 pub(super) async fn run(ground: &Ground, log: &AuditLog, args: &ReconcileArgs) -> Result<ExitCode, Error> {
     let records = log.all().map_err(broken)?;
     let key = log.head("", "").map_err(broken)?.map(|(head, _)| head.key()).unwrap_or_default();
+    if ground.everywhere().map_err(|e| not_connected(&e))?.len() > 1 {
+        return Err(Error::new(Kind::Usage, "reconcile looks at one cluster, and several contexts are named")
+            .hint("run it once for each: --context NAME"));
+    }
     let cluster = Cluster::connect(&ground.settings).await.map_err(|e| not_connected(&e))?;
     let wanted = wanted(&cluster, &args.targets).await?;
     let read = stream::iter(wanted)

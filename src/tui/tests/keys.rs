@@ -12,8 +12,9 @@ use crate::domain::intent::Confirmed;
 use crate::domain::link::LinkState;
 use crate::domain::rollout::Phase;
 use crate::domain::text::Clean;
-use crate::tui::confirm::{DEAF, Field, Stage};
+use crate::tui::confirm::Stage;
 use crate::tui::keys::Place;
+use crate::tui::prompt::{DEAF, Field};
 use crate::tui::state::{Answer, Effect, Popup};
 
 fn confirm(desk: &Desk) -> &crate::tui::confirm::Confirm {
@@ -57,7 +58,7 @@ fn anything_else_typed_sends_nothing() {
         let mut desk = Desk::confirmation(busy());
         desk.keys(typed);
         assert!(desk.key(KeyCode::Enter).is_empty(), "{typed:?}");
-        assert!(confirm(&desk).notice.is_some());
+        assert!(confirm(&desk).prompt.notice.is_some());
     }
 }
 
@@ -75,7 +76,7 @@ fn what_is_typed_too_early_does_not_count() {
     desk.at += DEAF.saturating_sub(Duration::from_millis(1));
     desk.keys("50");
     assert!(desk.key(KeyCode::Enter).is_empty(), "too soon after it was drawn");
-    assert_eq!(confirm(&desk).typed.value(), "");
+    assert_eq!(confirm(&desk).prompt.typed.value(), "");
     desk.at += Duration::from_millis(1);
     desk.keys("50");
     assert_eq!(desk.key(KeyCode::Enter).len(), 1);
@@ -85,11 +86,11 @@ fn what_is_typed_too_early_does_not_count() {
 fn pasted_text_never_confirms() {
     let mut desk = Desk::confirmation(busy());
     assert!(desk.event(&Event::Paste("50\n".to_owned())).is_empty());
-    assert_eq!(confirm(&desk).typed.value(), "");
+    assert_eq!(confirm(&desk).prompt.typed.value(), "");
     desk.key(KeyCode::Tab);
     desk.event(&Event::Paste("quiet\nfor \u{1b}[1m10 minutes".to_owned()));
-    assert_eq!(confirm(&desk).field, Field::Reason);
-    assert_eq!(confirm(&desk).reason.value(), "quiet for ␛[1m10 minutes");
+    assert_eq!(confirm(&desk).prompt.field, Field::Reason);
+    assert_eq!(confirm(&desk).prompt.reason.value(), "quiet for ␛[1m10 minutes");
     desk.key(KeyCode::Tab);
     desk.keys("50");
     let effects = desk.key(KeyCode::Enter);
@@ -108,7 +109,11 @@ fn what_changes_while_the_box_is_open_is_said_and_asked_again() {
     changed.rollout = Arc::new(rollout);
     desk.world.targets.insert(changed.id().clone(), Arc::new(changed));
     desk.take();
-    assert!(confirm(&desk).notice.as_ref().is_some_and(|n| n.contains("step was 2, is 4")), "{:?}", confirm(&desk));
+    assert!(
+        confirm(&desk).prompt.notice.as_ref().is_some_and(|n| n.contains("step was 2, is 4")),
+        "{:?}",
+        confirm(&desk)
+    );
     desk.keys("50");
     assert!(desk.key(KeyCode::Enter).is_empty(), "the new content has not been on the screen");
     let screen = text(&desk.draw(80, 24));
@@ -170,14 +175,14 @@ fn a_reason_is_asked_for_where_the_policy_wants_one() {
     let rollout = payments().rollout.clone();
     desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
     desk.draw(80, 24);
-    assert_eq!(confirm(&desk).field, Field::Reason);
+    assert_eq!(confirm(&desk).prompt.field, Field::Reason);
     desk.key(KeyCode::Enter);
     desk.keys("50");
     assert!(desk.key(KeyCode::Enter).is_empty(), "no reason yet");
     desk.keys("quiet");
     desk.key(KeyCode::Enter);
-    assert_eq!(confirm(&desk).reason.value(), "quiet");
-    assert_eq!(confirm(&desk).typed.value(), "50");
+    assert_eq!(confirm(&desk).prompt.reason.value(), "quiet");
+    assert_eq!(confirm(&desk).prompt.typed.value(), "50");
     let effects = desk.key(KeyCode::Enter);
     let [Effect::Act(intent)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(intent.reason.as_ref().map(Clean::as_str), Some("quiet"));
@@ -293,7 +298,7 @@ fn the_filter_narrows_and_esc_ends_it() {
 fn screens_open_and_lead_back() {
     let mut desk = Desk::new(busy());
     let effects = desk.key(KeyCode::Enter);
-    assert!(matches!(effects.as_slice(), [Effect::Focus(Some(_))]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Focus(Some(_)), Effect::Records(_)]), "{effects:?}");
     desk.keys("?");
     desk.keys("q");
     assert_eq!(desk.state.place, Place::Target);

@@ -29,17 +29,25 @@ pub(super) struct Desk {
     pub state: State,
     pub mandate: Mandate,
     pub at: Instant,
+    /// How much later than usual it is.
+    pub later: jiff::SignedDuration,
 }
 
 impl Desk {
     pub(super) fn new(world: World) -> Self {
-        let mut desk = Self { world, state: State::new(), mandate: Mandate::default(), at: Instant::now() };
+        let mut desk = Self {
+            world,
+            state: State::new(),
+            mandate: Mandate::default(),
+            at: Instant::now(),
+            later: jiff::SignedDuration::ZERO,
+        };
         desk.take();
         desk
     }
 
     fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
-        let ground = Ground { mandate: &self.mandate, actor: &actor, now: now() };
+        let ground = Ground { mandate: &self.mandate, actor: &actor, now: now() + self.later };
         work(&mut self.state, &self.world, &ground)
     }
 
@@ -73,7 +81,7 @@ impl Desk {
 
     pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view::paint(&mut buffer, &self.world, &mut self.state, look, now());
+        view::paint(&mut buffer, &self.world, &mut self.state, look, now() + self.later);
         self.state.drawn(self.at);
         buffer
     }
@@ -102,7 +110,7 @@ pub(super) fn text(buffer: &Buffer) -> String {
 }
 
 /// Both sizes, under one name.
-fn look_at(name: &str, mut desk: impl FnMut() -> Desk) {
+pub(super) fn look_at(name: &str, mut desk: impl FnMut() -> Desk) {
     for (width, height) in [(80, 24), (200, 60)] {
         let mut desk = desk();
         let screen = text(&desk.draw(width, height));
@@ -219,6 +227,7 @@ fn audit() {
     let records = || {
         let line = |seq, kind, outcome: &str| RecordLine {
             seq,
+            act: "act-9".to_owned(),
             ts: "2026-11-24T10:06:10Z".to_owned(),
             kind,
             op: "resume".to_owned(),

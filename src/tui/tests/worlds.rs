@@ -78,7 +78,7 @@ fn other(name: &str) -> Rollout {
 }
 
 /// The paused canary that the fixture is about.
-pub(super) fn payments() -> Arc<Target> {
+pub(in crate::tui) fn payments() -> Arc<Target> {
     let rollout = fixture::paused();
     let canary = set(&rollout, "778b5d6c7f", 8, "8ab41e0", 1);
     let stable = set(&rollout, "67c4c777c8", 7, "1f3c9d2", 10);

@@ -1,58 +1,67 @@
 //! The board: one list, what needs a person first.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
+use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
-use super::{Ctx, words};
+use super::{Ctx, errors, notices, words};
 use crate::domain::link::LinkState;
-use crate::domain::outcome::Outcome;
-use crate::model::query::{Band, band, complete, link_of};
+use crate::model::query::{Band, complete, link_of};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
 use crate::tui::state::State;
 
-/// How wide the columns are; they fall away from the right in order of worth, the state and its reason never.
+/// How wide the columns are; they fall away from the right in order of worth, the state, the error rate and the reason
+/// never.
 struct Columns {
     name: usize,
     environment: usize,
     version: usize,
     ladder: usize,
     traffic: usize,
+    errors: usize,
+    curve: usize,
     why: usize,
 }
 
 /// `2/5 ‖`, where there is no room for the boxes.
 const SHORT_LADDER: usize = 9;
 
+/// From this width on there is room for more than the words.
+const ROOMY: u16 = 100;
+
 impl Columns {
-    fn of(width: u16) -> Self {
+    fn of(width: u16, errors: bool, widest: usize) -> Self {
+        let roomy = width >= ROOMY;
         let width = usize::from(width);
-        let name = (width * 26 / 100).clamp(14, 42);
-        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, why: 0 };
-        let mut left = width - 2 - name - 1 - 18;
+        let name = widest.clamp(12, (width * if errors { 23 } else { 26 } / 100).clamp(14, 42));
+        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, errors: 0, curve: 0, why: 0 };
+        let least = 14;
+        let mut left = width - 2 - name - 1 - least;
         for (column, wide) in [
+            (&mut columns.errors, if errors { 16 } else { 0 }),
             (&mut columns.ladder, if left > 60 { 15 } else { SHORT_LADDER }),
-            (&mut columns.traffic, 14),
-            (&mut columns.environment, 6),
+            (&mut columns.traffic, if roomy { 14 } else { 11 }),
+            (&mut columns.environment, 5),
             (&mut columns.version, 28),
+            (&mut columns.curve, if errors { 10 } else { 0 }),
         ] {
-            if left > wide {
+            if wide > 0 && left > wide {
                 *column = wide;
                 left -= wide + 1;
             }
         }
-        columns.why = left + 18;
+        columns.why = left + least;
         columns
     }
 
-    fn cells(&self, texts: [&str; 6]) -> [String; 6] {
-        let widths = [self.name, self.environment, self.version, self.ladder, self.traffic, self.why];
-        let mut cells: [String; 6] = std::array::from_fn(|n| fit(texts[n], widths[n]));
+    fn cells(&self, texts: [&str; 8]) -> [String; 8] {
+        let widths =
+            [self.name, self.environment, self.version, self.ladder, self.traffic, self.errors, self.curve, self.why];
+        let mut cells: [String; 8] = std::array::from_fn(|n| fit(texts[n], widths[n]));
         for (cell, width) in cells.iter_mut().zip(widths) {
             if width > 0 {
                 cell.push(' ');
@@ -63,15 +72,20 @@ impl Columns {
 }
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let area = notices::paint(ctx, area, buffer);
     if state.board.len() == 0 {
         empty(ctx, area, buffer);
         return;
     }
-    let columns = Columns::of(area.width);
-    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", "TRAFFIC (want)", "WHY HERE"]);
+    let columns = Columns::of(area.width, errors::configured(ctx), state.board.widest());
+    let traffic = if columns.traffic < 14 { "NOW (want)" } else { "TRAFFIC (want)" };
+    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", traffic, "ERRORS", "", "WHY HERE"]);
     Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);
+    if let Some(at) = state.board.turns_at() {
+        ctx.wake(at);
+    }
     let lines = state.board.lines();
     if lines.is_empty() {
         let text = format!("nothing has {:?} in its name; esc shows all", state.filter.value());
@@ -85,7 +99,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             Row::Row(id) => {
                 let selected = state.selected.as_ref() == Some(id);
                 if let Some(target) = ctx.world.targets.get(id) {
-                    row(ctx, &columns, target, selected).render(place, buffer);
+                    row(ctx, &columns, state, target, selected).render(place, buffer);
                 } else {
                     let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
                     Line::styled(text, ctx.theme.dim()).render(place, buffer);
@@ -123,21 +137,27 @@ fn title(ctx: &Ctx<'_>, band: Band, count: usize, area: Rect, buffer: &mut Buffe
     Line::styled(format!("{text}{}", "─".repeat(rule)), style).render(area, buffer);
 }
 
-fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Line<'static> {
+fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selected: bool) -> Line<'static> {
     let theme = ctx.theme;
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
     let link = link_of(ctx.world, &target.link);
-    let why = why(ctx, target, &link);
-    let [name, environment, version, ladder, traffic, why] = columns.cells([
+    let why = why(ctx, target, &link, columns.why);
+    let marked = state.marked(target.id());
+    let (rate, rate_style) = if columns.errors > 0 { errors::cell(ctx, target) } else { Default::default() };
+    let curve = if columns.curve > 0 { errors::curve(ctx, target, columns.curve) } else { String::new() };
+    let [name, environment, version, ladder, traffic, rate, curve, why] = columns.cells([
         &target.id().to_string(),
         target.environment.badge(),
         &version(target),
         &ladder(rollout, columns.ladder > SHORT_LADDER),
-        &traffic(ctx, target),
+        &traffic(ctx, target, columns.traffic < 14),
+        &rate,
+        &curve,
         &why,
     ]);
-    let marker = Span::styled(if selected { "▌ " } else { "  " }, theme.key());
+    let marker =
+        Span::styled(format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }), theme.key());
     if !link.is_live() {
         let text = [name, environment, version, ladder, traffic, why].concat();
         return Line::from(vec![marker, Span::styled(text, theme.dim())]);
@@ -152,45 +172,15 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, target: &Target, selected: bool) -> Lin
     };
     let mut spans = vec![marker, name];
     spans.extend(environment);
-    spans.extend([Span::raw(version), Span::raw(ladder), Span::raw(traffic), Span::styled(why, theme.phase(phase))]);
+    spans.extend([
+        Span::raw(version),
+        Span::raw(ladder),
+        Span::raw(traffic),
+        Span::styled(rate, rate_style),
+        Span::styled(curve, theme.dim()),
+        Span::styled(why, theme.phase(phase)),
+    ]);
     Line::from(spans)
-}
-
-/// Phase and reason, and since when; first of all, whether that is old.
-fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState) -> String {
-    let rollout = &target.rollout;
-    let (phase, _) = rollout.status();
-    let (_, reason) = band(target, ctx.now);
-    let running = ctx.world.running_act(target.id());
-    let mut text = match link {
-        LinkState::Live | LinkState::Connecting => String::new(),
-        other => {
-            let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
-            let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
-            format!("[{}{since}] ", other.word())
-        }
-    };
-    // It stays until something is seen of the target again.
-    if let Some(act) = ctx.world.last_act(target.id())
-        && let Some((at, outcome @ (Outcome::Unknown { .. } | Outcome::NoEffect { .. }))) = &act.ended
-        && target.changed <= *at
-    {
-        let _ = write!(text, "[{}: {}] ", crate::actions::row(act.intent.action).verb, outcome.word());
-    }
-    if let Some(act) = running {
-        text.push_str(crate::actions::row(act.intent.action).progressive);
-        text.push_str(" … ");
-    }
-    if reason.is_empty() {
-        text.push_str(phase.as_str());
-    } else {
-        text.push_str(&reason);
-    }
-    if let Some(since) = rollout.paused_since() {
-        text.push_str(", ");
-        text.push_str(&ctx.age(since));
-    }
-    text
 }
 
 /// Nothing to list: said as what it is.

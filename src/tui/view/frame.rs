@@ -7,7 +7,7 @@ use ratatui::widgets::Widget as _;
 
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
-use crate::tui::keys::{Place, TABLE};
+use crate::tui::keys::{Command, Place, Row, TABLE};
 use crate::tui::state::{Popup, State};
 
 /// Where we are, what we look at, and how the links stand.
@@ -20,11 +20,22 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     }
     let target = state.selected.as_ref().and_then(|id| ctx.world.targets.get(id));
     match (state.place, target) {
-        (Place::Target, Some(target)) => {
+        (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, Some(target)) => {
             left.push(Span::styled(format!(" {} ", target.environment.badge()), theme.tier(target.environment.tier)));
             left.push(Span::styled(format!(" {}/{}", target.context, target.id()), theme.strong()));
+            left.push(Span::styled(
+                match state.place {
+                    Place::Log => "  logs",
+                    Place::Events => "  what happened",
+                    Place::History => "  revisions",
+                    _ => "",
+                },
+                theme.dim(),
+            ));
         }
-        (Place::Target, None) => left.push(Span::styled("gone", theme.bad())),
+        (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, None) => {
+            left.push(Span::styled("gone", theme.bad()));
+        }
         (place, _) => {
             let mut contexts: Vec<String> = ctx.world.links.keys().map(|l| l.context.to_string()).collect();
             contexts.dedup();
@@ -36,7 +47,7 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
                 Place::Board => format!(" ▸ {}", words::count(state.board.len(), "target")),
                 Place::Audit => " ▸ audit log".to_owned(),
                 Place::Links => " ▸ links".to_owned(),
-                Place::Help | Place::Target => " ▸ keys".to_owned(),
+                _ => " ▸ keys".to_owned(),
             }));
         }
     }
@@ -91,34 +102,36 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
 }
 
 /// What keys apply to, the keys that work here now, and the audit log.
-pub(super) fn footer(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let theme = ctx.theme;
+    let finding = state.find().filter(|find| find.open).map(|find| find.input.value().to_owned());
+    let state = &*state;
     let audit = audit(ctx);
     let width = u16::try_from(audit.width()).unwrap_or(u16::MAX).min(area.width);
     let mut spans = Vec::new();
     if let Some(notice) = &state.notice {
         spans.push(Span::styled(notice.clone(), theme.warn()));
+    } else if let Some(text) = &finding {
+        spans.push(Span::styled("/", theme.key()));
+        spans.push(Span::styled(format!("{text}▏"), theme.field()));
+        spans.push(Span::styled("  ↵ ↓ next  ↑ back  esc clear", theme.dim()));
     } else if state.filtering {
         spans.push(Span::styled("/", theme.key()));
         spans.push(Span::styled(format!("{}▏", state.filter.value()), theme.field()));
         spans.push(Span::styled("  ↵ keep  esc clear", theme.dim()));
     } else if state.popup.is_none() {
         if let (Place::Board, Some(id)) = (state.place, &state.selected) {
+            let marks = state.marks().len();
+            let on = if marks > 0 { words::count(marks, "marked target") } else { id.to_string() };
             spans.push(Span::raw("on "));
-            spans.push(Span::styled(id.to_string(), theme.strong()));
+            spans.push(Span::styled(on, theme.strong()));
             spans.push(Span::raw(":  "));
         }
-        for row in TABLE.iter().filter(|r| !r.brief.is_empty() && r.places.contains(&state.place)) {
-            let nowhere = row.label == "esc" && state.place == Place::Board && state.filter.value().is_empty();
-            if !nowhere {
-                spans.push(Span::styled(row.label, theme.key()));
-                spans.push(Span::raw(format!(" {}  ", row.brief)));
-            }
-        }
+        spans.extend(keys(ctx, state, usize::from(area.width).saturating_sub(Line::from(spans.clone()).width())));
         if state.place == Place::Board && !state.filter.value().is_empty() {
             spans.push(Span::styled(format!("filter: {}", state.filter.value()), theme.warn()));
         }
-    } else if let Some(Popup::Menu | Popup::Outcome(_)) = &state.popup {
+    } else if let Some(Popup::Menu(_) | Popup::Outcome(_) | Popup::Progress(..)) = &state.popup {
         spans.push(Span::styled("esc", theme.key()));
         spans.push(Span::raw(" close"));
     }
@@ -131,6 +144,30 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     if shown {
         audit.render(Rect { x: area.right() - width, width, ..area }, buffer);
     }
+}
+
+/// The keys that work here now. What does not fit is left out, the help never.
+fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
+    let here = TABLE.iter().filter(|row| !row.brief.is_empty() && row.places.contains(&state.place));
+    let mut shown: Vec<&Row> = here
+        .filter(|row| {
+            let nothing = state.filter.value().is_empty() && state.marks().is_empty();
+            let diff = state.text.as_ref().is_some_and(crate::tui::text::Text::is_diff);
+            if state.place == Place::Text && diff && matches!(row.command, Command::Object | Command::Managed) {
+                return false;
+            }
+            row.label != "esc" || state.place != Place::Board || !nothing
+        })
+        .collect();
+    let wide = |row: &Row| row.label.chars().count() + row.brief.chars().count() + 3;
+    let mut all: usize = shown.iter().map(|row| wide(row)).sum();
+    while all > room + 2 {
+        let Some(at) = shown.iter().rposition(|row| row.command != Command::Help) else { break };
+        all -= wide(shown[at]);
+        shown.remove(at);
+    }
+    let span = |row: &Row| [Span::styled(row.label, ctx.theme.key()), Span::raw(format!(" {}  ", row.brief))];
+    shown.into_iter().flat_map(span).collect()
 }
 
 fn audit(ctx: &Ctx<'_>) -> Line<'static> {

@@ -28,6 +28,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             Span::styled(text, style),
             Span::styled(heard, theme.dim()),
         ]));
+        if !link.notice.is_empty() {
+            let notice = wrap(link.notice.as_str(), width);
+            lines.extend(notice.into_iter().map(|t| Line::styled(format!("     {t}"), theme.warn())));
+        }
         match &link.state {
             LinkState::Denied { why } => {
                 lines.extend(
@@ -43,6 +47,12 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
     for (context, cluster) in &ctx.world.clusters {
         lines.push(Line::styled(format!("   {context} is cluster {}", cluster.0), theme.dim()));
+    }
+    for (context, ahead) in &ctx.world.clocks {
+        let way = if *ahead > 0 { "ahead of" } else { "behind" };
+        let text =
+            format!("   the clock of {context} is {}.{} s {way} ours", ahead.abs() / 1000, ahead.abs() % 1000 / 100);
+        lines.push(Line::styled(text, theme.dim()));
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" warnings", theme.strong()));

@@ -3,10 +3,16 @@
 mod act;
 mod audit;
 mod board;
+mod errors;
 mod frame;
 mod help;
+mod history;
 mod links;
+mod log;
+mod notices;
 mod target;
+mod text;
+mod why;
 mod words;
 
 use std::cell::Cell;
@@ -49,6 +55,16 @@ impl Ctx<'_> {
         text
     }
 
+    /// The same in steps of ten seconds, and nothing below: what is as fresh as it can be need not count aloud.
+    fn age_in_tens(&self, then: Timestamp) -> Option<String> {
+        let seconds = self.now.duration_since(then).as_secs().max(0);
+        if seconds >= 60 {
+            return Some(self.age(then));
+        }
+        self.wake(then + SignedDuration::from_secs((seconds / 10 + 1) * 10));
+        (seconds >= 10).then(|| format!("{}s", seconds / 10 * 10))
+    }
+
     /// How long until then.
     fn left(&self, then: Timestamp) -> String {
         let seconds = then.duration_since(self.now).as_secs().max(0);
@@ -79,17 +95,25 @@ pub(super) fn paint(
     match state.place {
         Place::Board => board::paint(&ctx, state, body, buffer),
         Place::Target => target::paint(&ctx, state, body, buffer),
+        Place::Log => log::paint(&ctx, state, body, buffer),
+        Place::Text => text::paint(&ctx, state, body, buffer),
+        Place::Events => target::events(&ctx, state, body, buffer),
+        Place::History => history::paint(&ctx, state, body, buffer),
         Place::Audit => audit::paint(&ctx, state, body, buffer),
         Place::Links => links::paint(&ctx, state, body, buffer),
         Place::Help => help::paint(&ctx, state, body, buffer),
     }
     frame::header(&ctx, state, Rect { height: 1, ..area }, buffer);
     frame::footer(&ctx, state, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
-    match &state.popup {
+    match &mut state.popup {
         None => {}
-        Some(Popup::Menu) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
+        Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),
+        Some(Popup::Rollback(plan)) => act::rollback(&ctx, plan, body, buffer),
         Some(Popup::Outcome(act)) => act::outcome(&ctx, act, body, buffer),
+        Some(Popup::Progress(..)) => act::progress(&ctx, state, body, buffer),
     }
     if look.ascii {
         to_ascii(buffer);
@@ -118,10 +142,10 @@ fn to_ascii(buffer: &mut Buffer) {
             "│" | "║" | "‖" => "|",
             "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
             "■" | "█" => "#",
-            "●" | "✓" => "*",
+            "●" | "✓" | "◆" => "*",
             "✗" => "x",
             "▌" | "→" | "▸" => ">",
-            "↵" => "<",
+            "↵" | "←" => "<",
             "↓" => "v",
             "↑" => "^",
             "░" | "·" => ".",

@@ -10,6 +10,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::Ctx;
 use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
+use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::model::query::weight_is_old;
@@ -64,9 +65,35 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The first `rows` pieces of `text`, each of at most `width` columns: nothing is lost at the breaks, unlike with [`wrap`].
+/// What is not looked at is not laid out.
+pub(super) fn chop(text: &str, width: usize, rows: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > width {
+            if pieces.len() == rows {
+                break;
+            }
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
+}
+
 /// `■□□ 2/3 ‖`: how many steps are over (if drawn), where it stands, and whether it waits.
 pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
     let steps = rollout.steps().len();
+    if rollout.strategy.blue_green().is_some() {
+        let waits = !rollout.pause_conditions.is_empty() || rollout.spec_paused;
+        return format!("{}{}", super::why::stage(rollout), if waits { " ‖" } else { "" });
+    }
     if steps == 0 {
         return rollout.strategy.word().to_owned();
     }
@@ -85,13 +112,18 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
 }
 
 /// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
-pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target) -> String {
+pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
+    if target.rollout.strategy.blue_green().is_some() {
+        return super::why::live(target);
+    }
     let Some(desired) = target.rollout.desired_weight() else { return "–".to_owned() };
+    let gap = if tight { "" } else { " " };
+    let wanted = format!("({desired:>3}{gap}%)");
     match target.actual_weight() {
-        Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ? % ({desired:>3} %)"),
-        Some(actual) if weight_is_old(ctx.world, target, &actual) => format!("{:>3} % old", actual.weight),
-        Some(actual) if actual.weight == desired => format!("{desired:>3} %"),
-        Some(actual) => format!("{:>3} % ({desired:>3} %)", actual.weight),
+        Some(ActualWeight { basis: WeightBasis::RouterSilent, .. }) | None => format!("  ?{gap}% {wanted}"),
+        Some(actual) if weight_is_old(ctx.world, target, &actual) => format!("{:>3}{gap}% old", actual.weight),
+        Some(actual) if actual.weight == desired => format!("{desired:>3}{gap}%"),
+        Some(actual) => format!("{:>3}{gap}% {wanted}", actual.weight),
     }
 }
 
@@ -122,7 +154,7 @@ pub(super) fn tag(image: &str) -> String {
     name.split_once(':').map_or_else(|| name.to_owned(), |(_, tag)| tag.to_owned())
 }
 
-fn tags(set: &ReplicaSet) -> String {
+pub(super) fn tags(set: &ReplicaSet) -> String {
     set.images.iter().map(|i| tag(i.as_str())).collect::<Vec<_>>().join(",")
 }
 
@@ -132,6 +164,27 @@ pub(super) fn version(target: &Target) -> String {
     match target.stable_set() {
         Some(stable) if !target.rollout.fully_promoted() => format!("{} → {wanted}", tags(stable)),
         _ => wanted,
+    }
+}
+
+/// A version as people know it: `rev 7`, else its hash.
+pub(super) fn revision_of(target: &Target, hash: &Clean) -> String {
+    let revision = target.set(hash).and_then(|set| set.revision);
+    revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
+}
+
+/// What a ReplicaSet is to its rollout; a word of its own for each strategy.
+pub(super) fn role(target: &Target, set: &ReplicaSet) -> &'static str {
+    let rollout = &target.rollout;
+    let blue_green = rollout.strategy.blue_green().is_some();
+    if blue_green && !rollout.blue_green.active.is_empty() && set.pod_hash == rollout.blue_green.active {
+        "active"
+    } else if set.pod_hash == rollout.stable_hash {
+        "stable"
+    } else if set.pod_hash == rollout.pod_hash {
+        if blue_green { "preview" } else { "canary" }
+    } else {
+        ""
     }
 }
 
@@ -183,6 +236,18 @@ pub(super) fn popup_width(area: Rect) -> usize {
 
 /// Lines with a title, in a frame.
 pub(super) fn panel(ctx: &Ctx<'_>, title: &str, lines: Vec<Line<'static>>, area: Rect, buffer: &mut Buffer) {
+    panel_from(ctx, title, lines, 0, area, buffer);
+}
+
+/// The same, scrolled by so many lines as far as there are more than fit.
+pub(super) fn panel_from(
+    ctx: &Ctx<'_>,
+    title: &str,
+    mut lines: Vec<Line<'static>>,
+    from: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     if area.height < 3 {
         return;
     }
@@ -191,7 +256,10 @@ pub(super) fn panel(ctx: &Ctx<'_>, title: &str, lines: Vec<Line<'static>>, area:
     let inner = block.inner(area);
     block.render(area, buffer);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let (room, all) = (usize::from(inner.height), lines.len());
+    let room = usize::from(inner.height);
+    let from = from.min(lines.len().saturating_sub(room));
+    lines.drain(..from);
+    let all = lines.len();
     for (n, (y, line)) in (inner.y..inner.bottom()).zip(lines).enumerate() {
         let last = n + 1 == room && all > room;
         let line = if last { Line::styled(format!("… {} more", all - room + 1), ctx.theme.dim()) } else { line };
@@ -223,6 +291,14 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+    }
+
+    #[test]
+    fn chopped_text_is_whole_as_far_as_there_are_rows() {
+        assert_eq!(chop("abcdefgh", 3, 9), ["abc", "def", "gh"]);
+        assert_eq!(chop("abcdefgh", 3, 2), ["abc", "def"]);
+        assert_eq!(chop("日本語", 4, 9), ["日本", "語"]);
+        assert_eq!(chop("", 4, 9), [""]);
     }
 
     #[test]

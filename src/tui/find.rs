@@ -1,0 +1,68 @@
+//! Finding text in a long screen: what is typed after `/`, and the next place that has it.
+
+use tui_input::Input;
+
+/// What is looked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Find {
+    pub input: Input,
+    /// Whether keys go into it.
+    pub open: bool,
+    /// In lower case: letters are found in either.
+    needle: String,
+}
+
+impl Find {
+    /// What was typed has changed.
+    pub(super) fn changed(&mut self) {
+        self.needle = self.input.value().to_lowercase();
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether anything is looked for.
+    pub(super) fn active(&self) -> bool {
+        !self.needle.is_empty()
+    }
+
+    /// Whether `text` has it.
+    pub(super) fn hits(&self, text: &str) -> bool {
+        self.active() && text.to_lowercase().contains(&self.needle)
+    }
+
+    /// The next line that has it, from `at` on (not itself) in the direction; around the end to the beginning.
+    pub(super) fn next<'a>(
+        &self,
+        len: usize,
+        at: usize,
+        forward: bool,
+        line: impl Fn(usize) -> Option<&'a str>,
+    ) -> Option<usize> {
+        if !self.active() || len == 0 {
+            return None;
+        }
+        (1..=len)
+            .map(|by| if forward { (at + by) % len } else { (at + len - by % len) % len })
+            .find(|n| line(*n).is_some_and(|text| self.hits(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_around_both_ways_and_minds_no_case() {
+        let lines = ["one Error", "two", "an ERROR", "three"];
+        let mut find = Find { input: Input::new("error".to_owned()), ..Find::default() };
+        find.changed();
+        let next = |at, forward| find.next(lines.len(), at, forward, |n| lines.get(n).copied());
+        assert_eq!(next(0, true), Some(2));
+        assert_eq!(next(2, true), Some(0));
+        assert_eq!(next(0, false), Some(2));
+        assert_eq!(next(3, false), Some(2));
+        assert_eq!(Find::default().next(4, 0, true, |n| lines.get(n).copied()), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! What every confirmation shares: the keys that count, and those that do not.
+
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler as _;
+
+use crate::domain::decision::Confirmation;
+use crate::domain::intent::Confirmed;
+use crate::domain::text::Clean;
+
+/// Keys count only when the box has been on the screen for this long: what was typed for something else does not.
+pub(super) const DEAF: Duration = Duration::from_millis(400);
+
+/// The longest reason.
+const LONGEST_REASON: usize = 500;
+
+/// Where typed text goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Field {
+    #[default]
+    Confirmation,
+    Reason,
+}
+
+/// The part of a box that is typed into.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Prompt {
+    pub typed: Input,
+    pub reason: Input,
+    pub field: Field,
+    /// What changed while the box was open, or why the last key did nothing.
+    pub notice: Option<String>,
+    /// When this content first stood on the screen.
+    drawn: Option<Instant>,
+}
+
+impl Prompt {
+    /// The content is another one: nothing that was typed for it counts, and it must stand on the screen first.
+    pub(super) fn renew(&mut self) {
+        self.typed = Input::default();
+        self.drawn = None;
+    }
+
+    /// The content stands on the screen since `at`.
+    pub(super) fn drawn(&mut self, at: Instant) {
+        self.drawn.get_or_insert(at);
+    }
+
+    /// Whether keys count.
+    pub(super) fn listens(&self, at: Instant) -> bool {
+        self.drawn.is_some_and(|drawn| at.saturating_duration_since(drawn) >= DEAF)
+    }
+
+    /// When keys begin to count.
+    pub(super) fn listens_from(&self) -> Option<Instant> {
+        self.drawn.map(|drawn| drawn + DEAF)
+    }
+
+    /// The reason, if one was given.
+    pub(super) fn reason(&self) -> Option<Clean> {
+        let reason = self.reason.value().trim();
+        (!reason.is_empty()).then(|| Clean::new(reason))
+    }
+
+    /// Asks for a reason before anything else.
+    pub(super) fn wants_reason(&mut self, why: &str) {
+        self.notice = Some(why.to_owned());
+        self.field = Field::Reason;
+    }
+
+    /// Pasted text may be a reason; it never confirms.
+    pub(super) fn paste(&mut self, text: &str, at: Instant) {
+        if self.field == Field::Reason && self.listens(at) {
+            for c in Clean::new(text).as_str().chars().take(LONGEST_REASON) {
+                self.reason.handle(tui_input::InputRequest::InsertChar(c));
+            }
+        } else {
+            self.notice = Some("pasted text does not confirm: type it".to_owned());
+        }
+    }
+
+    /// What the key confirms, if it does.
+    pub(super) fn key(&mut self, key: KeyEvent, at: Instant, asked: &Confirmation) -> Option<Confirmed> {
+        if !self.listens(at) {
+            return None;
+        }
+        self.notice = None;
+        match (key.code, self.field) {
+            (KeyCode::Tab | KeyCode::BackTab | KeyCode::Down | KeyCode::Up, field) => {
+                self.field = if field == Field::Reason { Field::Confirmation } else { Field::Reason };
+            }
+            (KeyCode::Enter, Field::Reason) => self.field = Field::Confirmation,
+            (_, Field::Reason) => {
+                if self.reason.value().chars().count() < LONGEST_REASON || !matches!(key.code, KeyCode::Char(_)) {
+                    self.reason.handle_event(&Event::Key(key));
+                }
+            }
+            (KeyCode::Char('y'), Field::Confirmation) if plain(key) => match asked {
+                Confirmation::Press => return Some(Confirmed::Pressed),
+                Confirmation::WithoutRecord { .. } => return Some(Confirmed::WithoutRecord),
+                Confirmation::Type { .. } => {
+                    self.typed.handle_event(&Event::Key(key));
+                }
+            },
+            (KeyCode::Enter, Field::Confirmation) => match asked {
+                Confirmation::Type { text } if self.typed.value() == text => return Some(Confirmed::Typed),
+                Confirmation::Type { text } => {
+                    self.notice = Some(if self.typed.value().is_empty() {
+                        format!("type {text} first")
+                    } else {
+                        format!("that is not {text}")
+                    });
+                    self.typed = Input::default();
+                }
+                Confirmation::Press | Confirmation::WithoutRecord { .. } => {
+                    self.notice = Some("press y to go on, esc to leave it".to_owned());
+                }
+            },
+            (_, Field::Confirmation) => {
+                if matches!(asked, Confirmation::Type { .. }) {
+                    self.typed.handle_event(&Event::Key(key));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn plain(key: KeyEvent) -> bool {
+    key.modifiers.difference(KeyModifiers::SHIFT).is_empty()
+}

@@ -1,0 +1,147 @@
+//! Error rates, and every word for when there is none.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+
+use super::screens::{Desk, look_at, text};
+use super::worlds::{ago, busy, link, now, payments, world_of};
+use crate::domain::fixture;
+use crate::domain::link::LinkState;
+use crate::domain::rollout::{Rollout, Strategy, Weights};
+use crate::domain::signal::{Counts, Reading, Role, Rules, Side, Signals, Verdict, verdict};
+use crate::model::{Target, World};
+use crate::tui::state::{Answer, Effect};
+
+fn side(role: Role, hash: &crate::domain::text::Clean, errors: f64, total: f64, short: f64) -> Side {
+    Side {
+        role,
+        pod_hash: hash.clone(),
+        long: Reading::Measured(Counts { errors, total }),
+        short: Reading::Measured(Counts { errors: total / 5.0 * short, total: total / 5.0 }),
+        age: Some(2),
+        history: vec![Some(0.004), Some(0.02), None, Some(0.05), Some(0.073)],
+        last: None,
+    }
+}
+
+fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
+    let rules = Rules::default();
+    let subject = side(Role::New, &rollout.pod_hash, errors, 12_480.0, short);
+    let verdict = verdict::of_side(&subject, &rules);
+    Signals {
+        at: ago(1),
+        every: 5,
+        rules,
+        template: Some("istio-workload".into()),
+        reference: Some(side(Role::Stable, &rollout.stable_hash, 488.0, 121_900.0, 0.004)),
+        subject,
+        scrape: Some(15),
+        verdict,
+        over_since: (verdict == Verdict::Over).then(|| ago(40)),
+        notes: Vec::new(),
+    }
+}
+
+fn with(target: &Arc<Target>, signals: Signals) -> Arc<Target> {
+    Arc::new(Target { signals: Some(Arc::new(signals)), ..(**target).clone() })
+}
+
+/// A canary that fails, its traffic split by a router, the next step due by itself.
+pub(super) fn bad() -> Arc<Target> {
+    let mut target = (*payments()).clone();
+    let mut rollout = (*target.rollout).clone();
+    rollout.id = fixture::id("cart");
+    rollout.step_index = Some(3);
+    rollout.pause_conditions = vec![fixture::pause("CanaryPauseStep", "2026-11-24T09:58:00Z")];
+    if let Strategy::Canary(canary) = &mut rollout.strategy {
+        canary.router = Some("nginx".into());
+    }
+    rollout.weights = Some(Weights { canary: 50, stable: 50, additional: 0, verified: None });
+    target.rollout = Arc::new(rollout);
+    let signals = signals(&target.rollout, 912.0, 0.112);
+    with(&Arc::new(target), signals)
+}
+
+fn night() -> World {
+    let fine = with(&payments(), signals(&payments().rollout, 52.0, 0.004));
+    let mut world = world_of(vec![bad(), fine]);
+    let prometheus = link("prometheus", LinkState::Live);
+    world.links.insert(prometheus.id.clone(), prometheus);
+    world
+}
+
+fn open(world: World) -> Desk {
+    let mut desk = Desk::new(world);
+    desk.state.selected = Some(bad().id().clone());
+    desk.draw(80, 24);
+    desk.key(KeyCode::Enter);
+    desk
+}
+
+#[test]
+fn a_bad_night() {
+    look_at("night_board", || Desk::new(night()));
+    look_at("night_target", || open(night()));
+    look_at("night_abort", || {
+        let mut desk = open(night());
+        for effect in desk.keys("ab") {
+            if let Effect::Read(id) = effect {
+                let rollout = desk.world.targets[&id].rollout.clone();
+                desk.answer(Answer::Read(id, Ok(Some(rollout))));
+            }
+        }
+        desk
+    });
+}
+
+#[test]
+fn every_word_for_no_number_is_said_and_none_is_a_zero() {
+    let readings = [
+        (Reading::NoTraffic, "– no traffic"),
+        (Reading::NoData, "– no data"),
+        (Reading::NotANumber, "– not a number"),
+        (Reading::Thin(Counts { errors: 0.0, total: 12.0 }), "– thin (12)"),
+        (Reading::Stale { age: Some(40), scrape: 15, counts: None }, "– stale 40s"),
+        (Reading::Unreachable { why: "connection refused".into() }, "– unreachable"),
+        (Reading::WrongQuery { why: "parse error".into() }, "– wrong query"),
+    ];
+    for (reading, word) in readings {
+        let mut signals = signals(&bad().rollout, 912.0, 0.112);
+        signals.subject.long = reading;
+        signals.verdict = Verdict::NotEnoughData;
+        signals.over_since = None;
+        let mut world = night();
+        world.targets.insert(bad().id().clone(), with(&bad(), signals));
+        let mut desk = Desk::new(world.clone());
+        let row = text(&desk.draw(80, 24)).lines().find(|l| l.contains("shop/cart")).expect("its row").to_owned();
+        assert!(row.contains(word), "{word}: {row}");
+        assert!(!row.contains("0.00"), "{row}");
+        let panel = text(&open(world).draw(200, 60));
+        assert!(panel.contains("not enough data"), "{panel}");
+    }
+}
+
+#[test]
+fn what_was_not_read_again_is_old_and_so_is_its_alarm() {
+    let mut desk = Desk::new(night());
+    assert!(text(&desk.draw(200, 60)).contains("over its limit of 5 % for 40s"));
+    let next = super::super::view::paint(
+        &mut ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24)),
+        &desk.world,
+        &mut desk.state,
+        super::screens::LOOK,
+        now(),
+    );
+    assert!(next.is_some_and(|next| next <= now() + jiff::SignedDuration::from_secs(1)), "it counts");
+    desk.later = jiff::SignedDuration::from_secs(20);
+    assert!(desk.take(), "the row moves by itself");
+    let screen = text(&desk.draw(200, 60));
+    assert!(screen.contains("7.31 % OLD 2") && !screen.contains("over its limit"), "{screen}");
+}
+
+#[test]
+fn without_a_prometheus_there_is_no_column() {
+    let mut desk = Desk::new(busy());
+    assert!(!text(&desk.draw(200, 60)).contains("ERRORS"));
+}

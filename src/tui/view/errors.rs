@@ -1,0 +1,177 @@
+//! Error rates: the word, the number that bears it, and how old it is. What is missing is said, never a zero.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Ctx;
+use super::words::{fit, wrap};
+use crate::domain::signal::text::{count, counts, limit, percent};
+use crate::domain::signal::{Reading, Side, Signals, Verdict};
+use crate::domain::steps::Span as Long;
+use crate::model::Target;
+use crate::model::query;
+
+/// Whether error rates are read anywhere: else their column is not there.
+pub(super) fn configured(ctx: &Ctx<'_>) -> bool {
+    ctx.world.links.values().any(|link| link.id.what == "prometheus")
+}
+
+fn style(ctx: &Ctx<'_>, verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Over => ctx.theme.bad(),
+        Verdict::Suspect => ctx.theme.warn(),
+        Verdict::NotEnoughData => ctx.theme.dim(),
+        Verdict::Fine => ctx.theme.good(),
+    }
+}
+
+/// How long ago its newest sample was, by the sample's own clock.
+fn sample_age(ctx: &Ctx<'_>, signals: &Signals, side: &Side) -> Option<String> {
+    newest(signals, side).map(|at| ctx.age(at))
+}
+
+/// When its newest sample was taken.
+fn newest(signals: &Signals, side: &Side) -> Option<jiff::Timestamp> {
+    Some(signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?)))
+}
+
+/// For the board: `7.31 % OVER 20s` (no age: below ten seconds), `– no traffic`, `7.31 % OLD 2m`.
+pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
+    let theme = ctx.theme;
+    let signals = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
+        (Ok(signals), _) => signals,
+        (Err(_), Some(old)) if old.is_about(&target.rollout) => {
+            let was = old.subject.long.counts().and_then(|c| c.rate()).map_or_else(|| "–".to_owned(), percent);
+            return (format!("{was} OLD {}", ctx.age(old.at)), theme.dim());
+        }
+        (Err("of another version"), _) => return ("– not read yet".to_owned(), theme.dim()),
+        (Err(why), _) => return (format!("– {why}"), theme.dim()),
+    };
+    wake(ctx, signals);
+    let cell = signals.cell();
+    if signals.subject.long.measured().is_none() {
+        return (cell, theme.dim());
+    }
+    let word = match signals.verdict {
+        Verdict::Over => " OVER",
+        Verdict::Suspect => " over?",
+        Verdict::NotEnoughData => " ?",
+        Verdict::Fine => "",
+    };
+    let age = newest(signals, &signals.subject).and_then(|at| ctx.age_in_tens(at));
+    let age = age.map_or_else(String::new, |age| format!(" {age}"));
+    (format!("{cell}{word}{age}"), style(ctx, signals.verdict))
+}
+
+/// A small curve of the long window's rate.
+pub(super) fn curve(ctx: &Ctx<'_>, target: &Target, width: usize) -> String {
+    let signals = target.signals.as_deref().filter(|s| s.is_about(&target.rollout));
+    signals.map_or_else(String::new, |s| s.subject.sparkline(width, s.rules.limit, ctx.look.ascii))
+}
+
+/// What is shown becomes old by itself.
+fn wake(ctx: &Ctx<'_>, signals: &Signals) {
+    ctx.wake(old_at(signals));
+    if let Some(since) = signals.over_since {
+        let _ = ctx.age(since);
+    }
+}
+
+fn old_at(signals: &Signals) -> jiff::Timestamp {
+    signals.at + jiff::SignedDuration::from_secs(3 * i64::from(signals.every) + 1)
+}
+
+/// The panel.
+pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
+    let theme = ctx.theme;
+    let (signals, doubt) = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
+        (Ok(signals), _) => (signals, None),
+        (Err(why), Some(signals)) => (signals, Some(format!("{why}: read {} ago", ctx.age(signals.at)))),
+        (Err("not configured"), None) => {
+            let text = "– no Prometheus is configured: error rates are not known";
+            return vec![Line::styled(fit(text, width), theme.dim())];
+        }
+        (Err(why), None) => return vec![Line::styled(format!("errors   – {why}"), theme.dim())],
+    };
+    wake(ctx, signals);
+    let mut lines = Vec::new();
+    if let Some(doubt) = &doubt {
+        lines.push(Line::styled(format!("NOT OF NOW ({doubt})"), theme.bad()));
+    }
+    let verdict = if doubt.is_some() { theme.dim() } else { style(ctx, signals.verdict) };
+    lines.extend(side(ctx, signals, &signals.subject, verdict, width));
+    if let Some(reference) = &signals.reference {
+        lines.extend(side(ctx, signals, reference, Style::new(), width));
+    }
+    let curve = signals.subject.sparkline(width.saturating_sub(40).min(30), signals.rules.limit, ctx.look.ascii);
+    let lasts = signals.over_since.map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
+    lines.push(Line::from(vec![
+        Span::styled(fit("verdict", 9), theme.dim()),
+        Span::styled(format!("{}{lasts}", signals.verdict_text()), verdict),
+        Span::styled(format!("  {curve}"), theme.dim()),
+    ]));
+    let template = signals.template.as_ref().map_or_else(|| "no template gives data".to_owned(), ToString::to_string);
+    let about = format!(
+        "over {} and {}; limit {}; {template}",
+        Long(i64::from(signals.rules.long)),
+        Long(i64::from(signals.rules.short)),
+        limit(signals.rules.limit)
+    );
+    lines.push(Line::styled(fit(&about, width), theme.dim()));
+    for note in &signals.notes {
+        let text = wrap(&format!("Prometheus warns: {note}"), width);
+        lines.extend(text.into_iter().take(2).map(|text| Line::styled(text, theme.warn())));
+    }
+    lines
+}
+
+/// `new      7.31 %       912 of 12,480   last 1m 11.20 %   3s`, the numbers under each other.
+fn side(ctx: &Ctx<'_>, signals: &Signals, side: &Side, style: Style, width: usize) -> Vec<Line<'static>> {
+    let theme = ctx.theme;
+    let head = Span::styled(fit(side.role.word(), 9), theme.dim());
+    if let Some(long) = side.long.measured() {
+        let short = Long(i64::from(signals.rules.short)).to_string();
+        let age = sample_age(ctx, signals, side).map_or_else(String::new, |age| format!("  age {age}"));
+        return vec![Line::from(vec![
+            head,
+            Span::styled(format!("{:>7}", side.long.cell()), style.patch(theme.strong())),
+            Span::raw(format!("  {:>6} of {:>9}", count(long.errors), count(long.total))),
+            Span::styled(format!("  last {short} "), theme.dim()),
+            Span::styled(format!("{:>7}", side.short.cell()), style),
+            Span::styled(age, theme.dim()),
+        ])];
+    }
+    let mut text = side.long.sentence(&signals.rules);
+    if let Some(last) = side.last.filter(|_| !matches!(side.long, Reading::Thin(_))) {
+        let rate = last.counts.rate().map(percent).unwrap_or_default();
+        text = format!("{text}; was {rate}, {}, {} ago", counts(last.counts), ctx.age(last.at));
+    }
+    let parts = wrap(&text, width.saturating_sub(9));
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(n, text)| {
+            let head = if n == 0 { head.clone() } else { Span::raw(" ".repeat(9)) };
+            Line::from(vec![head, Span::styled(text, theme.warn())])
+        })
+        .collect()
+}
+
+/// For a confirmation: both sides and the verdict in a line or two; `None` = nothing is configured.
+pub(super) fn sentence(ctx: &Ctx<'_>, target: &Target) -> Option<(String, Style)> {
+    let signals = match query::signals(ctx.world, target, ctx.now) {
+        Ok(signals) => signals,
+        Err("not configured") => return None,
+        Err(why) => return Some((format!("– {why}: not known"), ctx.theme.dim())),
+    };
+    wake(ctx, signals);
+    let one = |side: &Side| match side.long.measured() {
+        Some(c) => format!("{} {} of {}", side.role.word(), side.long.cell(), count(c.total)),
+        None => format!("{} {}", side.role.word(), side.long.cell()),
+    };
+    let mut text = one(&signals.subject);
+    if let Some(reference) = &signals.reference {
+        text = format!("{text}, {}", one(reference));
+    }
+    Some((format!("{text}: {}", signals.verdict_text()), style(ctx, signals.verdict)))
+}

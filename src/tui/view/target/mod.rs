@@ -1,0 +1,121 @@
+//! One target: how it stands, ladder, traffic, what it owns, and what happened to it.
+//!
+//! Wide, the panels stand side by side; else all is one column that scrolls, the essentials of a bad night first.
+
+mod happened;
+mod ladder;
+mod runs;
+mod status;
+mod traffic;
+mod tree;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Widget as _;
+
+use super::words::{panel, panel_from};
+use super::{Ctx, errors, scrolled};
+use crate::model::Target;
+use crate::tui::state::State;
+
+/// From this width on the panels stand side by side.
+const WIDE: u16 = 140;
+
+pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let Some(id) = state.selected.clone() else { return };
+    let Some(target) = ctx.world.targets.get(&id) else {
+        state.layout(usize::from(area.height), 0);
+        panel(ctx, "gone", vec![Line::raw(format!("{id} is no longer there."))], area, buffer);
+        return;
+    };
+    if area.width >= WIDE && area.height >= 30 {
+        wide(ctx, target, state, area, buffer);
+    } else {
+        narrow(ctx, target, state, area, buffer);
+    }
+}
+
+/// What happened, in full.
+pub(super) fn events(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let Some(id) = state.selected.clone() else { return };
+    let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let lines = match ctx.world.targets.get(&id) {
+        Some(target) => happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE),
+        None => vec![Line::raw(format!("{id} is no longer there."))],
+    };
+    scrolled(lines, state, area, buffer);
+}
+
+fn rule(ctx: &Ctx<'_>, title: &str, width: usize) -> Line<'static> {
+    let text = format!("─ {title} ");
+    let rest = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
+    Line::styled(format!("{text}{}", "─".repeat(rest)), ctx.theme.dim())
+}
+
+fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let width = usize::from(area.width);
+    let mut lines = status::head(ctx, target, width);
+    lines.extend(traffic::lines(ctx, target, width, true));
+    lines.extend(errors::lines(ctx, target, width));
+    lines.extend(status::what_next(ctx, target, width));
+    lines.extend(status::facts(ctx, target, width));
+    lines.push(rule(ctx, ladder::title(target), width));
+    lines.extend(ladder::lines(ctx, target));
+    lines.push(rule(ctx, "revisions and pods", width));
+    lines.extend(tree::lines(ctx, target, width));
+    lines.push(rule(ctx, "what happened", width));
+    lines.extend(happened::lines(ctx, target, state.records_of(target.id()), width, happened::SHORT));
+    let more = lines.len().saturating_sub(usize::from(area.height));
+    scrolled(lines, state, area, buffer);
+    if more > state.scroll {
+        let text = format!(" ↓ {} more ", more - state.scroll);
+        let wide = u16::try_from(text.chars().count()).unwrap_or(0);
+        let place = Rect { x: area.right().saturating_sub(wide), y: area.bottom() - 1, width: wide, height: 1 };
+        Line::styled(text, ctx.theme.key()).render(place, buffer);
+    }
+}
+
+fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let height = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2);
+    let inner = |rect: Rect| usize::from(rect.width).saturating_sub(4);
+    let mut status = status::head(ctx, target, usize::from(area.width) - 4);
+    status.extend(status::facts(ctx, target, usize::from(area.width) - 4));
+    status.extend(status::what_next(ctx, target, usize::from(area.width) - 4));
+    let ladder = ladder::lines(ctx, target);
+    let share = Layout::horizontal([Constraint::Percentage(28), Constraint::Fill(1), Constraint::Fill(1)]);
+    let [_, second, third] = share.areas(area);
+    let traffic = traffic::lines(ctx, target, inner(second), false);
+    let errors = errors::lines(ctx, target, inner(third));
+    let tallest = ladder.len().max(traffic.len()).max(errors.len());
+    let top = height(tallest).clamp(7, (area.height / 2).max(7));
+    let [head, middle, bottom] =
+        Layout::vertical([Constraint::Length(height(status.len())), Constraint::Length(top), Constraint::Min(5)])
+            .areas(area);
+    panel(ctx, "status", status, head, buffer);
+    let [left, right, third] = share.areas(middle);
+    let rows = usize::from(left.height) - 2;
+    panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
+    panel(ctx, "traffic", traffic, right, buffer);
+    panel(ctx, "errors", errors, third, buffer);
+    let [left, right] = Layout::horizontal([Constraint::Percentage(55), Constraint::Fill(1)]).areas(bottom);
+    let tree = tree::lines(ctx, target, inner(left));
+    let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right), happened::SHORT);
+    state.layout(usize::from(bottom.height).saturating_sub(2), tree.len().max(happened.len()));
+    panel_from(ctx, "revisions and pods", tree, state.scroll, left, buffer);
+    panel_from(ctx, "what happened", happened, state.scroll, right, buffer);
+}
+
+fn at(target: &Target) -> usize {
+    target.rollout.current_step().map_or(0, |(index, _)| index)
+}
+
+/// The part of a long ladder around the step it stands on.
+fn around(lines: Vec<Line<'static>>, at: usize, rows: usize) -> Vec<Line<'static>> {
+    if lines.len() <= rows || rows == 0 {
+        return lines;
+    }
+    let from = at.saturating_sub(rows / 3).min(lines.len() - rows);
+    lines.into_iter().skip(from).take(rows).collect()
+}

@@ -1,0 +1,136 @@
+//! Why a target stands where it stands: one line for the board, with all that is due or old in it.
+
+use std::fmt::Write as _;
+
+use super::Ctx;
+use super::words::revision_of;
+use crate::actions::row;
+use crate::domain::link::LinkState;
+use crate::domain::outcome::Outcome;
+use crate::domain::rollout::{Phase, Rollout};
+use crate::model::Target;
+use crate::model::query::{BAKING, baking, band};
+
+/// Below this width words that the other columns say are left out.
+const TIGHT: usize = 26;
+
+/// First what must not be cut off: whether it is old, marked, or under our hands; then its own reason.
+pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize) -> String {
+    let mut text = String::new();
+    if !matches!(link, LinkState::Live | LinkState::Connecting) {
+        let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
+        let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
+        let _ = write!(text, "[{}{since}] ", link.word());
+    }
+    if in_flight_mark(target).is_some() && !target.rollout.abort {
+        text.push_str("[do not promote] ");
+    }
+    ours(ctx, target, &mut text);
+    text.push_str(&reason(ctx, target, room < TIGHT));
+    let rollout = &target.rollout;
+    if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
+        text.push_str(", restarting its pods");
+    }
+    if let Some(why) = in_flight_mark(target) {
+        let _ = write!(text, "; the mark says: {why}");
+    }
+    text
+}
+
+/// The mark on the version in flight.
+pub(super) fn in_flight_mark(target: &Target) -> Option<&crate::domain::text::Clean> {
+    let set = target.canary_set().filter(|_| !target.rollout.fully_promoted())?;
+    set.do_not_promote.as_ref()
+}
+
+/// What we are doing, left undone, or do not know the end of.
+fn ours(ctx: &Ctx<'_>, target: &Target, text: &mut String) {
+    let id = target.id();
+    if ctx.world.open_plans.iter().any(|run| run.plan.stages.iter().any(|stage| stage.target == *id)) {
+        text.push_str("[a plan was left unfinished] ");
+    }
+    // It stays until something is seen of the target again.
+    if let Some(act) = ctx.world.last_act(id)
+        && let Some((at, outcome @ (Outcome::Unknown { .. } | Outcome::NoEffect { .. }))) = &act.ended
+        && target.changed <= *at
+    {
+        let _ = write!(text, "[{}: {}] ", row(act.intent.action).verb, outcome.word());
+    }
+    if let Some(act) = ctx.world.running_act(id) {
+        let _ = write!(text, "{} … ", row(act.intent.action).progressive);
+    }
+}
+
+fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
+    let rollout = &target.rollout;
+    let (phase, _) = rollout.status();
+    if rollout.deleting {
+        return "being deleted".to_owned();
+    }
+    if let Some((since, until)) = baking(target, ctx.now).filter(|_| phase == Phase::Healthy) {
+        ctx.wake(until);
+        return format!("baking {} of {}m", ctx.age(since), BAKING.as_mins());
+    }
+    let (_, mut text) = band(target, ctx.now);
+    if target.signals.as_ref().is_some_and(|signals| signals.over_since.is_some()) && phase != Phase::Degraded {
+        // How long it lasts is in the text.
+        ctx.wake(ctx.now + jiff::SignedDuration::from_secs(1));
+        return text;
+    }
+    if text.is_empty() {
+        phase.as_str().clone_into(&mut text);
+    }
+    if tight && text.ends_with("for a person") {
+        // The sign beside it says that it is paused.
+        "for a person".clone_into(&mut text);
+    }
+    match due(ctx, rollout) {
+        Some(due) if rollout.strategy.blue_green().is_some() => due,
+        Some(due) => format!("{text}: {due}"),
+        None => match (rollout.paused_since(), phase) {
+            (Some(since), _) => format!("{text}, {}", ctx.age(since)),
+            (None, Phase::Progressing) => gives_up(ctx, rollout).map_or(text.clone(), |due| format!("{text}, {due}")),
+            _ => text,
+        },
+    }
+}
+
+/// What a timed pause leads to by itself, and in how long.
+pub(super) fn due(ctx: &Ctx<'_>, rollout: &Rollout) -> Option<String> {
+    let at = rollout.resumes_at()?;
+    let blue_green = rollout.strategy.blue_green().is_some();
+    Some(match (at > ctx.now, blue_green) {
+        (true, true) => format!("promotes itself in {}", ctx.left(at)),
+        (true, false) => format!("{} left", ctx.left(at)),
+        (false, true) => "promotes itself now".to_owned(),
+        (false, false) => "over".to_owned(),
+    })
+}
+
+/// When the controller gives up on pods that do not come.
+pub(super) fn gives_up(ctx: &Ctx<'_>, rollout: &Rollout) -> Option<String> {
+    let at = rollout.gives_up_at()?;
+    let then = if rollout.progress_deadline_abort { "aborts" } else { "gives up" };
+    Some(if at > ctx.now { format!("{then} in {}", ctx.left(at)) } else { format!("{then} now") })
+}
+
+/// Which version of a blue-green has the live traffic: `rev 7 live`.
+pub(super) fn live(target: &Target) -> String {
+    let active = &target.rollout.blue_green.active;
+    if active.is_empty() { "– nobody yet".to_owned() } else { format!("{} live", revision_of(target, active)) }
+}
+
+/// How far a blue-green is, in a word.
+pub(super) fn stage(rollout: &Rollout) -> &'static str {
+    if rollout.abort {
+        "aborted"
+    } else if rollout.fully_promoted() {
+        "done"
+    } else if rollout.first_release() {
+        "first"
+    } else if rollout.cut_over() {
+        "cut over"
+    } else {
+        "preview"
+    }
+}
