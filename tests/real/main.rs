@@ -36,4 +36,5 @@ mod outcomes;
 mod parity;
 mod plugin;
 mod prometheus;
+mod queries;
 mod verbs;
