@@ -15,7 +15,7 @@ use crate::domain::history::ClusterEvent;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
-use crate::model::{Target, World, query};
+use crate::model::{Target, World};
 use crate::runtime::control::Deadlines;
 use crate::runtime::handle::{DiffKind, LogLine, LogsOf, Pods, Revision, RevisionName, What, YamlOf};
 
