@@ -9,9 +9,6 @@ use crate::domain::text::Clean;
 pub(super) fn undo_applies(sight: &Sight<'_>, params: &Params) -> Result<(), String> {
     let rollout = sight.rollout;
     ready_for_more(rollout)?;
-    if rollout.spec_paused {
-        return Err("paused by hand: the controller would not act on it; resume it first".to_owned());
-    }
     match params {
         Params::Revision { hash, .. } if *hash == rollout.pod_hash => {
             Err("that revision is in the spec already".to_owned())

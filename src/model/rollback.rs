@@ -149,6 +149,14 @@ impl Making<'_> {
         });
     }
 
+    /// A resume of the wanted version, once the step before has brought it there.
+    fn after(&mut self, goal: &Goal, title: String) {
+        self.stage(ActionId::Resume, Params::None, title, false);
+        if let Some(last) = self.stages.last_mut() {
+            last.only_on = Some(goal.hash.clone());
+        }
+    }
+
     fn undo(&mut self, sight: &Sight<'_>, goal: &Goal) -> Result<(), String> {
         let rollout = sight.rollout;
         if goal.hash == rollout.pod_hash {
@@ -160,24 +168,15 @@ impl Making<'_> {
         if let Some(why) = sight.set(&goal.hash).and_then(|set| set.do_not_promote.as_ref()) {
             return Err(format!("{} is marked as not to be promoted: {why}", goal.word()));
         }
-        let mut seen = true;
-        if rollout.spec_paused {
-            self.stage(ActionId::Resume, Params::None, "end the pause by hand, or nothing moves".to_owned(), true);
-            self.notes.push("it is paused by hand: it goes on for a moment before the undo".to_owned());
-            seen = false;
-        }
         let params = Params::Revision { hash: goal.hash.clone(), revision: goal.revision };
-        self.stage(ActionId::Undo, params, format!("put the template of {} back", goal.word()), seen);
+        self.stage(ActionId::Undo, params, format!("put the template of {} back", goal.word()), true);
+        // In this order: unpaused first, the version that is to go would move on for a moment. Paused, the controller takes
+        // the template and moves nothing until the pause ends (seen on v1.10.1).
+        if rollout.spec_paused {
+            self.after(goal, "end the pause by hand: only then does anything move".to_owned());
+        }
         if waits_at_preview(sight, goal) {
-            self.stage(
-                ActionId::Resume,
-                Params::None,
-                format!("promote the preview of {} once it is ready", goal.word()),
-                false,
-            );
-            if let Some(last) = self.stages.last_mut() {
-                last.only_on = Some(goal.hash.clone());
-            }
+            self.after(goal, format!("promote the preview of {} once it is ready", goal.word()));
         }
         Ok(())
     }

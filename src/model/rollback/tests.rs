@@ -130,11 +130,11 @@ fn who_owns_the_spec_in_git_is_said() {
 }
 
 #[test]
-fn a_pause_by_hand_is_ended_first() {
+fn a_pause_by_hand_is_ended_once_the_old_template_is_back() {
     let mut rollout = fixture::settled(fixture::paused());
     rollout.spec_paused = true;
     let owned = sets(&rollout);
     let made = plan(&target(rollout, owned), None, now()).expect("a plan");
-    assert_eq!(acts(&made), [ActionId::Resume, ActionId::Undo]);
+    assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
     assert!(made.stages[0].seen.is_some() && made.stages[1].seen.is_none());
 }

@@ -16,6 +16,9 @@ pub(super) fn undo(intent: &Intent, sight: &Sight<'_>) -> Option<Outcome> {
         return Some(superseded(format!("the version changed to {} meanwhile", now.pod_hash)));
     }
     let name = version(sight, hash);
+    if now.spec_paused {
+        return Some(done(format!("the template of {name} is back; nothing moves until the pause by hand ends")));
+    }
     match &now.strategy {
         Strategy::BlueGreen(_) if now.blue_green.active == *hash => {
             Some(done(format!("the active service is on {name}")))

@@ -209,7 +209,7 @@ fn glance(world: &World, stage: &Stage) -> Option<Look> {
             return Some(Look::Never(Outcome::Superseded { what }));
         }
         let live = rollout.strategy.blue_green().is_some() && rollout.blue_green.active == *only;
-        if live || (rollout.strategy.canary().is_some() && rollout.fully_promoted()) {
+        if !rollout.spec_paused && (live || (rollout.strategy.canary().is_some() && rollout.fully_promoted())) {
             return Some(Look::NotNeeded("not needed: that version has the live traffic".to_owned()));
         }
     }
