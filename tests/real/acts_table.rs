@@ -83,7 +83,18 @@ const REFUSED: &[(&str, &[(&str, &str)])] = &[
             ("abort", "already aborted"),
         ],
     ),
-    ("first", &[("resume", "not paused"), ("abort", "nothing is in flight"), ("retry", "nothing is in flight")]),
+    (
+        "first",
+        &[
+            ("resume", "not paused"),
+            ("skip-step", "no step is left"),
+            ("promote-full", "nothing is in flight"),
+            ("abort", "nothing is in flight"),
+            ("retry", "nothing is in flight"),
+            ("undo", "in the spec already"),
+            ("hold", "not up with a deadline"),
+        ],
+    ),
 ];
 
 async fn states(ns: &Namespace) {
@@ -158,4 +169,45 @@ async fn what_does_not_apply_is_refused_in_every_state() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     engine.end().await;
+}
+
+/// The table in README.md has no empty cell, and every test that it names is there.
+#[test]
+fn the_table_names_tests_that_are_there() {
+    let readme = include_str!("README.md");
+    let part = readme.split_once("## State and act").expect("the table").1;
+    let rows = || part.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells = |row: &'static str| row.split(" | ").map(str::trim).collect::<Vec<_>>();
+    let tests = [
+        include_str!("acts_blue_green.rs"),
+        include_str!("acts_canary.rs"),
+        include_str!("acts_late.rs"),
+        include_str!("acts_plans.rs"),
+        include_str!("acts_refused.rs"),
+        include_str!("acts_states.rs"),
+        include_str!("acts_table.rs"),
+        include_str!("acts_templates.rs"),
+        include_str!("acts_world.rs"),
+        include_str!("keyboard.rs"),
+        include_str!("outcomes.rs"),
+        include_str!("verbs.rs"),
+    ]
+    .concat();
+    let mut codes = vec!["=", "n", "a"];
+    for row in rows().map(cells).filter(|row| row.len() == 2 && row[1].starts_with('`')) {
+        let test = format!("fn {}(", row[1].trim_matches('`'));
+        assert!(tests.contains(&test), "{row:?}: there is no such test");
+        codes.push(row[0]);
+    }
+    let acts = flightdeck::actions::TABLE.len() + 1;
+    let mut states = 0;
+    for row in rows().map(cells).filter(|row| row.len() > 2 && row[0] != "state") {
+        // `forbid` and `allow` share a column; `rollback` has its own.
+        assert_eq!(row.len(), acts, "{row:?}");
+        for cell in &row[1..] {
+            assert!(!cell.is_empty() && cell.split(' ').all(|code| codes.contains(&code)), "{row:?}: {cell:?}");
+        }
+        states += 1;
+    }
+    assert!(states >= 40, "{states} states");
 }
