@@ -1,6 +1,7 @@
 //! Screens as snapshots with a clock of their own, and the rules of the keys.
 
 mod boxes;
+mod hostile;
 mod keys;
 mod looks;
 mod rates;
