@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(super) mod look;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,6 +89,16 @@ pub(super) enum Fixed {
         #[command(subcommand)]
         verb: PlanVerb,
     },
+    /// Print the logs of a target's pods
+    Logs(look::LogsArgs),
+    /// Print an object of a target as YAML
+    Yaml(look::YamlArgs),
+    /// Show how the pod templates of two revisions differ
+    Diff(look::DiffArgs),
+    /// List the revisions of a target
+    History(look::OneArgs),
+    /// List the cluster's Events about a target, newest first
+    Events(look::OneArgs),
     /// Check what Flightdeck needs, and say how to fix what is missing
     Doctor(DoctorArgs),
     /// Open the cockpit on an embedded demo world; nothing real is touched

@@ -1,15 +1,21 @@
 //! `doctor`: what Flightdeck needs, checked one by one, each with its fix.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::args::{Format, Global};
 use super::setup::{Ground, not_connected};
 use super::{dto, output};
+use crate::domain::ids::ClusterId;
+use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
-use crate::systems::kubernetes::client::Cluster;
+use crate::systems::kubernetes::call::CallError;
+use crate::systems::kubernetes::client::{Cluster, ConnectSettings};
+use crate::systems::kubernetes::scope;
 use crate::systems::prometheus;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,14 +59,23 @@ const RIGHTS: &[(&str, &str, &str, &str, &str)] = &[
     ("watch", "apps", "replicasets", "", "no weights and revisions"),
     ("list", "", "pods", "", "no pods"),
     ("watch", "", "pods", "", "no pods"),
+    ("list", "argoproj.io", "analysisruns", "", "no measurements of the focused target"),
+    ("list", "argoproj.io", "experiments", "", "no experiments of the focused target"),
+    ("get", "", "pods", "log", "no logs"),
     ("patch", "argoproj.io", "rollouts", "", "acts on the spec fail"),
-    ("patch", "argoproj.io", "rollouts", "status", "resume fails"),
+    ("patch", "argoproj.io", "rollouts", "status", "resume, skip and abort fail"),
+    ("patch", "apps", "replicasets", "", "hold, forbid and allow fail"),
+    ("patch", "argoproj.io", "analysisruns", "", "terminate fails"),
+    ("patch", "apps", "deployments", "", "undo and set-image fail where a workloadRef names a Deployment"),
     ("get", "", "configmaps", "", "the cluster is no witness of the audit log: a cut tail is not found"),
     ("create", "", "configmaps", "", "the cluster is no witness of the audit log: a cut tail is not found"),
     ("update", "", "configmaps", "", "the cluster is no witness of the audit log: a cut tail is not found"),
     ("create", "", "events", "", "acts are not told as Events on their targets"),
     ("list", "", "events", "", "`audit reconcile` does not know what was said about a target"),
 ];
+
+/// Without these there is no picture at all.
+const NEEDED: &[&str] = &["rollouts", "replicasets", "pods"];
 
 pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Error> {
     let mut checks = Checks::default();
@@ -69,12 +84,13 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
         Ok(ground) => {
             checks.ok("configuration", "loads");
             local(&mut checks, &ground);
-            match Cluster::connect(&ground.settings).await.map_err(|e| not_connected(&e)) {
+            match ground.everywhere().map_err(|e| not_connected(&e)) {
                 Err(e) => checks.bad(Verdict::Fail, "kubeconfig", e.message, e.hint.as_deref().unwrap_or_default()),
-                Ok(cluster) => {
-                    checks.ok("kubeconfig", format!("context {} at {}", cluster.context, cluster.url));
-                    remote(&mut checks, &cluster).await;
-                    rates(&mut checks, &ground, &Arc::new(cluster)).await;
+                Ok(contexts) => {
+                    let mut known = BTreeMap::new();
+                    for settings in &contexts {
+                        context(&mut checks, &ground, settings, &mut known).await;
+                    }
                 }
             }
         }
@@ -137,6 +153,91 @@ async fn rates(checks: &mut Checks, ground: &Ground, cluster: &Arc<Cluster>) {
     }
 }
 
+/// One context. `known` = which context leads to which cluster, so far.
+async fn context(
+    checks: &mut Checks,
+    ground: &Ground,
+    settings: &ConnectSettings,
+    known: &mut BTreeMap<ClusterId, Clean>,
+) {
+    let cluster = match Cluster::connect(settings).await.map_err(|e| not_connected(&e)) {
+        Ok(cluster) => Arc::new(cluster),
+        Err(e) => return checks.bad(Verdict::Fail, "kubeconfig", e.message, e.hint.as_deref().unwrap_or_default()),
+    };
+    checks.ok("kubeconfig", format!("context {} at {}", cluster.context, cluster.url));
+    remote(checks, &cluster).await;
+    rates(checks, ground, &cluster).await;
+    let Ok(id) = cluster.id().await else { return };
+    if let Some(other) = known.get(&id) {
+        checks.bad(
+            Verdict::Warn,
+            "cluster identity",
+            format!("context {} leads to the same cluster as {other}", cluster.context),
+            "leave one of them out: it is shown once, through the first",
+        );
+    } else {
+        known.insert(id, cluster.context.clone());
+    }
+}
+
+/// Which namespaces can be watched; one of them, to ask for rights in (empty = in all).
+async fn scopes(checks: &mut Checks, cluster: &Cluster) -> String {
+    if let Some(first) = cluster.namespaces.first() {
+        checks.ok("namespaces", cluster.namespaces.join(", "));
+        return first.clone();
+    }
+    match cluster.may_in("", "list", "argoproj.io", "rollouts", "").await {
+        Ok(true) => {
+            checks.ok("namespaces", "all");
+            return String::new();
+        }
+        Ok(false) => {}
+        Err(e) => {
+            checks.bad(Verdict::Warn, "namespaces", e.to_string(), "the cluster would not say");
+            return String::new();
+        }
+    }
+    match scope::find(cluster, "argoproj.io", "rollouts").await {
+        Ok(found) if found.namespaces.is_empty() => checks.bad(
+            Verdict::Fail,
+            "namespaces",
+            "no right to list rollouts in any namespace that can be found",
+            "ask for `list` and `watch` on rollouts.argoproj.io; name the namespace with -n or in kubernetes.namespaces",
+        ),
+        Ok(found) => {
+            let names: Vec<&str> = found.namespaces.iter().map(String::as_str).collect();
+            checks.bad(
+                Verdict::Warn,
+                "namespaces",
+                format!("{} ({})", found.notice(), names.join(", ")),
+                "ask for `list` on rollouts.argoproj.io in all namespaces, or go on with these",
+            );
+            return found.namespaces.into_iter().next().unwrap_or_default();
+        }
+        Err(e) => checks.bad(Verdict::Warn, "namespaces", e.to_string(), "the cluster would not say"),
+    }
+    cluster.home.clone()
+}
+
+/// How far the server's clock is ahead.
+async fn clock(checks: &mut Checks, cluster: &Cluster) {
+    match cluster.ahead().await {
+        Ok(Some(ahead)) if ahead.abs() > SignedDuration::from_secs(2) => checks.bad(
+            Verdict::Warn,
+            "clock",
+            format!(
+                "the server's is {:.0} s {} ours",
+                ahead.abs().as_secs_f64(),
+                if ahead.is_negative() { "behind" } else { "ahead of" }
+            ),
+            "set this machine's clock (NTP): ages and countdowns are off by as much",
+        ),
+        Ok(Some(_)) => checks.ok("clock", "as the server's"),
+        Ok(None) => checks.ok("clock", "the server does not tell its own"),
+        Err(e) => checks.bad(Verdict::Warn, "clock", e.to_string(), "the server would not say"),
+    }
+}
+
 async fn remote(checks: &mut Checks, cluster: &Cluster) {
     if cluster.insecure {
         checks.bad(
@@ -148,6 +249,16 @@ async fn remote(checks: &mut Checks, cluster: &Cluster) {
     }
     match cluster.version().await {
         Ok(version) => checks.ok("api server", version.to_string()),
+        Err(e @ CallError::NoLogin { .. }) => {
+            checks.unreachable = true;
+            checks.bad(
+                Verdict::Fail,
+                "login",
+                e.to_string(),
+                "run the exec plugin of the kubeconfig by hand and log in",
+            );
+            return;
+        }
         Err(e) => {
             checks.unreachable = true;
             checks.bad(Verdict::Fail, "api server", e.to_string(), "is the cluster up, the VPN on, the login fresh?");
@@ -170,6 +281,7 @@ async fn remote(checks: &mut Checks, cluster: &Cluster) {
         Ok(id) => checks.ok("cluster identity", id.0.to_string()),
         Err(e) => checks.bad(Verdict::Fail, "cluster identity", e.to_string(), "ask for `get` on namespaces"),
     }
+    clock(checks, cluster).await;
     match cluster.serves("/apis/argoproj.io/v1alpha1", "rollouts").await {
         Ok(true) => checks.ok("argo rollouts", "its CRD is there"),
         Ok(false) => checks.bad(
@@ -180,14 +292,26 @@ async fn remote(checks: &mut Checks, cluster: &Cluster) {
         ),
         Err(e) => checks.bad(Verdict::Fail, "argo rollouts", e.to_string(), "ask for the right to read API discovery"),
     }
+    for resource in ["analysisruns", "experiments"] {
+        if let Ok(false) = cluster.serves("/apis/argoproj.io/v1alpha1", resource).await {
+            let said = format!("the cluster has no {resource}.argoproj.io: targets are shown without them");
+            checks.bad(Verdict::Warn, "argo rollouts", said, "install all CRDs of Argo Rollouts");
+        }
+    }
+    let namespace = scopes(checks, cluster).await;
     for (verb, group, resource, sub, without) in RIGHTS {
         let name = if sub.is_empty() { (*resource).to_owned() } else { format!("{resource}/{sub}") };
-        let what = format!("may {verb} {name}");
-        match cluster.may(verb, group, resource, sub).await {
+        let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
+        let what = format!("may {verb} {name}{place}");
+        match cluster.may_in(&namespace, verb, group, resource, sub).await {
             Ok(true) => checks.ok(&what, "yes"),
             Ok(false) => checks.bad(
                 // Without what is read nothing is shown; what is written is each only one thing less.
-                if matches!(*verb, "list" | "watch") && *resource != "events" { Verdict::Fail } else { Verdict::Warn },
+                if matches!(*verb, "list" | "watch") && NEEDED.contains(resource) {
+                    Verdict::Fail
+                } else {
+                    Verdict::Warn
+                },
                 &what,
                 format!("no: {without}"),
                 &format!("a Role with apiGroups [{group:?}], resources [{name:?}], verbs [{verb:?}]"),

@@ -10,6 +10,7 @@ mod doctor;
 mod dto;
 mod dto_plan;
 mod errors;
+mod look;
 mod output;
 mod plan;
 mod setup;
@@ -70,6 +71,11 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Rollback(args) => plan::rollback(&global, &args).await,
                 Fixed::Plan { verb } => plan::plans(&global, verb).await,
                 Fixed::Audit { verb } => audit::run(&global, verb).await,
+                Fixed::Logs(args) => look::logs(&global, &args).await,
+                Fixed::Yaml(args) => look::yaml(&global, &args).await,
+                Fixed::Diff(args) => look::diff(&global, &args).await,
+                Fixed::History(args) => look::history(&global, &args).await,
+                Fixed::Events(args) => look::events(&global, &args).await,
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
                 Fixed::Demo(args) => demo::run(&global, &args).await,
                 Fixed::Completions { shell } => {

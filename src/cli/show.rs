@@ -62,7 +62,7 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
 /// All targets, most urgent first.
 pub(super) fn board(world: &World, now: Timestamp) -> String {
     let mut targets: Vec<_> = world.targets.values().collect();
-    targets.sort_by_key(|t| (query::band(t, now).0, t.id().clone()));
+    targets.sort_by_key(|t| (query::rank(t, now), t.id().clone()));
     let mut rows =
         vec![["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"].map(str::to_owned).to_vec()];
     for target in targets {

@@ -227,7 +227,7 @@ pub struct Rollout {
     pub completed_at: Option<Timestamp>,
     /// Replica counts.
     pub replicas: Replicas,
-    /// Label selector of its pods (`status.selector`).
+    /// Label selector of its pods, of all versions (`status.selector`).
     pub selector: Clean,
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::actions::row;
-use crate::domain::environment::Environment;
+use crate::domain::environment::{Environment, Tier};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{ActionId, Params};
@@ -60,6 +60,16 @@ fn over(target: &Target, now: Timestamp) -> Option<String> {
     let lasts = Span(now.as_second().saturating_sub(since.as_second()));
     Some(format!("{} for {lasts}", signals.verdict_text()))
 }
+
+/// Where a target stands among the others: its band, then what is over its limit, then production.
+pub fn rank(target: &Target, now: Timestamp) -> Rank {
+    // What an abort took the traffic from is still in the window for a while.
+    let calm = target.rollout.abort || over(target, now).is_none();
+    (band(target, now).0, calm, target.environment.tier)
+}
+
+/// What targets are ordered by, the most urgent first.
+pub type Rank = (Band, bool, Tier);
 
 /// The band of a target and the reason why, e.g. `paused for a person`.
 pub fn band(target: &Target, now: Timestamp) -> (Band, String) {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::ids::TargetId;
-use crate::model::query::{Band, baking, band};
+use crate::model::query::{Band, Rank, baking, rank};
 use crate::model::{Target, World};
 
 /// One line of the board.
@@ -22,12 +22,12 @@ pub(super) enum Line {
     Row(TargetId),
 }
 
-/// Targets by band and name.
+/// Targets by rank and name.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     taken: OrdMap<TargetId, Arc<Target>>,
-    bands: BTreeMap<TargetId, Band>,
-    order: BTreeSet<(Band, TargetId)>,
+    ranks: BTreeMap<TargetId, Rank>,
+    order: BTreeSet<(Rank, TargetId)>,
     /// When bands change with nothing else changed.
     turns: BTreeSet<(Timestamp, TargetId)>,
     turning: BTreeMap<TargetId, Timestamp>,
@@ -54,8 +54,8 @@ impl Board {
                 }
                 DiffItem::Remove(id, _) => {
                     self.turn(id, None);
-                    if let Some(band) = self.bands.remove(id) {
-                        self.order.remove(&(band, id.clone()));
+                    if let Some(rank) = self.ranks.remove(id) {
+                        self.order.remove(&(rank, id.clone()));
                         self.moved = true;
                     }
                 }
@@ -75,9 +75,9 @@ impl Board {
     }
 
     fn put(&mut self, id: &TargetId, target: &Target, at: Timestamp) {
-        let (now, _) = band(target, at);
+        let now = rank(target, at);
         self.turn(id, turns_at(target, at));
-        let before = self.bands.insert(id.clone(), now);
+        let before = self.ranks.insert(id.clone(), now);
         if before != Some(now) {
             self.moved = true;
             if let Some(before) = before {
@@ -117,7 +117,7 @@ impl Board {
 
     /// Whether this target has a line.
     pub(super) fn has(&self, id: &TargetId) -> bool {
-        self.bands.contains_key(id) && self.shows(id)
+        self.ranks.contains_key(id) && self.shows(id)
     }
 
     /// The targets in the order of the screen.
@@ -147,7 +147,7 @@ impl Board {
     fn arrange(&self) -> Vec<Line> {
         let mut lines = Vec::with_capacity(self.order.len() + 3);
         let mut title: Option<(Band, usize)> = None;
-        for (band, id) in self.order.iter().filter(|(_, id)| self.shows(id)) {
+        for ((band, ..), id) in self.order.iter().filter(|(_, id)| self.shows(id)) {
             match title {
                 Some((open, at)) if open == *band => {
                     if let Line::Title(_, count) = &mut lines[at] {

@@ -3,6 +3,7 @@
 mod focus;
 mod logins;
 mod prometheus;
+mod questions;
 mod reads;
 mod reconcile;
 mod scopes;

@@ -316,3 +316,62 @@ async fn a_cluster_is_known_by_its_own_uid() {
     assert_eq!(target.id().cluster.0.as_str(), "the-cluster");
     engine.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_without_the_crd_says_so_with_the_fix_and_is_asked_again() {
+    let server = Server::start(|asked| {
+        (asked.is("GET", "/rollouts") && asked.before < 2)
+            .then(|| Reply::Raw(b"HTTP/1.1 404 Not Found\r\ncontent-length: 19\r\n\r\n404 page not found\n".to_vec()))
+    })
+    .await;
+    let engine = start(&server, timings()).await;
+    let denied = |w: &World| match link(w).map(|l| l.state.clone()) {
+        Some(LinkState::Denied { why }) => Some(why.to_string()),
+        _ => None,
+    };
+    let world = until(&engine, "the refusal", |w| denied(w).is_some()).await;
+    let why = denied(&world).expect("a reason");
+    assert!(why.contains("install Argo Rollouts") && why.contains("rollouts.argoproj.io"), "{why}");
+    until(&engine, "the list once it is installed", |w| live(w) && has(w, "payments")).await;
+    engine.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_to_list_without_the_right_to_watch_is_shown_and_what_was_listed_stays() {
+    let server = Server::start(|asked| {
+        let watch = asked.watches("/rollouts");
+        watch.then(|| Reply::Json(403, status(403, "Forbidden", "anna cannot watch resource rollouts")))
+    })
+    .await;
+    let engine = start(&server, timings()).await;
+    let world = until(&engine, "the refusal", |w| {
+        has(w, "payments") && link(w).is_some_and(|l| matches!(l.state, LinkState::Denied { .. }))
+    })
+    .await;
+    let Some(LinkState::Denied { why }) = link(&world).map(|l| &l.state) else { unreachable!() };
+    assert!(why.as_str().contains("cannot watch"), "{why}");
+    engine.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_is_met_again() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let is = gone.clone();
+    let server = Server::start(move |asked| {
+        if is.load(Ordering::SeqCst) {
+            return Some(Reply::Reset);
+        }
+        // A watch that ends soon, so that the outage is noticed.
+        asked.watches("/rollouts").then(|| Reply::StreamAndEnd(vec![(Duration::from_millis(100), b"\n".to_vec())]))
+    })
+    .await;
+    let engine = start(&server, timings()).await;
+    until(&engine, "the list", |w| live(w) && has(w, "payments")).await;
+    gone.store(true, Ordering::SeqCst);
+    until(&engine, "trouble", |w| link(w).is_some_and(|l| matches!(l.state, LinkState::Backoff { tries: 2.., .. })))
+        .await;
+    assert!(has(&engine.handle.world(), "payments"), "what was seen stays");
+    gone.store(false, Ordering::SeqCst);
+    until(&engine, "life again", live).await;
+    engine.end().await;
+}

@@ -221,7 +221,8 @@ fn what_is_written_is_authorised_or_listed_housekeeping() {
         for (n, line) in code(&text) {
             let place = format!("{}:{}", path.display(), n + 1);
             // Requests leave through one place, and are made by these three.
-            if line.contains("client.send(") && name != "call.rs" {
+            // `login.rs` passes on what call.rs made, with the credential of the moment.
+            if line.contains("client.send(") && !["call.rs", "login.rs"].contains(&name) {
                 wrong.push(format!("{place}: only call.rs sends"));
             }
             if line.contains("call::request(") && !line.contains("request(\"GET\"") {

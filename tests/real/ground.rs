@@ -213,6 +213,33 @@ impl Namespace {
         (text(&run["status"]["phase"]), text(&run["status"]["message"]))
     }
 
+    /// Waits until an AnalysisRun has ended; its phase and message.
+    pub async fn run_ended(&self, name: &str) -> (String, String) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (phase, message) = self.run_of(name).await;
+            if phase != "Running" && phase != "Pending" {
+                return (phase, message);
+            }
+            assert!(Instant::now() < deadline, "{name} is still {phase}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until the only experiment is in one of these phases.
+    pub async fn experiment_in(&self, phases: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let all = self.list(&self.argo("experiments")).await;
+            let phase = all.first().map(|one| text(&one["status"]["phase"])).unwrap_or_default();
+            if phases.contains(&phase.as_str()) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the experiment is {phase:?}, not {phases:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Waits until the controller has answered to the whole spec and says Healthy.
     pub async fn healthy(&self, name: &str) -> Value {
         self.until(name, |r| answered(r) && r["status"]["phase"] == "Healthy").await

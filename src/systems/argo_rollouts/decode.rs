@@ -357,9 +357,21 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
             ready: status.ready_replicas.unwrap_or(0),
             available: status.available_replicas.unwrap_or(0),
         },
-        selector: status.selector,
+        selector: of_all_versions(status.selector.as_str()),
     })
 }
+
+/// A rollout's label selector without the version: a blue-green's `status.selector` names the active one only, for the
+/// autoscaler's sake (`rollout/bluegreen.go`).
+fn of_all_versions(selector: &str) -> Clean {
+    let Some(at) = selector.find(HASH_REQUIREMENT) else { return Clean::new(selector) };
+    let rest = selector[at..].find(',').map_or("", |comma| &selector[at + comma + 1..]);
+    let before = selector[..at].trim_end_matches(',');
+    let comma = if before.is_empty() || rest.is_empty() { "" } else { "," };
+    Clean::new(&format!("{before}{comma}{rest}"))
+}
+
+const HASH_REQUIREMENT: &str = "rollouts-pod-template-hash=";
 
 fn time(text: Option<&Clean>) -> Option<jiff::Timestamp> {
     text.and_then(|text| text.as_str().parse().ok())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde::Deserialize;
@@ -227,6 +228,15 @@ impl Cluster {
         serde_json::from_slice::<Version>(&body)
             .map(|v| v.git_version)
             .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })
+    }
+
+    /// How far the server's clock is ahead of ours; good to about a second. `None` = it does not tell.
+    pub async fn ahead(&self) -> Result<Option<SignedDuration>, CallError> {
+        let sent = Timestamp::now();
+        let (_, date) = call::get_dated(&self.client, "/version", READ).await?;
+        let waited = Timestamp::now().duration_since(sent);
+        // The header is cut to whole seconds: the middle of its second against the middle of the wait.
+        Ok(date.map(|date| date.duration_since(sent) + SignedDuration::from_millis(500) - waited / 2))
     }
 
     /// Whether the API server serves `resource` of the group and version at `base`.

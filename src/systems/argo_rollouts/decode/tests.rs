@@ -154,3 +154,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_selector_is_that_of_all_versions() {
+    for (selector, expected) in [
+        ("", ""),
+        ("app=a", "app=a"),
+        ("app=a,rollouts-pod-template-hash=abc", "app=a"),
+        ("rollouts-pod-template-hash=abc,tier in (x,y)", "tier in (x,y)"),
+        ("app=a,rollouts-pod-template-hash=abc,tier in (x,y)", "app=a,tier in (x,y)"),
+        ("rollouts-pod-template-hash=abc", ""),
+    ] {
+        assert_eq!(super::of_all_versions(selector).as_str(), expected, "{selector}");
+    }
+}
