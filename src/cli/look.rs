@@ -227,9 +227,8 @@ pub(super) async fn events(global: &Global, args: &OneArgs) -> Result<ExitCode, 
         };
         let read = |world: &World| world.targets.get(&id).and_then(|t| t.events.clone());
         let waiting = session.handle.wait_for(|w| read(w).is_some() || refused(w).is_some());
-        let world = match tokio::time::timeout(args.how.timeout, waiting).await {
-            Ok(Ok(world)) => world,
-            _ => return Err(Error::new(Kind::Unreachable, "the Events were not answered in time")),
+        let Ok(Ok(world)) = tokio::time::timeout(args.how.timeout, waiting).await else {
+            return Err(Error::new(Kind::Unreachable, "the Events were not answered in time"));
         };
         match (read(&world), refused(&world)) {
             (Some(events), _) => Ok(events),

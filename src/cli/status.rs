@@ -30,6 +30,9 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
         }
         Format::Human => output::raw(show::board(&world, Timestamp::now()).as_bytes())?,
     }
+    for link in world.links.values().filter(|l| !l.notice.is_empty()) {
+        output::note(&format!("note: {}: {}", link.id, link.notice));
+    }
     for warning in &world.warnings {
         output::note(&format!("warning: {}: {}", warning.object, warning.why));
     }

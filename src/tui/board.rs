@@ -7,6 +7,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::ids::TargetId;
 use crate::model::query::{Band, Rank, baking, rank};
@@ -134,7 +135,7 @@ impl Board {
 
     fn rearrange(&mut self) {
         self.lines = self.arrange();
-        let wide = |id: &TargetId| unicode_width::UnicodeWidthStr::width(id.to_string().as_str());
+        let wide = |id: &TargetId| id.namespace.as_str().width() + 1 + id.name.as_str().width();
         self.widest = self.rows().map(wide).max().unwrap_or(0);
     }
 

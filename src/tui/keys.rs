@@ -34,6 +34,7 @@ pub(super) enum Command {
     Diff,
     Events,
     History,
+    Plan,
     Find,
     FindNext,
     FindBack,
@@ -101,6 +102,15 @@ const fn control(command: Command, codes: &'static [KeyCode], label: &'static st
     Row { command, codes, control: true, label, help, brief: "", places: EVERYWHERE }
 }
 
+/// The parts of the help screen: each has the keys that work in its places and stood in none before.
+pub(super) const PARTS: &[(&str, &[Place])] = &[
+    ("board and target", TARGETS),
+    ("revisions, what happened", &[Place::History, Place::Events]),
+    ("a log", &[Place::Log]),
+    ("a document: YAML, difference", &[Place::Text]),
+    ("audit log", &[Place::Audit]),
+];
+
 /// All keys, in the order of the footer and the help screen.
 pub(super) const TABLE: &[Row] = &[
     row(
@@ -133,6 +143,7 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Diff, &[KeyCode::Char('d')], "d", "how the new version's template differs", "diff", CLOSE),
     row(Command::History, &[KeyCode::Char('v')], "v", "its revisions", "revisions", TARGETS),
     row(Command::Events, &[KeyCode::Char('e')], "e", "what happened: acts, events, other writers", "events", TARGETS),
+    row(Command::Plan, &[KeyCode::Char('P')], "P", "how far the latest plan has come", "", TARGETS),
     row(
         Command::Whose,
         &[KeyCode::Char('s')],

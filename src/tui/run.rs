@@ -242,7 +242,7 @@ impl Cockpit {
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, self.look, now)
+        view::paint(buffer, &self.world, &mut self.state, self.look, self.handle.mandate(), now)
     }
 }
 

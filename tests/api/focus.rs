@@ -72,17 +72,14 @@ async fn what_belongs_to_the_focused_target_comes_and_goes_with_the_focus() {
         }
         if asked.lists("/events") {
             let about = |kind, name| (kind, name);
-            return Some(match asked.query("fieldSelector")?.as_str() {
-                "involvedObject.kind%3DRollout%2CinvolvedObject.name%3Dpayments" => {
-                    let one = cluster_event("paused", about("Rollout", "payments"), "2026-01-01T00:00:00Z");
-                    Reply::Json(200, list(&[one], 100, None))
-                }
-                _ => {
-                    let ours =
-                        cluster_event("failed", about("ReplicaSet", "payments-778b5d6c7f"), "2026-01-02T00:00:00Z");
-                    let other = cluster_event("other", about("ReplicaSet", "web-778b5d6c7f"), "2026-01-03T00:00:00Z");
-                    Reply::Json(200, list(&[ours, other], 100, None))
-                }
+            let own = "involvedObject.kind%3DRollout%2CinvolvedObject.name%3Dpayments";
+            return Some(if asked.query("fieldSelector")? == own {
+                let one = cluster_event("paused", about("Rollout", "payments"), "2026-01-01T00:00:00Z");
+                Reply::Json(200, list(&[one], 100, None))
+            } else {
+                let ours = cluster_event("failed", about("ReplicaSet", "payments-778b5d6c7f"), "2026-01-02T00:00:00Z");
+                let other = cluster_event("other", about("ReplicaSet", "web-778b5d6c7f"), "2026-01-03T00:00:00Z");
+                Reply::Json(200, list(&[ours, other], 100, None))
             });
         }
         asked.is("GET", "/rollouts/payments").then(|| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flightdeck::domain::ids::TargetId;
+use flightdeck::domain::text::Clean;
 use flightdeck::runtime::handle::{DiffKind, LogLine, LogsOf, Pods, RevisionName, What, YamlOf};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -63,7 +64,7 @@ async fn the_logs_of_all_pods_come_in_the_order_of_their_times_and_clean() {
     let (engine, target) = engine(&server).await;
     let mut asked = of(&target, Pods::All);
     asked.tail = Some(10);
-    asked.since = Some(Duration::from_secs(60));
+    asked.since = Some(Duration::from_mins(1));
     let lines = all(engine.handle.logs(asked)).await;
     let said: Vec<(&str, &str)> = lines.iter().map(|l| (l.pod.as_str(), l.text.as_str())).collect();
     assert_eq!(said, [("a", "one"), ("b", "two"), ("a", "thr␛[2Jee"), ("b", "four")]);
@@ -165,7 +166,7 @@ async fn an_object_as_yaml_without_what_is_long_and_of_no_interest() {
     let (engine, target) = engine(&server).await;
     let of = |what, managed_fields| YamlOf { target: target.clone(), what, managed_fields };
     let lines = engine.handle.yaml(of(What::Rollout, false)).await.expect("YAML");
-    let text = lines.iter().map(|l| l.as_str()).collect::<Vec<_>>().join("\n");
+    let text = lines.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n");
     assert!(text.contains("kind: Rollout") && !text.contains("managedFields"), "{text}");
     assert!(!lines.iter().any(|l| l.as_str().chars().any(char::is_control)));
     let whole = engine.handle.yaml(of(What::Rollout, true)).await.expect("YAML");

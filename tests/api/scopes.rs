@@ -187,16 +187,18 @@ fn kubeconfig(servers: &[(&str, &Server)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut text = "apiVersion: v1\nkind: Config\n".to_owned();
     for key in ["contexts", "clusters", "users"] {
-        text.push_str(&format!("{key}:\n"));
+        text += key;
+        text += ":\n";
         for (name, server) in servers {
             let url =
                 context(server, name).split("server: \"").nth(1).and_then(|s| s.split('"').next().map(str::to_owned));
             let url = url.expect("its address");
-            text.push_str(&match key {
+            let line = match key {
                 "contexts" => format!("- {{name: {name}, context: {{cluster: {name}, user: {name}}}}}\n"),
                 "clusters" => format!("- {{name: {name}, cluster: {{server: \"{url}\"}}}}\n"),
                 _ => format!("- {{name: {name}, user: {{}}}}\n"),
-            });
+            };
+            text += &line;
         }
     }
     std::fs::write(folder.path().join("kubeconfig"), text).expect("written");

@@ -29,18 +29,17 @@ const REPLICA_SETS: Listed = Listed { base: "/apis/apps/v1", group: "apps", plur
 
 /// Rollouts and their ReplicaSets, and of the focused one all that belongs to it.
 pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
-    let (a, b) = (cluster.clone(), cluster.clone());
     let mut links = vec![
-        link(cluster, "rollouts", move |outlet, _| {
+        link(cluster, "rollouts", move |cluster, outlet, _| {
             let decode = Box::new(|cluster: &_| {
                 let cluster = Clone::clone(cluster);
                 Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
             });
-            feed::run(a.clone(), outlet, ROLLOUTS, decode, rollouts(), timings).boxed()
+            feed::run(cluster, outlet, ROLLOUTS, decode, rollouts(), timings).boxed()
         }),
-        link(cluster, "replicasets", move |outlet, _| {
+        link(cluster, "replicasets", move |cluster, outlet, _| {
             let decode = Box::new(|_: &_| Box::new(replica_set) as _);
-            feed::run(b.clone(), outlet, REPLICA_SETS, decode, replica_sets(), timings).boxed()
+            feed::run(cluster, outlet, REPLICA_SETS, decode, replica_sets(), timings).boxed()
         }),
     ];
     links.extend(focused_links(cluster, reader, timings));
@@ -49,38 +48,43 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
 
 /// The links that are quiet until a target is looked at.
 fn focused_links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
-    let [a, b, c, d, e, f] = std::array::from_fn(|_| cluster.clone());
-    let [x, y, z] = std::array::from_fn(|_| reader.clone());
+    let [for_pods, for_runs, for_experiments] = std::array::from_fn(|_| reader.clone());
     let selector: Arc<Selector> = Arc::new(move |target| {
-        let reader = x.clone();
+        let reader = for_pods.clone();
         async move { Ok(reader.read(&target).await?.map(|r| r.selector.to_string())) }.boxed()
     });
     vec![
-        link(cluster, "focus", move |outlet, focus| focus::run(a.clone(), outlet, focus, timings).boxed()),
-        link(cluster, "pods", move |outlet, focus| {
+        link(cluster, "focus", move |cluster, outlet, focus| focus::run(cluster, outlet, focus, timings).boxed()),
+        link(cluster, "pods", move |cluster, outlet, focus| {
             let kind = Pods { selector: selector.clone() };
-            focused::run(b.clone(), outlet, focus, kind, timings).boxed()
+            focused::run(cluster, outlet, focus, kind, timings).boxed()
         }),
-        link(cluster, "analysisruns", move |outlet, focus| {
-            focused::run(c.clone(), outlet, focus, Runs(y.clone()), timings).boxed()
+        link(cluster, "analysisruns", move |cluster, outlet, focus| {
+            focused::run(cluster, outlet, focus, Runs(for_runs.clone()), timings).boxed()
         }),
-        link(cluster, "experiments", move |outlet, focus| {
-            focused::run(d.clone(), outlet, focus, Experiments(z.clone()), timings).boxed()
+        link(cluster, "experiments", move |cluster, outlet, focus| {
+            focused::run(cluster, outlet, focus, Experiments(for_experiments.clone()), timings).boxed()
         }),
-        link(cluster, "events", move |outlet, focus| {
-            focused::run(e.clone(), outlet, focus, Events, events::timings(timings)).boxed()
+        link(cluster, "events", move |cluster, outlet, focus| {
+            focused::run(cluster, outlet, focus, Events, events::timings(timings)).boxed()
         }),
-        link(cluster, "permissions", move |outlet, focus| rights::run(f.clone(), outlet, focus, timings).boxed()),
+        link(cluster, "permissions", move |cluster, outlet, focus| {
+            rights::run(cluster, outlet, focus, timings).boxed()
+        }),
     ]
 }
 
 fn link(
     cluster: &Arc<Cluster>,
     what: &'static str,
-    start: impl Fn(Outlet, Focus) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    start: impl Fn(Arc<Cluster>, Outlet, Focus) -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> LinkTask {
-    let id = LinkId::new(&cluster.context, what);
-    LinkTask { id: id.clone(), start: Box::new(move |to, wants| start(Outlet { id: id.clone(), to }, wants.focus)) }
+    let (cluster, id) = (cluster.clone(), LinkId::new(&cluster.context, what));
+    let of_task = id.clone();
+    LinkTask {
+        id,
+        start: Box::new(move |to, wants| start(cluster.clone(), Outlet { id: of_task.clone(), to }, wants.focus)),
+    }
 }
 
 fn rollouts() -> Mapping<Rollout> {

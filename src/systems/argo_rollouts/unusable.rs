@@ -33,7 +33,7 @@ pub(super) fn connected(context: &str, error: &ConnectError) -> Connected {
         let (outlet, why) = (Outlet { id: of_link.clone(), to }, text.clone());
         async move {
             outlet.link(LinkState::Denied { why }).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         .boxed()
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
-use futures::future::{AbortHandle, Aborted, abortable};
+use futures::future::{AbortHandle, abortable};
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 
@@ -218,9 +218,8 @@ impl<T: Send + Versioned> Feed<'_, T> {
             tokio::pin!(again);
             loop {
                 tokio::select! {
-                    Some(ended) = running.next() => match ended {
-                        Ok(Err(Unheard)) => return Err(Unheard),
-                        Ok(Ok(())) | Err(Aborted) => {}
+                    Some(ended) = running.next() => if let Ok(Err(Unheard)) = ended {
+                        return Err(Unheard);
                     },
                     () = &mut again, if found.is_some() => break,
                 }
@@ -236,7 +235,7 @@ impl<T: Send + Versioned> Feed<'_, T> {
             if let Ok(now) = scope::find(self.cluster, group, plural).await
                 && !now.namespaces.is_empty()
             {
-                wanted = now.namespaces.clone();
+                wanted.clone_from(&now.namespaces);
                 found = Some(now);
             }
         }

@@ -36,7 +36,7 @@ impl Cluster {
 }
 
 /// Whether every one was answered.
-fn answered(p: &Permissions) -> bool {
+fn answered(p: Permissions) -> bool {
     [p.patch_rollouts, p.patch_status, p.patch_sets, p.patch_runs, p.patch_deployments].iter().all(Option::is_some)
 }
 
@@ -53,7 +53,7 @@ pub async fn run(cluster: Arc<Cluster>, outlet: Outlet, mut focus: Focus, timing
                     tokio::time::sleep_until(*due).await;
                 }
                 let permissions = cluster.permissions(target.namespace.as_str()).await;
-                let wait = if answered(&permissions) { timings.review } else { AGAIN.min(timings.review) };
+                let wait = if answered(permissions) { timings.review } else { AGAIN.min(timings.review) };
                 due.insert(target.namespace.clone(), Instant::now() + wait);
                 let (context, namespace) = (cluster.context.clone(), target.namespace.clone());
                 if !outlet.say(Observation::Permissions { context, namespace, permissions }).await {

@@ -1,6 +1,7 @@
 //! Which namespaces may be listed, where all of them may not be.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use futures::StreamExt as _;
 use serde::Deserialize;
@@ -33,15 +34,13 @@ impl Found {
     /// What a person should know: that this is not everything, and why.
     pub fn notice(&self) -> String {
         let watched = self.namespaces.len();
-        let mut notice = match self.of {
-            Some(all) => format!("{watched} of {all} namespaces: no right to list all"),
-            None => {
-                let s = if watched == 1 { "" } else { "s" };
-                format!("{watched} namespace{s}: no right to list all, nor to see which there are")
-            }
-        };
+        let s = if watched == 1 { "" } else { "s" };
+        let mut notice = self.of.map_or_else(
+            || format!("{watched} namespace{s}: no right to list all, nor to see which there are"),
+            |all| format!("{watched} of {all} namespaces: no right to list all"),
+        );
         if self.left_out > 0 {
-            notice.push_str(&format!("; {} were not asked about (name them in kubernetes.namespaces)", self.left_out));
+            let _ = write!(notice, "; {} were not asked about (name them in kubernetes.namespaces)", self.left_out);
         }
         notice
     }

@@ -80,7 +80,7 @@ impl State {
 
     /// Whether acts are for the marked targets rather than for the one under the cursor.
     pub(in crate::tui) fn acts_on_group(&self) -> bool {
-        self.place == Place::Board && !self.marked.is_empty()
+        self.place == Place::Board && self.marks() > 0
     }
 
     fn menu_key(&mut self, key: KeyEvent, world: &World, ground: &Ground<'_>) -> Vec<Effect> {

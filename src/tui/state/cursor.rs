@@ -1,7 +1,5 @@
 //! Where the cursor is and what part of a list is on the screen.
 
-use std::collections::BTreeSet;
-
 use super::{Loaded, State};
 use crate::domain::ids::TargetId;
 use crate::model::World;
@@ -114,8 +112,8 @@ impl State {
         self.board.rows().filter(|id| self.marked.contains(*id)).cloned().collect()
     }
 
-    /// How many targets are marked, on the screen or not.
-    pub(in crate::tui) fn marks(&self) -> &BTreeSet<TargetId> {
-        &self.marked
+    /// How many targets are marked that are there and not filtered out.
+    pub(in crate::tui) fn marks(&self) -> usize {
+        self.marked.iter().filter(|id| self.board.has(id)).count()
     }
 }

@@ -250,6 +250,10 @@ impl State {
             }
             Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
             Command::Mark => self.mark(world),
+            Command::Plan => match world.plans.back() {
+                Some(run) => self.popup = Some(Popup::Progress(run.plan.id.clone(), 0)),
+                None => self.notice = Some("no plan was made from here".to_owned()),
+            },
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
             Command::Filter => self.filtering = true,
             Command::Audit => {

@@ -131,6 +131,7 @@ fn what_was_not_read_again_is_old_and_so_is_its_alarm() {
         &desk.world,
         &mut desk.state,
         super::screens::LOOK,
+        &desk.mandate,
         now(),
     );
     assert!(next.is_some_and(|next| next <= now() + jiff::SignedDuration::from_secs(1)), "it counts");

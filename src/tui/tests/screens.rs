@@ -81,7 +81,7 @@ impl Desk {
 
     pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view::paint(&mut buffer, &self.world, &mut self.state, look, now() + self.later);
+        view::paint(&mut buffer, &self.world, &mut self.state, look, &self.mandate, now() + self.later);
         self.state.drawn(self.at);
         buffer
     }

@@ -9,7 +9,7 @@ use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
 use super::{Ctx, errors, notices, words};
 use crate::domain::link::LinkState;
-use crate::model::query::{Band, complete, link_of};
+use crate::model::query::{Band, complete, link_of_target};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
 use crate::tui::state::State;
@@ -141,7 +141,7 @@ fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selecte
     let theme = ctx.theme;
     let rollout = &target.rollout;
     let (phase, _) = rollout.status();
-    let link = link_of(ctx.world, &target.link);
+    let link = link_of_target(ctx.world, target);
     let why = why(ctx, target, &link, columns.why);
     let marked = state.marked(target.id());
     let (rate, rate_style) = if columns.errors > 0 { errors::cell(ctx, target) } else { Default::default() };

@@ -121,7 +121,7 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
         spans.push(Span::styled("  ↵ keep  esc clear", theme.dim()));
     } else if state.popup.is_none() {
         if let (Place::Board, Some(id)) = (state.place, &state.selected) {
-            let marks = state.marks().len();
+            let marks = state.marks();
             let on = if marks > 0 { words::count(marks, "marked target") } else { id.to_string() };
             spans.push(Span::raw("on "));
             spans.push(Span::styled(on, theme.strong()));
@@ -151,7 +151,7 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let here = TABLE.iter().filter(|row| !row.brief.is_empty() && row.places.contains(&state.place));
     let mut shown: Vec<&Row> = here
         .filter(|row| {
-            let nothing = state.filter.value().is_empty() && state.marks().is_empty();
+            let nothing = state.filter.value().is_empty() && state.marks() == 0;
             let diff = state.text.as_ref().is_some_and(crate::tui::text::Text::is_diff);
             if state.place == Place::Text && diff && matches!(row.command, Command::Object | Command::Managed) {
                 return false;

@@ -7,13 +7,16 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled};
 use crate::actions::TABLE as ACTS;
-use crate::tui::keys::TABLE as KEYS;
+use crate::tui::keys::{PARTS, TABLE as KEYS};
 use crate::tui::state::State;
 
 const SIGNS: &[(&str, &str)] = &[
     ("■□", "steps that are over, and to come; the number is the step it stands on"),
     ("‖", "paused"),
     (" 9 % (  5 %)", "the canary's actual traffic, in brackets what is wanted where that differs"),
+    ("◆", "marked for an act on several targets"),
+    ("OVER  over?", "the error rate is over its limit; it may be"),
+    ("0.42 % ?", "not enough data to say whether it is over its limit"),
     ("PROD?", "no rule of the configuration names this environment: it counts as production"),
     ("–  ?", "there is none; not known"),
 ];
@@ -22,11 +25,18 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(20);
     let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
-    for row in KEYS {
-        lines.push(Line::from(vec![
-            Span::styled(format!("   {}", fit(row.label, 14)), theme.key()),
-            Span::raw(row.help),
-        ]));
+    let mut said: Vec<&str> = Vec::new();
+    for (part, places) in PARTS {
+        lines.push(Line::styled(format!("  {part}"), theme.dim()));
+        for row in KEYS.iter().filter(|row| row.places.iter().any(|place| places.contains(place))) {
+            if !said.contains(&row.help) {
+                said.push(row.help);
+                lines.push(Line::from(vec![
+                    Span::styled(format!("   {}", fit(row.label, 14)), theme.key()),
+                    Span::raw(row.help),
+                ]));
+            }
+        }
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" acts: a, then the letter, then the confirmation", theme.strong()));

@@ -28,6 +28,7 @@ use super::keys::Place;
 use super::state::{Popup, State};
 use super::theme::Theme;
 use crate::model::World;
+use crate::policy::Mandate;
 
 /// The smallest screen that is drawn.
 const SMALLEST: (u16, u16) = (40, 8);
@@ -37,6 +38,8 @@ struct Ctx<'a> {
     world: &'a World,
     theme: Theme,
     look: Look,
+    /// What the policy would say to acts; control decides for itself.
+    mandate: &'a Mandate,
     now: Timestamp,
     next: Cell<Option<Timestamp>>,
 }
@@ -83,9 +86,10 @@ pub(super) fn paint(
     world: &World,
     state: &mut State,
     look: Look,
+    mandate: &Mandate,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ctx = Ctx { world, theme: Theme { color: look.color }, look, now, next: Cell::new(None) };
+    let ctx = Ctx { world, theme: Theme { color: look.color }, look, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         Line::raw("make the window larger").render(area, buffer);

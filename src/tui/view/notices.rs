@@ -7,6 +7,7 @@ use ratatui::widgets::Widget as _;
 
 use super::Ctx;
 use super::words::{count, fit};
+use crate::domain::plan::StageState;
 
 /// The most lines above the board; the links screen has them all.
 const MOST: usize = 3;
@@ -19,7 +20,15 @@ pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     let world = ctx.world;
     let mut said = Vec::new();
     for run in &world.open_plans {
-        said.push(format!("left unfinished: {}; `flightdeck plan` goes on with it or ends it", run.plan.title));
+        said.push(format!(
+            "left unfinished: {}; `flightdeck plan resume {}` goes on with it",
+            run.plan.title,
+            run.plan.id.chars().take(8).collect::<String>()
+        ));
+    }
+    for run in world.plans.iter().filter(|run| run.running()) {
+        let over = run.stages.iter().filter(|stage| matches!(stage, StageState::Ended { .. })).count();
+        said.push(format!("under way: {}, {over} of {} steps over; P shows it", run.plan.title, run.stages.len()));
     }
     if world.audit.late > 0 {
         let late = usize::try_from(world.audit.late).unwrap_or(usize::MAX);

@@ -14,6 +14,15 @@ use crate::model::query::{BAKING, baking, band};
 /// Below this width words that the other columns say are left out.
 const TIGHT: usize = 26;
 
+/// What is said instead, in so few words that the age beside it stays on the screen.
+const SHORT: &[(&str, &str)] = &[
+    ("for a person", "for a person"),
+    ("RolloutAborted", "aborted"),
+    ("ProgressDeadlineExceeded", "pods do not come"),
+    ("the analysis is inconclusive", "inconclusive"),
+    ("more replicas need to be updated", "more pods needed"),
+];
+
 /// First what must not be cut off: whether it is old, marked, or under our hands; then its own reason.
 pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize) -> String {
     let mut text = String::new();
@@ -80,9 +89,8 @@ fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
     if text.is_empty() {
         phase.as_str().clone_into(&mut text);
     }
-    if tight && text.ends_with("for a person") {
-        // The sign beside it says that it is paused.
-        "for a person".clone_into(&mut text);
+    if tight && let Some((_, short)) = SHORT.iter().find(|(long, _)| text.contains(long)) {
+        (*short).clone_into(&mut text);
     }
     match due(ctx, rollout) {
         Some(due) if rollout.strategy.blue_green().is_some() => due,

@@ -48,7 +48,8 @@ struct Template {
 #[serde(default, rename_all = "camelCase")]
 struct Run {
     name: Clean,
-    analysis_run: Option<Clean>,
+    #[serde(rename = "analysisRun")]
+    of: Option<Clean>,
     phase: Option<Clean>,
     message: Option<Clean>,
 }
@@ -67,7 +68,7 @@ pub fn of(raw: &RawValue, owner: &Clean) -> Result<Option<Experiment>, Malformed
     let run = |r: Run| RunRef {
         phase: phase(r.phase.as_ref()),
         message: r.message.unwrap_or_default(),
-        name: r.analysis_run.filter(|name| !name.is_empty()).unwrap_or(r.name),
+        name: r.of.filter(|name| !name.is_empty()).unwrap_or(r.name),
     };
     let meta = wire.metadata;
     Ok(Some(Experiment {

@@ -9,9 +9,14 @@ use super::super::Ctx;
 use super::super::words::{count, fit, popup, popup_width, wrap};
 use super::title;
 use crate::actions::{Action, Needs, TABLE};
-use crate::domain::intent::Params;
+use crate::domain::decision::Decision;
+use crate::domain::ids::ActId;
+use crate::domain::intent::{Actor, Confirmed, Intent, Params};
+use crate::domain::seen::Seen;
+use crate::domain::text::Clean;
 use crate::model::Target;
-use crate::model::rollback;
+use crate::model::{query, rollback};
+use crate::policy;
 use crate::tui::state::{Popup, State};
 
 /// Letter and verb.
@@ -80,6 +85,9 @@ fn one(ctx: &Ctx<'_>, target: &Target, action: &Action, width: usize) -> Vec<Lin
     if let Err(why) = (action.applies)(&sight, &Params::None) {
         return cannot(ctx, action.key, action.verb, &why, width);
     }
+    if let Some(why) = refused(ctx, target, action) {
+        return cannot(ctx, action.key, action.verb, &why, width);
+    }
     let mut leads = (action.consequence)(&sight, &Params::None).text;
     if leads.is_empty() {
         action.help.clone_into(&mut leads);
@@ -99,6 +107,27 @@ fn one(ctx: &Ctx<'_>, target: &Target, action: &Action, width: usize) -> Vec<Lin
         lines.push(Line::styled(text, ctx.theme.warn()));
     }
     lines
+}
+
+/// Why the policy would say no, whatever is chosen and typed.
+fn refused(ctx: &Ctx<'_>, target: &Target, action: &Action) -> Option<String> {
+    let intent = Intent {
+        act: ActId(String::new()),
+        action: action.id,
+        params: Params::None,
+        plan: None,
+        target: target.id().clone(),
+        context: target.context.clone(),
+        seen: Seen::of(&target.rollout, ctx.now),
+        actor: Actor { os_user: Clean::default(), kube_user: None, face: "tui" },
+        reason: Some(Clean::from("to be typed")),
+        confirmed: Confirmed::No,
+    };
+    let facts = query::facts(ctx.world, target, &target.rollout, action.id, &Params::None, None);
+    match policy::decide(&intent, &facts, ctx.mandate, ctx.now) {
+        Decision::Deny { rule, why, .. } => Some(format!("{why} ({rule})")),
+        Decision::Allow | Decision::Confirm(_) => None,
+    }
 }
 
 fn can(ctx: &Ctx<'_>, key: char, verb: &str, leads: &str, width: usize) -> Vec<Line<'static>> {

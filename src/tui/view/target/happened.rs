@@ -80,7 +80,7 @@ impl Entry {
 /// The time of day, or the day where it is not today.
 fn clock(ctx: &Ctx<'_>, at: Timestamp) -> String {
     let old = ctx.now.duration_since(at).as_hours() >= 20;
-    at.strftime(if old { "%m-%d %H:%M" } else { "%H:%M:%SZ" }).to_string()
+    at.strftime(if old { "%m-%d %Hh" } else { "%H:%M:%SZ" }).to_string()
 }
 
 fn of_act(ctx: &Ctx<'_>, act: &Act) -> Entry {

@@ -13,7 +13,7 @@ use crate::domain::link::LinkState;
 use crate::domain::owner::GitOwner;
 use crate::domain::rollout::Observed;
 use crate::model::Target;
-use crate::model::query::{BAKING, baking, link_of};
+use crate::model::query::{BAKING, baking, link_of_target};
 use crate::model::rollback;
 
 /// A label and text of several lines, all in one style.
@@ -65,7 +65,7 @@ pub(super) fn facts(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
 
 /// Whether what stands below is what is.
 fn old(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'static>>) {
-    let link = link_of(ctx.world, &target.link);
+    let link = link_of_target(ctx.world, target);
     if matches!(link, LinkState::Live) {
         return;
     }
