@@ -190,7 +190,10 @@ async fn settled(side: &Side, engine: &Engine, name: &str, phase: &str, step: i6
         let version = ro["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
         let count = |field: &str| ro["status"][field].as_i64().unwrap_or(0);
         let rest = count("replicas") == count("availableReplicas") && count("readyReplicas") == count("replicas");
-        if rest {
+        // An abort without a router says so before the pods of the new version go.
+        let status = &ro["status"];
+        let leaves = status["abort"] == true && status["canary"]["weights"].is_null() && count("updatedReplicas") > 0;
+        if rest && !leaves {
             tokio::time::sleep(Duration::from_millis(700)).await;
             let shows = engine.until(name, |_| true).await;
             if side.get(name).await["metadata"]["resourceVersion"] == version.as_str()
