@@ -126,7 +126,7 @@ async fn abort_after_the_switch_brings_the_traffic_back_while_the_pods_are_ready
     assert_eq!(active_of(&ns.degraded("checkout").await), stable);
 }
 
-/// The real controller's abort says Degraded, RolloutAborted, and leaves the Service on the failing pods.
+/// The real controller's abort says Degraded, `RolloutAborted`, and leaves the Service on the failing pods.
 #[tokio::test(flavor = "multi_thread")]
 async fn abort_after_the_switch_is_refused_when_the_pods_fail_and_undo_brings_the_traffic_back() {
     let stack = stack();

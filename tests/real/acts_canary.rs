@@ -150,7 +150,7 @@ async fn abort_is_done_when_the_new_version_has_no_traffic_and_retry_starts_at_t
     }
 }
 
-/// The controller says Degraded, RolloutAborted, and leaves pods and Services as they are until the pause by hand ends.
+/// The controller says Degraded, `RolloutAborted`, and leaves pods and Services as they are until the pause by hand ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn abort_of_what_is_paused_by_hand_ends_that_pause() {
     let stack = stack();
@@ -208,7 +208,7 @@ async fn abort_waits_for_the_weight_and_says_so_when_it_hangs() {
         let stable = stable_of(&ns.paused_at("payments", 3).await);
         let program = ns.program();
         if hangs {
-            // The real controller says Degraded, RolloutAborted, and leaves a part of the traffic where it was.
+            // The real controller says Degraded, `RolloutAborted`, and leaves a part of the traffic where it was.
             program.act(&["abort", "payments", "--wait", "4s"], "no effect");
             let stands = ns.degraded("payments").await;
             assert_ne!(canary_weight(&stands), Some(0), "the controller does not hang any more: {stands:#}");

@@ -131,7 +131,7 @@ async fn a_promotion_by_the_plugin_is_not_taken_for_ours() {
     assert!(promoted.status.success(), "{promoted:?}");
     namespace.paused_at("payments", 3).await;
     // The controller posts its Events one after another: with many tests at once they come late.
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let account = program.run(&["audit", "reconcile", "payments", "--since", &since, "--strict", "-o", "json"]);
         let found = account.json()["targets"][0]["found"].as_array().cloned().unwrap_or_default();

@@ -175,7 +175,7 @@ impl Namespace {
         self.make(name, strategy, 3, &json!({"workloadRef": from})).await;
     }
 
-    /// An AnalysisTemplate called `long` that measures `query` every second, a thousand times.
+    /// An `AnalysisTemplate` called `long` that measures `query` every second, a thousand times.
     pub async fn analysis(&self, query: &str, more: &Value) {
         let prometheus = json!({"address": self.stack.prometheus(), "query": query});
         let mut metric = json!({

@@ -236,7 +236,7 @@ fn no_cell_of_any_screen_holds_a_control_character() {
         for (width, height) in [(80, 24), (200, 60)] {
             let mut desk = Desk::new(world_of(vec![Arc::new(shown.clone())]));
             desk.state.selected = Some(id.clone());
-            let mut look = |desk: &mut Desk, place: &str| {
+            let look = |desk: &mut Desk, place: &str| {
                 let buffer = desk.draw(width, height);
                 let said = text(&buffer);
                 assert_eq!(raw_char(&said), None, "{name}, {place}, {width}x{height}: {said:?}");
