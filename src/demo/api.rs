@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::answer::{self, Refusal};
+use super::held::Held;
 use super::store::Key;
 use place::{Place, Query, Sub};
 use select::Selector;
@@ -32,10 +33,13 @@ const WATCH: Duration = Duration::from_mins(30);
 /// The most that is read of a request.
 const LONGEST: usize = 3 << 20;
 
+fn json_text(code: u16, text: String) -> Response {
+    let answer = Response::builder().status(code).header("content-type", "application/json");
+    answer.body(Body::from(text)).unwrap_or_default()
+}
+
 fn send(code: u16, body: &Value) -> Response {
-    let body = Body::from(body.to_string());
-    let answer = Response::builder().status(code).header("content-type", "application/json").body(body);
-    answer.unwrap_or_default()
+    json_text(code, body.to_string())
 }
 
 fn refuse(refusal: &Refusal) -> Response {
@@ -90,7 +94,7 @@ async fn route(shared: &Arc<Shared>, request: Request) -> Response {
                 let found = shared.sim(|sim| sim.store.get(&key).cloned());
                 found.map_or_else(|e| refuse(&e), |object| send(200, &object))
             }
-            None => list(shared, &place, &query).map_or_else(|e| refuse(&e), |found| send(200, &found)),
+            None => list(shared, &place, &query).map_or_else(|e| refuse(&e), |found| json_text(200, found)),
         },
         method => {
             if let Some(refused) = shared.before_write() {
@@ -132,7 +136,7 @@ fn watch(shared: &Arc<Shared>, place: Place, query: &Query) -> Result<Response, 
     Ok(answer.body(Body::from_stream(stream)).unwrap_or_default())
 }
 
-fn list(shared: &Shared, place: &Place, query: &Query) -> Result<Value, Refusal> {
+fn list(shared: &Shared, place: &Place, query: &Query) -> Result<String, Refusal> {
     let selector = Selector::of(query)?;
     // The token holds the version and the number of objects that were told.
     let next = query.get("continue").filter(|token| !token.is_empty());
@@ -142,8 +146,8 @@ fn list(shared: &Shared, place: &Place, query: &Query) -> Result<Value, Refusal>
         Some(None) => return Err(answer::bad_request("continue key is not valid")),
     };
     let (version, all) = shared.sim(|sim| {
-        let found = sim.store.list(place.kind, place.namespace.as_deref()).map(|(_, object)| object);
-        let all: Vec<Arc<Value>> = found.filter(|object| selector.matches(object)).cloned().collect();
+        let found = sim.store.held(place.kind, place.namespace.as_deref()).map(|(_, object)| object);
+        let all: Vec<Held> = found.filter(|object| selector.matches_held(object)).cloned().collect();
         (sim.store.version(), all)
     });
     let (version, start) = match from {
@@ -160,11 +164,16 @@ fn list(shared: &Shared, place: &Place, query: &Query) -> Result<Value, Refusal>
         meta["continue"] = format!("{version}.{}", start + limit).into();
         meta["remainingItemCount"] = left.into();
     }
-    let items: Vec<Value> = all.iter().skip(start).take(limit).map(|object| Value::clone(object)).collect();
-    Ok(json!({
-        "kind": format!("{}List", place.kind.word()), "apiVersion": place.kind.api_version(), "metadata": meta,
-        "items": items,
-    }))
+    let (kind, version) = (place.kind.word(), place.kind.api_version());
+    let mut text = format!("{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{meta},\"items\":[");
+    for (n, object) in all.iter().skip(start).take(limit).enumerate() {
+        if n > 0 {
+            text.push(',');
+        }
+        object.write(&mut text);
+    }
+    text.push_str("]}");
+    Ok(text)
 }
 
 /// The key of the pod or other object that a place names, or the refusal that says what is missing.

@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod experiments;
 mod git;
+mod held;
 mod kinds;
 mod managed;
 mod patch;
@@ -18,6 +19,7 @@ mod runs;
 mod scenario;
 mod script;
 mod sim;
+mod stamp;
 mod store;
 mod traffic;
 

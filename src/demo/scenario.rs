@@ -27,6 +27,19 @@ pub struct Scenario {
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
     pub(super) traffic: Vec<TrafficPlan>,
+    /// Rollouts that stand still, each in one of the shapes.
+    pub(super) stamps: Vec<Stamp>,
+    /// Each a scenario of one rollout, with the words of [`super::stamp`] in the place of names and version.
+    pub(super) shapes: Vec<Scenario>,
+}
+
+/// A rollout that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub shape: usize,
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
 }
 
 /// An Argo CD application that owns rollouts.
@@ -181,7 +194,9 @@ impl Scenario {
                 return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
             }
         }
-        Ok(Self { pod_ready, broken_tags: file.broken_tags, rollouts, objects, applications, events, traffic })
+        let (stamps, shapes) = (Vec::new(), Vec::new());
+        let broken_tags = file.broken_tags;
+        Ok(Self { pod_ready, broken_tags, rollouts, objects, applications, events, traffic, stamps, shapes })
     }
 
     /// The traffic: what `[[traffic]]` says, and the rollouts' own error shares where it says nothing of a version.

@@ -86,6 +86,7 @@ impl Sim {
             swept: at,
         };
         sim.furnish(scenario, at);
+        super::stamp::all(&mut sim.store, scenario, seed, at);
         while at < now {
             let next = sim.step(at).unwrap_or(now);
             at = next.max(at + SignedDuration::from_millis(1)).min(now);
@@ -99,6 +100,7 @@ impl Sim {
         let store = self.store.begin(at, "kubectl-client-side-apply");
         let mut namespaces: BTreeSet<&str> = scenario.rollouts.iter().map(|r| r.namespace.as_str()).collect();
         namespaces.extend(scenario.objects.iter().map(|(key, _)| key.namespace.as_str()).filter(|ns| !ns.is_empty()));
+        namespaces.extend(scenario.stamps.iter().map(|s| s.namespace.as_str()));
         namespaces.extend(scenario.applications.iter().map(|a| a.namespace.as_str()));
         namespaces.extend(["default", "kube-system"]);
         for name in namespaces {
@@ -121,7 +123,7 @@ impl Sim {
         if runs {
             let controlled = [Kind::Rollout, Kind::AnalysisRun, Kind::Experiment];
             let all: Vec<Key> =
-                controlled.iter().flat_map(|kind| self.store.list(*kind, None)).map(|(key, _)| key.clone()).collect();
+                controlled.iter().flat_map(|kind| self.store.held(*kind, None)).map(|(key, _)| key.clone()).collect();
             all.into_iter().for_each(|key| self.enqueue(key));
         }
     }

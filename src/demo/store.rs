@@ -7,6 +7,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, conflict, exists, must_say_version, not_found, too_old};
+use super::held::Held;
 pub(super) use super::kinds::Kind;
 use super::managed;
 use super::patch::without_nulls;
@@ -66,7 +67,7 @@ pub(super) enum Part {
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     version: u64,
-    objects: BTreeMap<Key, Arc<Value>>,
+    objects: BTreeMap<Key, Held>,
     /// What each object owns, by its uid.
     owned: BTreeMap<String, BTreeSet<Key>>,
     changes: VecDeque<Change>,
@@ -136,7 +137,7 @@ impl Store {
         letters(self.random(), n)
     }
 
-    fn uid(&mut self) -> String {
+    pub(super) fn uid(&mut self) -> String {
         let (a, b) = (self.random(), self.random());
         format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
@@ -153,12 +154,12 @@ impl Store {
     }
 
     pub(super) fn get(&self, key: &Key) -> Result<&Arc<Value>, Refusal> {
-        self.objects.get(key).ok_or_else(|| key.missing())
+        self.objects.get(key).map(Held::value).ok_or_else(|| key.missing())
     }
 
     /// A copy to change.
     pub(super) fn copy(&self, key: &Key) -> Option<Value> {
-        self.objects.get(key).map(|object| Value::clone(object))
+        self.objects.get(key).map(|object| Value::clone(object.value()))
     }
 
     /// The objects of a kind, in all namespaces or one, in the order of the server.
@@ -167,6 +168,15 @@ impl Store {
         kind: Kind,
         namespace: Option<&'a str>,
     ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        self.held(kind, namespace).map(|(key, object)| (key, object.value()))
+    }
+
+    /// The same, as they are held: a text that nobody needs as a value stays one.
+    pub(super) fn held<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Held)> {
         self.objects
             .range(Key::new(kind, namespace.unwrap_or_default(), "")..)
             .take_while(move |(key, _)| key.kind == kind && namespace.is_none_or(|wanted| key.namespace == wanted))
@@ -175,7 +185,8 @@ impl Store {
     /// What the object owns, of one kind.
     pub(super) fn owned_by<'a>(&'a self, owner: &Value, kind: Kind) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
         let keys = self.owned.get(uid_of(owner)).into_iter().flatten();
-        keys.filter(move |key| key.kind == kind).filter_map(|key| self.objects.get_key_value(key))
+        let found = keys.filter(move |key| key.kind == kind).filter_map(|key| self.objects.get_key_value(key));
+        found.map(|(key, object)| (key, object.value()))
     }
 
     /// What changed after `version`.
@@ -209,10 +220,19 @@ impl Store {
 
     fn keep(&mut self, key: &Key, object: Value, what: &'static str) -> Arc<Value> {
         let object = Arc::new(object);
-        let before = self.objects.insert(key.clone(), object.clone());
+        let before = self.objects.insert(key.clone(), Held::Value(object.clone()));
         self.link(key, &object, true);
-        self.tell(key.clone(), what, object.clone(), before);
+        self.tell(key.clone(), what, object.clone(), before.map(|held| held.value().clone()));
         object
+    }
+
+    /// Puts an object in as the text that it is sent as. Nobody is told: it was always there.
+    pub(super) fn stamp(&mut self, key: Key, text: String, owner: Option<&str>) {
+        self.version += 1;
+        if let Some(uid) = owner {
+            self.owned.entry(uid.to_owned()).or_default().insert(key.clone());
+        }
+        self.objects.insert(key, Held::text(text));
     }
 
     fn link(&mut self, key: &Key, object: &Value, here: bool) {
@@ -261,7 +281,7 @@ impl Store {
 
     /// Puts `wanted` in the place of an object, as far as `part` goes. What changes nothing makes no version.
     pub(super) fn put(&mut self, key: &Key, part: Part, mut wanted: Value) -> Result<Arc<Value>, Refusal> {
-        let now = self.objects.get(key).ok_or_else(|| key.missing())?.clone();
+        let now = self.get(key)?.clone();
         let asked = &wanted["metadata"]["resourceVersion"];
         if !asked.is_null() && asked != &now["metadata"]["resourceVersion"] {
             return Err(conflict(key.kind.plural(), key.kind.group(), &key.name));
@@ -317,7 +337,7 @@ impl Store {
 
     /// Asks for an object to go. With finalizers it stays, marked, until the last one is taken off.
     pub(super) fn delete(&mut self, key: &Key) -> Result<Arc<Value>, Refusal> {
-        let object = self.objects.get(key).ok_or_else(|| key.missing())?.clone();
+        let object = self.get(key)?.clone();
         if finalizers(&object) == 0 {
             return self.remove(key);
         }
@@ -337,7 +357,7 @@ impl Store {
 
     /// Takes an object away, and with it what it owns.
     fn remove(&mut self, key: &Key) -> Result<Arc<Value>, Refusal> {
-        let before = self.objects.remove(key).ok_or_else(|| key.missing())?;
+        let before = self.objects.remove(key).ok_or_else(|| key.missing())?.value().clone();
         self.link(key, &before, false);
         self.version += 1;
         let mut object = Value::clone(&before);

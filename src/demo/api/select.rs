@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::place::Query;
 use crate::demo::answer::{self, Refusal};
+use crate::demo::held::Held;
 
 /// Fields that may be selected by.
 const FIELDS: &[&str] = &[
@@ -85,6 +86,11 @@ impl Selector {
             }
         }
         Ok(Self { labels: all("labelSelector"), fields })
+    }
+
+    /// The same of an object as the store holds it: what selects everything need not read it.
+    pub(super) fn matches_held(&self, object: &Held) -> bool {
+        (self.labels.is_empty() && self.fields.is_empty()) || self.matches(&object.glance())
     }
 
     pub(super) fn matches(&self, object: &Value) -> bool {

@@ -93,9 +93,9 @@ impl Watch {
             match self.version {
                 None => sim
                     .store
-                    .list(self.place.kind, self.place.namespace.as_deref())
-                    .filter(|(_, object)| self.selector.matches(object))
-                    .for_each(|(_, object)| say("ADDED", object)),
+                    .held(self.place.kind, self.place.namespace.as_deref())
+                    .filter(|(_, object)| self.selector.matches_held(object))
+                    .for_each(|(_, object)| say("ADDED", &object.glance())),
                 Some(version) => {
                     for change in sim.store.since(version)? {
                         if let Some(what) = self.told(change) {

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::store::{Key, Part, Store};
 use cx::Cx;
+pub(super) use sets::hash as template_hash;
 pub(super) use workload::of as workload;
 
 /// The name under which it writes.

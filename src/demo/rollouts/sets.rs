@@ -18,7 +18,7 @@ const NOT_COPIED: &[&str] = &[
 ];
 
 /// The hash of a template, without the label that holds it.
-pub(super) fn hash(template: &Value) -> String {
+pub(in crate::demo) fn hash(template: &Value) -> String {
     let mut template = template.clone();
     if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
         labels.remove(HASH);

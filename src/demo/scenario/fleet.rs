@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::rollout::{Entry, plan};
-use super::{EventAct, EventPlan, Scenario};
+use super::{EventAct, EventPlan, Scenario, Stamp};
+use crate::demo::stamp;
 
 const WORDS: &[&str] = &[
     "cart", "payments", "search", "mail", "ledger", "catalog", "pricing", "stock", "orders", "invoices", "users",
@@ -57,23 +57,22 @@ fn story(n: usize, moving: bool, namespace: &str, name: &str) -> Vec<EventPlan> 
     }
 }
 
-fn entry(n: usize, size: usize, namespace: String, name: String) -> Entry {
-    let blue_green = n % 5 == 3;
-    let router = !blue_green && n % 3 == 0;
-    let small = size > 1_000;
-    let text = format!(
-        "namespace = {namespace:?}\nname = {name:?}\nimage = \"{namespace}/{name}\"\nversion = {:?}\n",
-        version(n)
-    );
-    let more = if blue_green {
+/// What kind of rollout the nth is: what follows the names in a scenario file.
+fn kind(n: usize, size: usize) -> String {
+    let replicas = if size > 1_000 { 1 + n % 100 / 90 } else { 2 + n % 4 };
+    let strategy = if n % 5 == 3 {
         "strategy = \"blue-green\"\nauto_promotion = \"no\"\n".to_owned()
     } else {
-        let router = if router { "router = \"nginx\"\n" } else { "" };
+        let router = if n.is_multiple_of(3) { "router = \"nginx\"\n" } else { "" };
         format!("{router}steps = [\"20%\", \"pause\", \"50%\", \"pause 30s\", \"100%\"]\n")
     };
-    let replicas = if small { 1 + n % 100 / 90 } else { 2 + n % 4 };
-    toml::from_str(&format!("{text}{more}replicas = {replicas}\n"))
-        .unwrap_or_else(|error| unreachable!("the fleet's own entry is sound: {error}"))
+    format!("{strategy}replicas = {replicas}\n")
+}
+
+fn one(namespace: &str, name: &str, version: &str, kind: &str) -> Scenario {
+    let head = format!("pod_ready = \"1500ms\"\nbroken_tags = [{BROKEN:?}]\n[[rollout]]\nnamespace = {namespace:?}\n");
+    let text = format!("{head}name = {name:?}\nimage = \"{namespace}/{name}\"\nversion = {version:?}\n{kind}");
+    Scenario::parse(&text).unwrap_or_else(|error| unreachable!("the fleet's own rollout is sound: {error}"))
 }
 
 /// A fleet of `size` rollouts.
@@ -81,26 +80,35 @@ pub(super) fn make(size: usize) -> Scenario {
     let mut fleet = Scenario {
         pod_ready: SignedDuration::from_millis(1_500),
         broken_tags: vec![BROKEN.to_owned()],
-        rollouts: Vec::with_capacity(size),
+        rollouts: Vec::new(),
         objects: Vec::new(),
         applications: Vec::new(),
         events: Vec::new(),
         traffic: Vec::new(),
+        stamps: Vec::new(),
+        shapes: Vec::new(),
     };
+    let mut kinds: Vec<String> = Vec::new();
     let every = (size / MOVING).max(4);
     for n in 0..size {
         let team = n / TOGETHER;
         let namespace = format!("{}-{}", TEAMS[team % TEAMS.len()], team / TEAMS.len());
         let word = WORDS[n % WORDS.len()];
         let name = format!("{word}-{}-{}", ROLES[(n / WORDS.len()) % ROLES.len()], n % TOGETHER);
-        let moving = n % every == 1;
-        fleet.events.extend(story(n, moving, &namespace, &name));
-        match plan(entry(n, size, namespace, name)) {
-            Ok((rollout, beside)) => {
-                fleet.rollouts.push(rollout);
-                fleet.objects.extend(beside);
-            }
-            Err(error) => unreachable!("the fleet's own rollout is sound: {error}"),
+        let kind = kind(n, size);
+        let story = story(n, n % every == 1, &namespace, &name);
+        if story.is_empty() {
+            let shape = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                fleet.shapes.push(one(stamp::NAMESPACE, stamp::NAME, stamp::VERSION, &kind));
+                kinds.push(kind);
+                kinds.len() - 1
+            });
+            fleet.stamps.push(Stamp { shape, namespace, name, version: version(n) });
+        } else {
+            let alone = one(&namespace, &name, &version(n), &kind);
+            fleet.rollouts.extend(alone.rollouts);
+            fleet.objects.extend(alone.objects);
+            fleet.events.extend(story);
         }
     }
     fleet

@@ -33,16 +33,16 @@ enum Share {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    pub namespace: String,
-    pub name: String,
-    pub image: String,
-    pub version: String,
+    namespace: String,
+    name: String,
+    image: String,
+    version: String,
     #[serde(default = "one")]
-    pub replicas: u32,
+    replicas: u32,
     #[serde(default)]
-    pub steps: Vec<String>,
-    pub router: Option<String>,
-    pub strategy: Option<String>,
+    steps: Vec<String>,
+    router: Option<String>,
+    strategy: Option<String>,
     #[serde(default)]
     errors: BTreeMap<String, Share>,
     /// The template is that of a Deployment of the same name.

@@ -8,7 +8,8 @@ fn the_scenarios_that_come_along_are_sound() {
         }
     }
     assert!(Scenario::calm_canary().rollouts.len() >= 5);
-    assert_eq!(Scenario::named("fleet-300").expect("a fleet").rollouts.len(), 300);
+    let fleet = Scenario::named("fleet-300").expect("a fleet");
+    assert_eq!(fleet.rollouts.len() + fleet.stamps.len(), 300);
     let error = Scenario::named("sad-canary").expect_err("there is none");
     assert!(error.contains("calm-canary, bad-canary"), "{error}");
     assert!(Scenario::named("fleet-0").expect_err("too small").contains("fleet-300"));
