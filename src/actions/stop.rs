@@ -68,5 +68,6 @@ pub(super) fn abort_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
         Strategy::Canary(canary) if canary.dynamic_stable_scale => "; it must scale up first",
         _ => "",
     };
-    Consequence::new(format!("{stable} takes all traffic{ready}{slow}"), format!("abort {}", rollout.id.name))
+    let by_hand = if rollout.spec_paused { "; ends the pause by hand" } else { "" };
+    Consequence::new(format!("{stable} takes all traffic{ready}{slow}{by_hand}"), format!("abort {}", rollout.id.name))
 }

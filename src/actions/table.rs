@@ -84,6 +84,11 @@ fn status(_: &Sight<'_>) -> Vec<Right> {
     vec![Right::Status]
 }
 
+/// An abort of what is paused by hand ends that pause as well.
+fn aborts(sight: &Sight<'_>) -> Vec<Right> {
+    if sight.rollout.spec_paused { vec![Right::Status, Right::Rollouts] } else { vec![Right::Status] }
+}
+
 fn sets(_: &Sight<'_>) -> Vec<Right> {
     vec![Right::Sets]
 }
@@ -173,7 +178,7 @@ pub const TABLE: &[Action] = &[
         danger: Danger::Stop,
         promotes: false,
         patience: MINUTES,
-        rights: status,
+        rights: aborts,
         applies: stop::abort_applies,
         consequence: stop::abort_consequence,
         ..ROW

@@ -11,8 +11,15 @@ use crate::domain::workload::ReplicaSet;
 /// How long `hold` holds where nothing is said.
 pub const HOLD: SignedDuration = SignedDuration::from_mins(60);
 
+/// How long for a version that was aborted.
+pub const HOLD_ABORTED: SignedDuration = SignedDuration::from_mins(10);
+
 /// The longest that it holds: what is forgotten must not stay up for ever.
 pub const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The longest for a version that was aborted: the controller scales it down at once when its deadline is further away
+/// than its own resync period, 15 minutes (`rollout/replicaset.go`, seen).
+pub const LONGEST_HOLD_ABORTED: SignedDuration = SignedDuration::from_mins(14);
 
 /// What a person said besides act and target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,10 +103,6 @@ fn run(target: &Target, said: Option<&str>) -> Result<Params, String> {
 }
 
 fn hold(target: &Target, said: &Said, now: Timestamp) -> Result<Params, String> {
-    let long = said.hold.unwrap_or(HOLD);
-    if long > LONGEST_HOLD || long < SignedDuration::from_secs(1) {
-        return Err(format!("hold for at least 1s and at most {}h", LONGEST_HOLD.as_hours()));
-    }
     let set = match said.revision.as_deref() {
         Some(named) => revision(target, Some(named), true)?,
         None => target
@@ -108,6 +111,14 @@ fn hold(target: &Target, said: &Said, now: Timestamp) -> Result<Params, String> 
             .find(|set| set.desired > 0 && set.scale_down_deadline.is_some())
             .ok_or("no old version is up with a deadline")?,
     };
+    let aborted = target.rollout.abort && set.pod_hash == target.rollout.pod_hash;
+    let (default, longest) = if aborted { (HOLD_ABORTED, LONGEST_HOLD_ABORTED) } else { (HOLD, LONGEST_HOLD) };
+    let long = said.hold.unwrap_or(default);
+    if long > longest || long < SignedDuration::from_secs(1) {
+        let most = crate::domain::steps::Span(longest.as_secs());
+        let why = if aborted { ": the controller ends an aborted version at once that is to stay longer" } else { "" };
+        return Err(format!("hold for at least 1s and at most {most}{why}"));
+    }
     let until =
         now.checked_add(long).map_err(|e| e.to_string())?.round(jiff::Unit::Second).map_err(|e| e.to_string())?;
     Ok(Params::Hold { hash: set.pod_hash.clone(), until })

@@ -150,6 +150,48 @@ async fn abort_is_done_when_the_new_version_has_no_traffic_and_retry_starts_at_t
     }
 }
 
+/// The controller says Degraded, RolloutAborted, and leaves pods and Services as they are until the pause by hand ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn abort_of_what_is_paused_by_hand_ends_that_pause() {
+    let stack = stack();
+    let _running = stack.running().await;
+    for router in [false, true] {
+        let ns = stack.namespace("abort-hand").await;
+        let hash = hash_of(&ns.waiting_canary("payments", router).await);
+        let program = ns.program();
+        program.act(&["pause", "payments"], "done");
+        ns.until("payments", |r| r["status"]["message"] == "manually paused").await;
+        program.act(&["abort", "payments"], "done");
+        let stands = ns.degraded("payments").await;
+        assert_eq!(stands["spec"]["paused"], false);
+        if router {
+            assert_eq!(canary_weight(&stands), Some(0));
+        } else {
+            assert_eq!(ns.set("payments", &hash).await.available, 0);
+        }
+        let intent = program.records().into_iter().rfind(|r| r["kind"] == "intent").expect("an intent");
+        assert_eq!(intent["requests"].as_array().map(Vec::len), Some(2), "{intent:#}");
+    }
+}
+
+/// Without taking that back in the same request the controller forgets the abort.
+#[tokio::test(flavor = "multi_thread")]
+async fn abort_takes_back_a_full_promotion_that_is_not_through() {
+    let stack = stack();
+    let _running = stack.running().await;
+    for router in [false, true] {
+        let ns = stack.namespace("abort-full").await;
+        ns.make("payments", &canary("payments", &ladder(), router), 3, &json!({})).await;
+        let hash = hash_of(&ns.broken_image("payments").await);
+        ns.patch("payments", "/status", &json!({"status": {"promoteFull": true}})).await;
+        ns.until("payments", |r| r["status"]["currentStepIndex"] == 5).await;
+        ns.program().act(&["abort", "payments"], "done");
+        let stands = ns.degraded("payments").await;
+        assert_ne!(stands["status"]["promoteFull"], true);
+        assert!(router || ns.set("payments", &hash).await.desired == 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn abort_waits_for_the_weight_and_says_so_when_it_hangs() {
     let stack = stack();

@@ -280,7 +280,8 @@ impl Namespace {
     /// Waits until the controller has said its last word on the step with this index.
     pub async fn paused_at(&self, name: &str, step: i64) -> Value {
         self.until(name, |r| {
-            r["status"]["phase"] == "Paused"
+            r["status"]["observedGeneration"].as_str() == Some(&r["metadata"]["generation"].to_string())
+                && r["status"]["phase"] == "Paused"
                 && r["status"]["currentStepIndex"] == step
                 && !r["status"]["pauseConditions"].is_null()
         })

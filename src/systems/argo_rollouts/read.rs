@@ -59,6 +59,18 @@ pub(super) async fn sets(cluster: &Cluster, rollout: &Rollout) -> Result<Vec<Rep
     Ok(ours)
 }
 
+/// One ReplicaSet; `Ok(None)` when it is not there, or may not be read.
+pub(super) async fn set(cluster: &Cluster, path: &str) -> Result<Option<ReplicaSet>, PrepareError> {
+    match call::get(cluster.client(), path, READ_DEADLINE).await {
+        Ok(body) => {
+            let raw: Option<&RawValue> = serde_json::from_slice(&body).ok();
+            Ok(raw.and_then(|raw| replica_set(raw).ok().flatten()))
+        }
+        Err(CallError::Status { code: 403 | 404, .. }) => Ok(None),
+        Err(e) => Err(PrepareError::Unreadable { why: format!("the ReplicaSet: {e}") }),
+    }
+}
+
 /// Any object that an act cannot be made ready without.
 pub(super) async fn object(cluster: &Cluster, path: &str, what: &str) -> Result<Bytes, PrepareError> {
     match call::get(cluster.client(), path, READ_DEADLINE).await {

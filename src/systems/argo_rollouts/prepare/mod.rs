@@ -51,6 +51,9 @@ pub(super) async fn prepare(cluster: &Cluster, intent: &Intent) -> Result<Prepar
         return Err(not_applicable("the controller has not seen the latest spec yet"));
     }
     let found = Found { cluster, target, raw: AsFound::of(raw), rollout, path: path(target) };
+    if care == Care::Everything {
+        found.is_about_the_spec().await?;
+    }
     let steps = found.steps(intent).await?;
     if steps.is_empty() {
         return Err(not_applicable(format!("there is nothing to do on {target}")));
@@ -103,6 +106,12 @@ impl Found<'_> {
         if !now.pause_conditions.is_empty() {
             let mut operations = forward(now, &self.raw, generation);
             operations.push(add("/status/pauseConditions", Value::Null));
+            // Where a preview promotes itself after a time, the controller takes a cleared pause for none yet, and pauses
+            // again (`rollout/pause.go`, CompletedBlueGreenPause; seen): only its own mark for a preview that is through
+            // with its pause goes on.
+            if now.strategy.blue_green().is_some_and(|strategy| strategy.promotes_itself_after().is_some()) {
+                operations.push(add("/status/blueGreen/scaleUpPreviewCheckPoint", true));
+            }
             // Clearing an inconclusive analysis without moving on would start the same analysis again.
             if now.step_inconclusive() && now.controller_pause && !now.steps().is_empty() {
                 operations.push(add("/status/controllerPause", false));
@@ -171,7 +180,18 @@ impl Found<'_> {
         let mut operations = stop(&self.rollout);
         operations.push(test("/status/abort", self.raw.abort.clone()));
         operations.push(add("/status/abort", true));
-        vec![step("abort", &self.path, "/status", operations)]
+        // While a full promotion is asked for, the controller takes an abort back unheard.
+        operations.push(add("/status/promoteFull", false));
+        let mut steps = vec![step("abort", &self.path, "/status", operations)];
+        // Paused by hand, it says that it was aborted and moves neither pods nor Services. Aborted, it may be let go.
+        if self.rollout.spec_paused {
+            let mut operations = stop(&self.rollout);
+            operations.push(test("/status/abort", true));
+            operations.push(test("/spec/paused", true));
+            operations.push(add("/spec/paused", false));
+            steps.push(step("end the pause by hand", &self.path, "", operations));
+        }
+        steps
     }
 
     fn retry(&self) -> Vec<PlanStep> {

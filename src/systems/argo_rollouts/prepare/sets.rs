@@ -22,6 +22,22 @@ impl Found<'_> {
         self.own(&self.set_path(hash), &format!("the ReplicaSet of {hash}")).await
     }
 
+    /// Whether the status is about the spec as it is. The generation that the controller says it has observed does not
+    /// tell: when another image is set just after it paused, its next write (`patchCondition` in `rollout/sync.go`, for the
+    /// condition Paused) carries the new generation beside the old version, step and pause for a moment (seen).
+    pub(super) async fn is_about_the_spec(&self) -> Result<(), PrepareError> {
+        if self.rollout.workload_ref.is_some() {
+            return Ok(());
+        }
+        let Some(set) = read::set(self.cluster, &self.set_path(&self.rollout.pod_hash)).await? else { return Ok(()) };
+        if set.owner_uid != self.rollout.uid || set.images.iter().eq(self.rollout.images()) {
+            return Ok(());
+        }
+        Err(PrepareError::Superseded {
+            what: "the spec has another image, which the controller has not taken up yet".to_owned(),
+        })
+    }
+
     async fn own(&self, path: &str, what: &str) -> Result<Value, PrepareError> {
         let body = read::object(self.cluster, path, what).await?;
         let object: Value =
