@@ -2,6 +2,10 @@
 //! shows and the other does not is a defect of the demo world.
 
 mod answers;
+pub mod matrix;
+mod stands;
+mod states;
+mod tap;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -28,6 +32,8 @@ pub struct Side {
     pub namespace: String,
     /// The node that pods name, where there is no scheduler.
     pub node: Option<String>,
+    /// The Prometheus that analyses ask.
+    pub prometheus: Option<String>,
     /// Stops the Rollouts controller (`false`), or lets it go on.
     pub controller: Box<dyn Fn(bool) -> BoxFuture<'static, ()> + Send + Sync>,
 }
@@ -370,11 +376,29 @@ pub async fn demo_is_as_the_real_one_was() {
     compare(&play(&side).await, &real);
 }
 
+/// The same of every act in every state.
+const MATRIX: &str = include_str!("matrix.txt");
+
+/// What was kept of the real cluster's matrix.
+pub fn kept_matrix() -> Transcript {
+    MATRIX.lines().map(ToOwned::to_owned).collect()
+}
+
+/// Fails where the demo world does otherwise than the real cluster did, in any pair of act and state.
+pub async fn demo_matrix_is_as_the_real_one_was() {
+    let (_world, _folder, side) = demo().await;
+    let only = std::env::var("FLIGHTDECK_TEST_PAIRS").unwrap_or_default();
+    let real = kept_matrix();
+    let real: Transcript = real.into_iter().filter(|line| line.contains(&only)).collect();
+    let played = matrix::play(&side, matrix::DEMO, &real, &only).await;
+    matrix::compare(&played, &real, matrix::EXCEPTIONS);
+}
+
 /// The demo world as a side.
 pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempDir, Side) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let scenario =
-        "pod_ready = '200ms'\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
+        "pod_ready = '200ms'\nbroken_tags = ['bad']\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
     let scenario = flightdeck::demo::Scenario::parse(scenario).expect("a scenario");
     let world = std::sync::Arc::new(flightdeck::demo::World::start(&scenario, 1).await.expect("a world"));
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -389,6 +413,7 @@ pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempD
         kubeconfig,
         namespace: "parity".to_owned(),
         node: None,
+        prometheus: None,
         controller: Box::new(move |runs| {
             let world = brake.clone();
             Box::pin(async move { world.controller(runs) })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::parity_script::{Side, compare, demo, play};
+use crate::parity_script::{Side, compare, demo, kept_matrix, matrix, play};
 use crate::stack::{node, stack};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -18,6 +18,7 @@ async fn the_demo_world_is_like_the_real_one() {
         kubeconfig: stack.kubeconfig.clone(),
         namespace: namespace.name.clone(),
         node: Some(node()),
+        prometheus: Some(stack.prometheus()),
         controller: Box::new(move |runs| {
             let stack = brake.clone();
             Box::pin(async move { stack.controller(if runs { "cont" } else { "stop" }) })
@@ -30,4 +31,33 @@ async fn the_demo_world_is_like_the_real_one() {
     }
     compare(&demo, &real);
     assert!(real.len() > 50, "the script has {} lines", real.len());
+}
+
+/// Every act in every state, held to what was kept of it: the hermetic tests hold the demo world to the same lines.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_act_in_every_state_is_as_it_was_kept() {
+    let stack = stack();
+    let namespace = stack.namespace("matrix").await;
+    let alone = stack.stopped().await;
+    alone.go_on();
+    let brake = stack.clone();
+    let real = Side {
+        client: stack.client().await,
+        kubeconfig: stack.kubeconfig.clone(),
+        namespace: namespace.name.clone(),
+        node: Some(node()),
+        prometheus: Some(stack.prometheus()),
+        controller: Box::new(move |runs| {
+            let stack = brake.clone();
+            Box::pin(async move { stack.controller(if runs { "cont" } else { "stop" }) })
+        }),
+    };
+    let only = std::env::var("FLIGHTDECK_TEST_PAIRS").unwrap_or_default();
+    let expected: Vec<String> = kept_matrix().into_iter().filter(|line| line.contains(&only)).collect();
+    let lines = matrix::play(&real, matrix::REAL, &expected, &only).await;
+    if let Some(kept) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") {
+        std::fs::write(Path::new(&kept).join("matrix.txt"), format!("{}\n", lines.join("\n"))).expect("written");
+        return;
+    }
+    matrix::compare(&lines, &expected, &[]);
 }

@@ -61,7 +61,15 @@ impl Engine {
         recording: Recording,
     ) -> Self {
         let rates = (PrometheusSection::default(), prometheus::Timings::default());
-        Self::start_whole(kubeconfig, namespace, deadlines, timings, recording, rates).await
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, recording, rates, Mandate::default()).await
+    }
+
+    /// With images allowed to be set by hand in what counts as production.
+    pub async fn start_free(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
+        let mandate = Mandate { set_image_in_production: true, ..Mandate::default() };
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let recording = Recording::default();
+        Self::start_whole(kubeconfig, namespace, deadlines, Timings::default(), recording, rates, mandate).await
     }
 
     /// With error rates too.
@@ -72,7 +80,7 @@ impl Engine {
         timings: Timings,
         rates: (PrometheusSection, prometheus::Timings),
     ) -> Self {
-        Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates).await
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, Mandate::default()).await
     }
 
     async fn start_whole(
@@ -82,6 +90,7 @@ impl Engine {
         timings: Timings,
         recording: Recording,
         (section, pace): (PrometheusSection, prometheus::Timings),
+        mandate: Mandate,
     ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let state = tempfile::tempdir().expect("a temporary folder");
@@ -96,7 +105,7 @@ impl Engine {
         let running = runtime::start(Parts {
             systems: vec![system],
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
-            mandate: Mandate::default(),
+            mandate,
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
             recording,
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),
