@@ -17,6 +17,7 @@ use flightdeck::model::choose::{self, Said};
 use flightdeck::model::{Target, rollback};
 use flightdeck::runtime::control::Deadlines;
 use flightdeck::runtime::handle::Handle;
+use futures::FutureExt;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -58,15 +59,6 @@ pub const DEMO: Pace = Pace {
     patience: Duration::from_secs(15),
 };
 
-/// The real cluster's.
-pub const REAL: Pace = Pace {
-    together: 40,
-    effect: Duration::from_secs(12),
-    expected: Duration::from_millis(1000),
-    other: Duration::from_secs(5),
-    patience: Duration::from_secs(60),
-};
-
 struct Matrix<'a> {
     side: &'a Side,
     engine: Engine,
@@ -104,7 +96,10 @@ pub async fn play(side: &Side, pace: Pace, expected: &[String], only: &str) -> T
     let states: Vec<State> =
         states::all().into_iter().filter(|s| format!("{}: {}: ", s.kind, s.title).contains(only)).collect();
     let lines = async {
-        let running = states.iter().filter(|s| !s.stopped).map(|s| matrix.state(*s));
+        let running = states.iter().filter(|s| !s.stopped).map(|s| async {
+            let begins = format!("{}: {}", s.kind, s.title);
+            whole(&begins, matrix.state(*s)).await.unwrap_or_else(|failed| vec![failed])
+        });
         let mut lines: Vec<Transcript> = join_all(running).await;
         lines.push(matrix.stopped(states.iter().filter(|s| s.stopped).copied().collect()).await);
         lines.concat()
@@ -378,10 +373,13 @@ impl Matrix<'_> {
         }
         let begins = &begins;
         let others = rest.into_iter().map(|act| async move {
-            let _room = self.room.acquire().await.expect("open");
-            let name = self.bring(state).await;
-            self.rest(&name, &format!("{begins} => ")).await;
-            self.pair(begins, &name, act, state).await
+            let played = async {
+                let _room = self.room.acquire().await.expect("open");
+                let name = self.bring(state).await;
+                self.rest(&name, &format!("{begins} => ")).await;
+                self.pair(begins, &name, act, state).await
+            };
+            whole(&format!("{begins}: {}", act.verb()), played).await.unwrap_or_else(|failed| failed)
         });
         lines.extend(join_all(others).await);
         order(&mut lines);
@@ -566,6 +564,14 @@ impl Matrix<'_> {
         let text = plain_hashes(text, &target).replace(&namespace, "");
         super::plain(&text, &[])
     }
+}
+
+/// A pair that cannot be played is a line too: the others are played all the same.
+async fn whole<T>(begins: &str, played: impl Future<Output = T>) -> Result<T, String> {
+    std::panic::AssertUnwindSafe(played).catch_unwind().await.map_err(|why| {
+        let said = why.downcast_ref::<String>().map_or_else(|| why.downcast_ref::<&str>().copied().unwrap_or("?"), |s| s);
+        format!("{begins} => CANNOT BE PLAYED: {}", said.replace('\n', " "))
+    })
 }
 
 /// An act of the table, or the rollback plan.

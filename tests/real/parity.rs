@@ -1,9 +1,19 @@
 //! The demo world beside the real cluster.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::parity_script::{Side, compare, demo, kept_matrix, matrix, play};
 use crate::stack::{node, stack};
+
+/// The real cluster's.
+const PACE: matrix::Pace = matrix::Pace {
+    together: 40,
+    effect: Duration::from_secs(12),
+    expected: Duration::from_millis(1000),
+    other: Duration::from_secs(5),
+    patience: Duration::from_secs(60),
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_demo_world_is_like_the_real_one() {
@@ -54,7 +64,7 @@ async fn every_act_in_every_state_is_as_it_was_kept() {
     };
     let only = std::env::var("FLIGHTDECK_TEST_PAIRS").unwrap_or_default();
     let expected: Vec<String> = kept_matrix().into_iter().filter(|line| line.contains(&only)).collect();
-    let lines = matrix::play(&real, matrix::REAL, &expected, &only).await;
+    let lines = matrix::play(&real, PACE, &expected, &only).await;
     if let Some(kept) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") {
         std::fs::write(Path::new(&kept).join("matrix.txt"), format!("{}\n", lines.join("\n"))).expect("written");
         return;
