@@ -8,7 +8,6 @@ mod cli;
 mod config;
 mod demo;
 #[path = "support/engine.rs"]
-#[expect(dead_code, reason = "shared with the real tests")]
 mod engine;
 #[path = "parity/mod.rs"]
 mod parity_script;

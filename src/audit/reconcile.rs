@@ -170,11 +170,12 @@ impl Sources<'_> {
         self.elsewhere.iter().find(|(told, _)| near(*told)).map(|(_, event)| *event)
     }
 
-    /// Somebody else's write around `at`.
+    /// Somebody else's write around `at`: the nearest.
     fn foreign_at(&self, at: Option<Timestamp>) -> Option<&Manager> {
         let at = at?;
         let near = |wrote: Timestamp| earlier(at, ECHO) <= wrote && wrote <= later(at, SKEW);
-        self.foreign.iter().find(|m| m.time.is_some_and(near)).copied()
+        let wrote = |m: &Manager| m.time.filter(|wrote| near(*wrote)).map(|wrote| at.duration_since(wrote).abs());
+        self.foreign.iter().filter_map(|m| Some((wrote(m)?, *m))).min_by_key(|(away, _)| *away).map(|(_, m)| m)
     }
 }
 
@@ -188,7 +189,10 @@ fn elsewhere(event: &ClusterEvent) -> (Side, String) {
 
 /// Someone wrote the object.
 fn written(sources: &Sources<'_>, manager: &Manager) -> Found {
-    let (side, because) = if manager.manager != OURS {
+    let (side, because) = if manager.time.is_none() {
+        // `kubectl scale` on the real server: its entry has none.
+        (Side::Unclear, "the server keeps no time of it: it may be long ago".to_owned())
+    } else if manager.manager != OURS {
         (Side::Unexplained, format!("{} is not Flightdeck", manager.manager))
     } else if let Some(act) = sources.act_at(manager.time, SignedDuration::ZERO) {
         recorded(act)
@@ -218,7 +222,7 @@ fn begun(sources: &Sources<'_>, revision: &PastRevision) -> Found {
     } else if let Some(event) = sources.elsewhere_at(revision.created) {
         elsewhere(event)
     } else if let Some(manager) = sources.foreign_at(revision.created) {
-        (Side::Unexplained, format!("{} wrote the object then", manager.manager))
+        (Side::Unexplained, format!("{} wrote the object about then", manager.manager))
     } else {
         (Side::Unexplained, "no act of this log set it; whoever did wrote the object again since".to_owned())
     };
@@ -254,8 +258,10 @@ fn of_flightdeck(sources: &Sources<'_>, event: &ClusterEvent, log: &str) -> (Sid
 
 fn of_controller(sources: &Sources<'_>, event: &ClusterEvent) -> Option<(Side, String)> {
     let text = event.message.as_str();
+    // These two need a person: a pause without a duration ends only so. The controller tells of no other sign of it.
     let full = event.reason == "RolloutCompleted" && text.contains("Full promotion requested");
-    if !full && event.reason != "RolloutAborted" && event.reason != "RolloutResumed" {
+    let cleared = event.reason == "RolloutStepCompleted" && text.ends_with("(pause)");
+    if !full && !cleared && event.reason != "RolloutAborted" && event.reason != "RolloutResumed" {
         return None;
     }
     if let Some(act) = sources.act_at(event.at, ECHO) {
@@ -264,7 +270,7 @@ fn of_controller(sources: &Sources<'_>, event: &ClusterEvent) -> Option<(Side, S
     if let Some(told) = sources.elsewhere_at(event.at) {
         return Some(elsewhere(told));
     }
-    Some(if full {
+    Some(if full || cleared {
         (Side::Unexplained, "somebody asked for it, and not here".to_owned())
     } else if ["nalysis", "etric", "eadline"].iter().any(|word| text.contains(word)) {
         (Side::Controller, "the message says why".to_owned())

@@ -1,6 +1,7 @@
 //! `doctor`: what Flightdeck needs, checked one by one, each with its fix.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use super::setup::{Ground, not_connected};
 use super::{dto, output};
 use crate::error::{Error, Kind};
 use crate::systems::kubernetes::client::Cluster;
+use crate::systems::prometheus;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,6 +74,7 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
                 Ok(cluster) => {
                     checks.ok("kubeconfig", format!("context {} at {}", cluster.context, cluster.url));
                     remote(&mut checks, &cluster).await;
+                    rates(&mut checks, &ground, &Arc::new(cluster)).await;
                 }
             }
         }
@@ -117,6 +120,20 @@ fn local(checks: &mut Checks, ground: &Ground) {
                 "`flightdeck audit verify` lists them; keep a copy as evidence, then start a new folder (--state-dir)",
             ),
         },
+    }
+}
+
+/// Error rates are a help, not a need: their absence is no failure.
+async fn rates(checks: &mut Checks, ground: &Ground, cluster: &Arc<Cluster>) {
+    match prometheus::check(&ground.config.prometheus, cluster).await {
+        None => checks.ok("prometheus", "not configured for this context: no error rates"),
+        Some(Ok(())) => checks.ok("prometheus", "answers queries"),
+        Some(Err(why)) => checks.bad(
+            Verdict::Warn,
+            "prometheus",
+            why.to_string(),
+            "look at [[prometheus.context]] in the configuration: address, token, headers, authorities",
+        ),
     }
 }
 

@@ -59,7 +59,8 @@ impl Ground {
         let settings = ConnectSettings {
             kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
             context: global.context.clone().or_else(|| config.kubernetes.context.clone()),
-            namespace: global.namespace.clone().or_else(|| config.kubernetes.namespace.clone()),
+            namespaces: global.namespace.clone().or_else(|| config.kubernetes.namespace.clone()).into_iter().collect(),
+            candidates: Vec::new(),
         };
         Ok(Self { config, state: paths.state, settings })
     }
@@ -314,8 +315,12 @@ pub(super) async fn demo(global: &Global, args: &DemoArgs) -> Result<ExitCode, E
     ground.config.prometheus = demo_prometheus(world.prometheus());
     // The demo's own environments, so that both kinds of confirmation can be met.
     ground.config.environment = demo_environments();
-    ground.settings =
-        ConnectSettings { kubeconfig: Some(kubeconfig.clone()), context: None, namespace: global.namespace.clone() };
+    ground.settings = ConnectSettings {
+        kubeconfig: Some(kubeconfig.clone()),
+        context: None,
+        namespaces: global.namespace.iter().cloned().collect(),
+        candidates: Vec::new(),
+    };
     if args.serve {
         // Other processes must find the demo's Prometheus too, and not the user's.
         let config = state.join(format!("config-{}.toml", std::process::id()));

@@ -174,6 +174,12 @@ impl Scenario {
                 return Err(format!("event on {}/{}: there is no such [[rollout]]", event.namespace, event.name));
             }
         }
+        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
+        for plan in &traffic {
+            if !there(&plan.namespace, &plan.name) {
+                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
+            }
+        }
         let applications: Vec<ApplicationPlan> = file.application.iter().map(application).collect::<Result<_, _>>()?;
         for application in &applications {
             for key in &application.targets {
@@ -188,38 +194,9 @@ impl Scenario {
                 plan.object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = id.into();
             }
         }
-        let traffic: Vec<_> = file.traffic.into_iter().map(TrafficEntry::plan).collect::<Result<_, _>>()?;
-        for plan in &traffic {
-            if !rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
-                return Err(format!("traffic of {}/{}: there is no such [[rollout]]", plan.namespace, plan.name));
-            }
-        }
         let (stamps, shapes) = (Vec::new(), Vec::new());
         let broken_tags = file.broken_tags;
         Ok(Self { pod_ready, broken_tags, rollouts, objects, applications, events, traffic, stamps, shapes })
-    }
-
-    /// The traffic: what `[[traffic]]` says, and the rollouts' own error shares where it says nothing of a version.
-    pub(super) fn traffic_plans(&self) -> Vec<TrafficPlan> {
-        let mut plans = self.traffic.clone();
-        for rollout in &self.rollouts {
-            for (version, share) in &rollout.errors {
-                let said = plans.iter().any(|p| {
-                    (&p.namespace, &p.name, p.version.as_ref()) == (&rollout.namespace, &rollout.name, Some(version))
-                });
-                if !said {
-                    plans.push(TrafficPlan {
-                        namespace: rollout.namespace.clone(),
-                        name: rollout.name.clone(),
-                        version: Some(version.clone()),
-                        rps: None,
-                        errors: (!share.is_nan()).then_some(*share),
-                        counted: !share.is_nan(),
-                    });
-                }
-            }
-        }
-        plans
     }
 
     /// The error shares of the versions.

@@ -71,8 +71,8 @@ impl Sim {
         store.events_from = now - events::KEPT;
         let mut sim = Self {
             store,
+            traffic: Traffic::new(scenario.traffic.clone()),
             errors: scenario.errors(),
-            traffic: Traffic::new(scenario.traffic_plans()),
             git: Git::default(),
             outage: None,
             events,
@@ -170,7 +170,7 @@ impl Sim {
             events::expire(&mut self.store, now);
         }
         self.settle(now);
-        self.traffic.observe(&self.store, now);
+        self.traffic.observe(&self.store, &self.errors, now);
         let alarm = self.alarms.first().map(|(at, _)| *at);
         let event = self.events.iter().map(|e| e.at).min();
         [alarm, event, self.outage.map(|(_, until)| until), self.stopped_until].into_iter().flatten().min()

@@ -4,11 +4,13 @@
 //! and counts of any window are computed from that. So ten thousand rollouts cost nothing while they rest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::errors::{Errors, version};
 use super::store::{Kind, Store};
 
 /// How often the demo's Prometheus scrapes, in seconds.
@@ -17,17 +19,13 @@ pub(super) const SCRAPE: i64 = 5;
 /// Changes older than this are forgotten.
 const KEPT: SignedDuration = SignedDuration::from_hours(3);
 
-/// The traffic of a rollout, or of one of its versions, as a scenario plans it.
+/// The traffic of a rollout, as a scenario plans it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TrafficPlan {
     pub namespace: String,
     pub name: String,
-    /// Only this version.
-    pub version: Option<String>,
     /// Requests per second, all versions together.
     pub rps: Option<f64>,
-    /// The share that fails, 0 to 1.
-    pub errors: Option<f64>,
     /// Whether anything counts its requests.
     pub counted: bool,
 }
@@ -37,9 +35,7 @@ pub(super) struct TrafficPlan {
 #[serde(deny_unknown_fields)]
 pub(super) struct TrafficEntry {
     target: String,
-    version: Option<String>,
     rps: Option<f64>,
-    errors: Option<f64>,
     #[serde(default = "yes")]
     counted: bool,
 }
@@ -51,17 +47,13 @@ const fn yes() -> bool {
 impl TrafficEntry {
     /// Checks an entry. Errors say what would be right.
     pub(super) fn plan(self) -> Result<TrafficPlan, String> {
-        let Self { target, version, rps, errors, counted } = self;
+        let Self { target, rps, counted } = self;
         let (namespace, name) =
             target.split_once('/').ok_or_else(|| format!("traffic of {target:?}: write NAMESPACE/NAME"))?;
         if rps.is_some_and(|rps| !(0.0..=1e6).contains(&rps)) {
             return Err(format!("traffic of {target}: rps is requests per second, 0 to 1000000"));
         }
-        if errors.is_some_and(|errors| !(0.0..=100.0).contains(&errors)) {
-            return Err(format!("traffic of {target}: errors is percent, 0 to 100"));
-        }
-        let errors = errors.map(|percent| percent / 100.0);
-        Ok(TrafficPlan { namespace: namespace.to_owned(), name: name.to_owned(), version, rps, errors, counted })
+        Ok(TrafficPlan { namespace: namespace.to_owned(), name: name.to_owned(), rps, counted })
     }
 }
 
@@ -112,11 +104,11 @@ impl Traffic {
     }
 
     /// Takes in what changed in the store.
-    pub(super) fn observe(&mut self, store: &Store, now: Timestamp) {
+    pub(super) fn observe(&mut self, store: &Store, failing: &Errors, now: Timestamp) {
         if store.version() == self.seen {
             return;
         }
-        let changed: Vec<std::sync::Arc<Value>> = match store.since(self.seen) {
+        let changed: Vec<Arc<Value>> = match store.since(self.seen) {
             Ok(changes) => changes
                 .filter(|c| c.key.kind == Kind::Rollout && c.what != "DELETED")
                 .map(|c| c.object.clone())
@@ -125,11 +117,11 @@ impl Traffic {
         };
         self.seen = store.version();
         for rollout in changed {
-            self.rollout(&rollout, now);
+            self.rollout(&rollout, failing, now);
         }
     }
 
-    fn rollout(&mut self, rollout: &Value, now: Timestamp) {
+    fn rollout(&mut self, rollout: &Value, failing: &Errors, now: Timestamp) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (namespace, name) = (text(&rollout["metadata"]["namespace"]), text(&rollout["metadata"]["name"]));
         let status = &rollout["status"];
@@ -137,8 +129,7 @@ impl Traffic {
         if current.is_empty() {
             return;
         }
-        let image = text(&rollout["spec"]["template"]["spec"]["containers"][0]["image"]);
-        let version = image.rsplit_once(':').map_or(String::new(), |(_, tag)| tag.to_owned());
+        let version = version(&rollout["spec"]["template"]).to_owned();
         if status["observedGeneration"]
             .as_str()
             .is_none_or(|seen| rollout["metadata"]["generation"].to_string() == seen)
@@ -154,28 +145,21 @@ impl Traffic {
         }
         for (hash, share) in shares {
             let version = self.versions.get(&(namespace.clone(), hash.clone())).cloned().unwrap_or_default();
-            let Some((rps, errors)) = self.planned(&namespace, &name, &version) else { continue };
+            let Some((rps, errors)) = self.planned(failing, &namespace, &name, &version) else { continue };
             self.put(&namespace, &hash, Piece { from: now, rps: Some(rps * share), errors }, now);
         }
     }
 
     /// Requests per second of a rollout and the error share of a version; `None` = nothing counts them.
-    fn planned(&self, namespace: &str, name: &str, version: &str) -> Option<(f64, f64)> {
-        let of = |plan: &&TrafficPlan| {
-            plan.namespace == namespace && plan.name == name && plan.version.as_ref().is_none_or(|v| v == version)
-        };
-        let plans: Vec<&TrafficPlan> = self.plans.iter().filter(of).collect();
-        if plans.iter().any(|plan| !plan.counted) {
+    fn planned(&self, failing: &Errors, namespace: &str, name: &str, version: &str) -> Option<(f64, f64)> {
+        let plan = self.plans.iter().find(|plan| plan.namespace == namespace && plan.name == name);
+        if plan.is_some_and(|plan| !plan.counted) {
             return None;
         }
-        // A plan for one version speaks before one for all.
-        let own = |plan: &&&TrafficPlan| plan.version.is_some();
-        let find = |value: fn(&TrafficPlan) -> Option<f64>| {
-            plans.iter().filter(own).find_map(|p| value(p)).or_else(|| plans.iter().find_map(|p| value(p)))
-        };
-        let rps = find(|p| p.rps).unwrap_or_else(|| 20.0 + 60.0 * noise(&[namespace, name]));
-        let errors = find(|p| p.errors).unwrap_or_else(|| 0.001 + 0.004 * noise(&[namespace, name, version]));
-        Some((rps, errors))
+        let rps = plan.and_then(|p| p.rps).unwrap_or_else(|| 20.0 + 60.0 * noise(&[namespace, name]));
+        let told = failing.shares.get(&(namespace.to_owned(), name.to_owned(), version.to_owned())).copied();
+        let share = told.unwrap_or_else(|| 0.001 + 0.004 * noise(&[namespace, name, version]));
+        (!share.is_nan()).then_some((rps, share))
     }
 
     fn put(&mut self, namespace: &str, hash: &str, piece: Piece, now: Timestamp) {

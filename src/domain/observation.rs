@@ -126,6 +126,18 @@ pub enum Observation {
         /// What.
         detail: Detail,
     },
+    /// Which target a `focus` link reads every few seconds; `None` when none of its cluster is looked at.
+    Focused {
+        /// Which link.
+        id: LinkId,
+        /// Which target.
+        target: Option<TargetId>,
+    },
+    /// A link is not used any more: what it said goes with it.
+    LinkGone {
+        /// Which.
+        id: LinkId,
+    },
     /// What the user may do in a namespace.
     Permissions {
         /// The kube context.

@@ -25,7 +25,15 @@ impl Clean {
         if raw.len() <= MAX_CHARS && raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Self(raw.into());
         }
-        Self(clean(raw).into())
+        Self(clean(raw, MAX_CHARS).into())
+    }
+
+    /// Cleans `raw` and keeps up to `max` characters of it: for lines of a log, which may be long and still be wanted whole.
+    pub fn long(raw: &str, max: usize) -> Self {
+        if raw.len() <= max && raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Self(raw.into());
+        }
+        Self(clean(raw, max).into())
     }
 
     /// The text.
@@ -39,9 +47,9 @@ impl Clean {
     }
 }
 
-fn clean(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len().min(MAX_CHARS * 4));
-    let mut left = MAX_CHARS;
+fn clean(raw: &str, max: usize) -> String {
+    let mut out = String::with_capacity(raw.len().min(max.saturating_mul(4)));
+    let mut left = max;
     for grapheme in raw.graphemes(true) {
         let mut marks = 0;
         for c in grapheme.chars() {

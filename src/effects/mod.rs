@@ -3,6 +3,7 @@
 //! A system implements [`Effector`]; it sends through [`plan::send_all`], which takes the authorisation by value,
 //! sends each step once, within a deadline, and never again (invariants 1 and 5).
 
+pub mod look;
 pub mod plan;
 
 use std::sync::Arc;

@@ -24,8 +24,8 @@ pub struct State {
     pub(super) by_uid: HashMap<Key, TargetId>,
     /// Rollout uid → its ReplicaSets; they may arrive before their rollout.
     pub(super) sets: HashMap<Key, Vec<Arc<ReplicaSet>>>,
-    /// ReplicaSet uid → rollout uid.
-    pub(super) owner: HashMap<Key, Clean>,
+    /// ReplicaSet uid → rollout uid and namespace.
+    pub(super) owner: HashMap<Key, (Clean, Clean)>,
 }
 
 impl State {

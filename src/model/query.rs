@@ -112,9 +112,29 @@ pub fn link_of(world: &World, id: &LinkId) -> LinkState {
     world.links.get(id).map_or(LinkState::Connecting, |link| link.state.clone())
 }
 
+/// What the link is called that reads the focused target every few seconds.
+pub const FOCUS: &str = "focus";
+
+/// How what is shown of `target` stands: the link it is listed by, or, while it is focused, the worse of that and the
+/// one that reads it every few seconds.
+pub fn link_of_target(world: &World, target: &Target) -> LinkState {
+    let listed = link_of(world, &target.link);
+    let focus = LinkId::new(&target.context, FOCUS);
+    if !listed.is_live() || world.focused.get(&focus) != Some(target.id()) {
+        return listed;
+    }
+    match link_of(world, &focus) {
+        // Its first answer is awaited, and the watch is live.
+        LinkState::Connecting => listed,
+        worse => worse,
+    }
+}
+
 /// Whether a weight was counted from ReplicaSets that are not heard of now: it may no longer be what is.
 pub fn weight_is_old(world: &World, target: &Target, weight: &ActualWeight) -> bool {
-    let link = world.links.values().find(|l| l.id.what == "replicasets" && l.id.context == target.context);
+    let sets = |l: &&Link| l.id.what == "replicasets" && l.id.context == target.context;
+    let ours = |l: &&Link| l.id.scope.is_empty() || l.id.scope == target.id().namespace;
+    let link = world.links.values().filter(sets).find(ours);
     matches!(weight.basis, WeightBasis::Pods { .. }) && link.is_none_or(|l| !l.state.is_live())
 }
 
@@ -136,7 +156,7 @@ pub fn facts(
         applies: (row.applies)(&sight, params),
         consequence: (row.consequence)(&sight, params).typed,
         environment: target.environment.clone(),
-        link: link_of(world, &target.link),
+        link: link_of_target(world, target),
         in_flight: in_flight(world, target.id(), except),
         audit: world.audit.state.clone(),
         missing_rights: (row.rights)(&sight).into_iter().filter(missing).collect(),
@@ -187,7 +207,8 @@ pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<
 }
 
 /// Links that are quiet until a target is focused, or that tell nothing about which targets there are.
-pub const FOCUSED: &[&str] = &["pods", "focus", "analysisruns", "experiments", "events", "prometheus", "witness"];
+pub const FOCUSED: &[&str] =
+    &["pods", FOCUS, "permissions", "analysisruns", "experiments", "events", "prometheus", "witness"];
 
 /// Whether a link lists what every answer needs.
 pub fn lists(link: &LinkId) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::index::State;
+use super::query::FOCUS;
 use super::world::{AuditView, MAX_ENDED_ACTS, MAX_WARNINGS, Target, Warning};
 use crate::domain::ids::{ClusterId, TargetId};
 use crate::domain::link::{Link, LinkId, LinkState};
@@ -80,7 +81,9 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
         Observation::Rollout { id, rollout } => {
-            put_rollout(state, &id, rollout, at);
+            if is_news(state, &id, &rollout) {
+                put_rollout(state, &id, rollout, at);
+            }
             heard(state, &id, at, false);
             true
         }
@@ -93,9 +96,9 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             let known: HashSet<&Clean> = all.iter().map(|set| &set.uid).collect();
             let gone: Vec<Clean> = state
                 .owner
-                .keys()
-                .filter(|(c, uid)| *c == cluster && !known.contains(uid))
-                .map(|(_, uid)| uid.clone())
+                .iter()
+                .filter(|((c, uid), (_, namespace))| *c == cluster && in_scope(&id, namespace) && !known.contains(uid))
+                .map(|((_, uid), _)| uid.clone())
                 .collect();
             for uid in gone {
                 remove_set(state, &cluster, &uid);
@@ -136,6 +139,17 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             heard(state, &id, at, false);
             true
         }
+        Observation::Focused { id, target } => {
+            let before = match target {
+                Some(target) => state.world.focused.insert(id, target.clone()) == Some(target),
+                None => state.world.focused.remove(&id).is_none(),
+            };
+            !before
+        }
+        Observation::LinkGone { id } => {
+            remove_link(state, &id);
+            true
+        }
         Observation::Permissions { context, namespace, permissions } => {
             state.world.permissions.insert((context, namespace), permissions) != Some(permissions)
         }
@@ -156,6 +170,45 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             heard(state, &id, at, false);
             true
         }
+    }
+}
+
+/// Whether a link that lists one namespace among several, or all of them, speaks of this one.
+fn in_scope(id: &LinkId, namespace: &Clean) -> bool {
+    id.scope.is_empty() || id.scope == *namespace
+}
+
+/// Whether a single version of a rollout may replace what is known. Two links tell of the focused one, and the slower
+/// must not turn the clock back; and a target comes and goes only by the link that lists.
+fn is_news(state: &State, link: &LinkId, rollout: &Rollout) -> bool {
+    let Some(known) = state.world.targets.get(&rollout.id) else { return link.what != FOCUS };
+    let known = &known.rollout;
+    if known.uid != rollout.uid {
+        return link.what != FOCUS;
+    }
+    let number = |version: &Clean| version.as_str().parse::<u64>().ok();
+    match (number(&known.resource_version), number(&rollout.resource_version)) {
+        (Some(known), Some(new)) => new >= known,
+        // Versions are opaque where they are no numbers: then only the link that lists is believed.
+        _ => link.what != FOCUS,
+    }
+}
+
+fn remove_link(state: &mut State, id: &LinkId) {
+    state.world.links.remove(id);
+    state.world.focused.remove(id);
+    state.world.warnings.retain(|w| w.link != *id);
+    let gone = state.world.targets.iter().filter(|(_, t)| t.link == *id).map(|(target, _)| target.clone());
+    for target in gone.collect::<Vec<_>>() {
+        remove_rollout(state, &target);
+    }
+    if id.what != "replicasets" {
+        return;
+    }
+    let Some(cluster) = state.world.clusters.get(&id.context).cloned() else { return };
+    let gone = state.owner.iter().filter(|((c, _), (_, namespace))| *c == cluster && in_scope(id, namespace));
+    for uid in gone.map(|((_, uid), _)| uid.clone()).collect::<Vec<_>>() {
+        remove_set(state, &cluster, &uid);
     }
 }
 
@@ -197,6 +250,9 @@ fn put_rollout(state: &mut State, link: &LinkId, rollout: Arc<Rollout>, at: Time
         let unchanged = *old.rollout == *rollout;
         with_target(state, &id, |t| {
             t.rollout = rollout;
+            if link.what != FOCUS {
+                t.link = link.clone();
+            }
             if !unchanged {
                 t.changed = at;
             }
@@ -235,7 +291,7 @@ fn remove_rollout(state: &mut State, id: &TargetId) {
 fn put_set(state: &mut State, cluster: &ClusterId, set: Arc<ReplicaSet>) {
     let key = (cluster.clone(), set.owner_uid.clone());
     let uid = (cluster.clone(), set.uid.clone());
-    if let Some(previous) = state.owner.insert(uid, set.owner_uid.clone())
+    if let Some((previous, _)) = state.owner.insert(uid, (set.owner_uid.clone(), set.namespace.clone()))
         && previous != set.owner_uid
     {
         drop_from_owner(state, &(cluster.clone(), previous), &set.uid);
@@ -250,7 +306,7 @@ fn put_set(state: &mut State, cluster: &ClusterId, set: Arc<ReplicaSet>) {
 }
 
 fn remove_set(state: &mut State, cluster: &ClusterId, uid: &Clean) {
-    if let Some(owner) = state.owner.remove(&(cluster.clone(), uid.clone())) {
+    if let Some((owner, _)) = state.owner.remove(&(cluster.clone(), uid.clone())) {
         drop_from_owner(state, &(cluster.clone(), owner), uid);
     }
 }

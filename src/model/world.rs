@@ -140,6 +140,8 @@ pub struct World {
     pub open_plans: Vector<Arc<PlanRun>>,
     /// What the user may do, by context and namespace.
     pub permissions: OrdMap<(Clean, Clean), Permissions>,
+    /// Which target each `focus` link reads.
+    pub focused: OrdMap<LinkId, TargetId>,
     /// How far each context's server clock is ahead of ours, in milliseconds.
     pub clocks: OrdMap<Clean, i64>,
     /// Warnings, oldest first, one per object.
@@ -159,6 +161,7 @@ impl Default for World {
             plans: Vector::new(),
             open_plans: Vector::new(),
             permissions: OrdMap::new(),
+            focused: OrdMap::new(),
             clocks: OrdMap::new(),
             warnings: Vector::new(),
             audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0, late: 0 },

@@ -6,19 +6,36 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use crate::audit::{ReadQuery, StoredRecord, VerifyReport};
+pub use crate::effects::look::{
+    DiffKind, DiffLine, LogLine, LogsOf, Pods, Revision, RevisionName, TemplateDiff, What, YamlOf,
+};
 
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;
 use crate::domain::plan::{Plan, PlanRun};
 use crate::domain::rollout::Rollout;
+use crate::domain::text::Clean;
 use crate::model::World;
 use crate::policy::Mandate;
+
+/// How many lines of a log wait for their reader; then the reading waits.
+const LOG_LINES: usize = 1024;
 
 /// A question that the runtime answers; the answer goes to the asker alone and never into the world.
 pub enum Query {
     /// The target as the server has it now; `Ok(None)` when it is gone.
     Read(TargetId, oneshot::Sender<Result<Option<Arc<Rollout>>, String>>),
+    /// Logs, for as long as somebody listens.
+    Logs(LogsOf, mpsc::Sender<LogLine>),
+    /// An object as YAML, line by line.
+    Yaml(YamlOf, oneshot::Sender<Result<Vec<Clean>, String>>),
+    /// The pod template of a revision as YAML.
+    Template(TargetId, RevisionName, oneshot::Sender<Result<Vec<Clean>, String>>),
+    /// How the templates of two revisions differ.
+    Diff(TargetId, RevisionName, Option<RevisionName>, oneshot::Sender<Result<TemplateDiff, String>>),
+    /// The revisions that still have a ReplicaSet.
+    Revisions(TargetId, oneshot::Sender<Result<Vec<Revision>, String>>),
     /// Records of the audit log.
     Audit(ReadQuery, oneshot::Sender<Result<Vec<StoredRecord>, String>>),
     /// Verifies the audit log.
@@ -141,6 +158,42 @@ impl Handle {
     /// Reads a target afresh from its server.
     pub fn read(&self, target: TargetId) -> BoxFuture<'static, Result<Option<Arc<Rollout>>, String>> {
         self.ask(|answer| Query::Read(target, answer))
+    }
+
+    /// Opens logs. The lines wait in a bounded queue; dropping the receiver ends the reading.
+    pub fn logs(&self, of: LogsOf) -> mpsc::Receiver<LogLine> {
+        let (lines, to) = mpsc::channel(LOG_LINES);
+        let query = Query::Logs(of, lines);
+        // A full queue of questions means that the runtime is stuck: the stream then ends at once.
+        if let Err(error) = self.queries.try_send(query) {
+            tracing::warn!(%error, "a question for logs was not taken");
+        }
+        to
+    }
+
+    /// Reads an object as YAML, line by line.
+    pub fn yaml(&self, of: YamlOf) -> BoxFuture<'static, Result<Vec<Clean>, String>> {
+        self.ask(|answer| Query::Yaml(of, answer))
+    }
+
+    /// Reads the pod template of a revision as YAML.
+    pub fn template(&self, target: TargetId, revision: RevisionName) -> BoxFuture<'static, Result<Vec<Clean>, String>> {
+        self.ask(|answer| Query::Template(target, revision, answer))
+    }
+
+    /// How the pod templates of two revisions differ; `to` is the current one when it is left out.
+    pub fn diff(
+        &self,
+        target: TargetId,
+        from: RevisionName,
+        to: Option<RevisionName>,
+    ) -> BoxFuture<'static, Result<TemplateDiff, String>> {
+        self.ask(|answer| Query::Diff(target, from, to, answer))
+    }
+
+    /// The revisions of a target that still have a ReplicaSet, newest first, with their former numbers.
+    pub fn revisions(&self, target: TargetId) -> BoxFuture<'static, Result<Vec<Revision>, String>> {
+        self.ask(|answer| Query::Revisions(target, answer))
     }
 
     /// Reads records of the audit log.

@@ -86,9 +86,11 @@ pub fn start(parts: Parts) -> Running {
     let (stop, stopping) = watch::channel(false);
 
     let mut ports = BTreeMap::new();
+    let mut lookers = questions::Lookers::new();
     let mut tasks = Vec::new();
     let mut witnesses = BTreeMap::new();
     for system in systems {
+        lookers.insert(system.context.clone(), system.looker);
         if let Some(witness) = system.witness {
             witnesses.insert(system.context.clone(), witness);
         }
@@ -119,7 +121,7 @@ pub fn start(parts: Parts) -> Running {
     links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, world.clone(), journal.clone(), events));
+    let questions = tokio::spawn(questions::run(questions, ports, lookers, world.clone(), journal.clone(), events));
     let runner = Plans {
         intents: intents.clone(),
         world: world.clone(),

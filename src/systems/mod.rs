@@ -18,6 +18,7 @@ use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
 use crate::domain::signal::interest::Interest;
 use crate::domain::text::Clean;
+use crate::effects::look::Looker;
 use crate::effects::{Effector, Reader};
 
 /// Where sources put what they learn. Bounded: a slow engine slows the reading down, nothing is dropped.
@@ -53,6 +54,8 @@ pub struct Connected {
     pub effector: Arc<dyn Effector>,
     /// Reads its rollouts afresh.
     pub reader: Arc<dyn Reader>,
+    /// Answers questions about them.
+    pub looker: Arc<dyn Looker>,
     /// Is told of acts and of the audit log's head, where it can be.
     pub witness: Option<Arc<dyn Witness>>,
 }

@@ -1,5 +1,6 @@
 //! The production code against a server that misbehaves.
 
+mod focus;
 mod prometheus;
 mod reads;
 mod reconcile;

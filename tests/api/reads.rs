@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::scripted::{Asked, Reply, Server, event, list, quiet, rollout, status};
 
-fn timings() -> Timings {
+pub(super) fn timings() -> Timings {
     Timings {
         silence: Duration::from_secs(20),
         shortest: Duration::from_millis(20),
@@ -23,11 +23,11 @@ fn timings() -> Timings {
     }
 }
 
-async fn start(server: &Server, timings: Timings) -> Engine {
+pub(super) async fn start(server: &Server, timings: Timings) -> Engine {
     Engine::start_with(&server.kubeconfig(), "shop", Deadlines::default(), timings).await
 }
 
-async fn until(engine: &Engine, what: &str, is: impl Fn(&World) -> bool) -> Arc<World> {
+pub(super) async fn until(engine: &Engine, what: &str, is: impl Fn(&World) -> bool) -> Arc<World> {
     let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(is)).await;
     let found = found.unwrap_or_else(|_| panic!("{what} did not come: {:#?}", engine.handle.world()));
     found.expect("the engine runs")

@@ -1,10 +1,17 @@
 //! The demo world, from outside.
 
+mod api;
+mod plans;
+
 use std::time::Duration;
 
-use flightdeck::demo::Fault;
+use flightdeck::config;
+use flightdeck::demo::{Fault, Scenario, World};
 use flightdeck::domain::rollout::Phase;
+use flightdeck::domain::signal::{Reading, Verdict};
 use flightdeck::runtime::control::Deadlines;
+use flightdeck::systems::kubernetes::watch;
+use flightdeck::systems::prometheus;
 
 use crate::engine::Engine;
 use crate::parity_script;
@@ -58,4 +65,39 @@ async fn pages_of_a_list_are_of_one_moment() {
     assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", namespace).await.0, 201);
     let (code, said) = side.send("GET", &next, "application/json", "").await;
     assert_eq!((code, &said["reason"]), (410, &"Expired".into()), "{said:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_prometheus_says_what_its_traffic_is() {
+    let world = World::start(&Scenario::calm_canary(), 1).await.expect("a world");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let kubeconfig = folder.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, world.kubeconfig()).expect("a kubeconfig");
+    let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
+    let rates = (config::parse(&text).expect("sound").prometheus, prometheus::Timings::default());
+    let engine = Engine::start_all(&kubeconfig, "shop", Deadlines::default(), watch::Timings::default(), rates).await;
+    let signals = |name: &str, w: &flightdeck::model::World| {
+        w.targets.values().find(|t| t.id().name == name).and_then(|t| t.signals.clone())
+    };
+    let both = |w: &flightdeck::model::World| signals("payments", w).is_some() && signals("ledger", w).is_some();
+    let found = tokio::time::timeout(Duration::from_secs(20), engine.handle.wait_for(both)).await.expect("in time");
+    let found = found.expect("the engine runs");
+    let payments = signals("payments", &found).expect("it was there");
+    assert_eq!(payments.template.as_ref().map(|t| t.as_str()), Some("http-hash"), "{payments:#?}");
+    assert_eq!(payments.verdict, Verdict::Fine, "{payments:#?}");
+    assert_eq!(payments.reference.as_ref().map(|r| r.long.word()), Some("measured"));
+    // Aborted three hours ago: its pods are gone, or idle, and that is not zero errors.
+    let ledger = signals("ledger", &found).expect("it was there");
+    assert!(matches!(ledger.subject.long, Reading::NoTraffic | Reading::NoData), "{ledger:#?}");
+    engine.end().await;
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for (query, code) in [("sum(rate(http_requests_total[5m]))", 400), ("up", 400), ("", 400)] {
+        let asked = client.get(format!("{}/api/v1/query", world.prometheus())).query(&[("query", query)]);
+        let answer = asked.send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), code, "{query}");
+        let said: serde_json::Value = answer.json().await.expect("JSON");
+        assert_eq!(said["errorType"], "bad_data", "{said}");
+    }
+    let ready = client.get(format!("{}/-/ready", world.prometheus())).send().await.expect("an answer");
+    assert!(ready.status().is_success());
 }

@@ -197,7 +197,7 @@ impl Matrix<'_> {
         if strategy["blueGreen"].is_object() {
             for role in ["active", "preview"] {
                 let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
-                    "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}});
+                    "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}]}});
                 self.create(&format!("/api/v1/namespaces/{}/services", self.side.namespace), &service).await;
             }
         }

@@ -354,7 +354,7 @@ pub async fn play(side: &Side) -> Transcript {
 async fn ingress(side: &Side, name: &str) {
     for role in ["stable", "canary"] {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
-            "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}});
+            "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}]}});
         let path = format!("/api/v1/namespaces/{}/services", side.namespace);
         assert_eq!(side.send("POST", &path, "application/json", &service.to_string()).await.0, 201);
     }
@@ -391,6 +391,10 @@ pub async fn demo_matrix_is_as_the_real_one_was() {
     let real = kept_matrix();
     let real: Transcript = real.into_iter().filter(|line| line.contains(&only)).collect();
     let played = matrix::play(&side, matrix::DEMO, &real, &only).await;
+    if let Some(kept) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") {
+        let file = PathBuf::from(kept).join("demo.txt");
+        std::fs::write(file, format!("{}\n", played.join("\n"))).expect("written");
+    }
     matrix::compare(&played, &real, matrix::EXCEPTIONS);
 }
 

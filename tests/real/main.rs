@@ -4,7 +4,6 @@
 #[expect(dead_code, reason = "shared with the hermetic tests")]
 mod engine;
 #[path = "../support/exporter.rs"]
-#[expect(dead_code, reason = "used by the tests of Prometheus")]
 mod exporter;
 #[path = "../parity/mod.rs"]
 #[expect(dead_code, reason = "shared with the hermetic tests")]
@@ -24,9 +23,11 @@ mod stack;
 mod acts_blue_green;
 mod acts_canary;
 mod acts_templates;
+mod audit;
 mod ground;
 mod keyboard;
 mod outcomes;
 mod parity;
 mod plugin;
+mod prometheus;
 mod verbs;

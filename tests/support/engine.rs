@@ -61,15 +61,7 @@ impl Engine {
         recording: Recording,
     ) -> Self {
         let rates = (PrometheusSection::default(), prometheus::Timings::default());
-        Self::start_whole(kubeconfig, namespace, deadlines, timings, recording, rates, Mandate::default()).await
-    }
-
-    /// With images allowed to be set by hand in what counts as production.
-    pub async fn start_free(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
-        let mandate = Mandate { set_image_in_production: true, ..Mandate::default() };
-        let rates = (PrometheusSection::default(), prometheus::Timings::default());
-        let recording = Recording::default();
-        Self::start_whole(kubeconfig, namespace, deadlines, Timings::default(), recording, rates, mandate).await
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, recording, rates).await
     }
 
     /// With error rates too.
@@ -80,7 +72,23 @@ impl Engine {
         timings: Timings,
         rates: (PrometheusSection, prometheus::Timings),
     ) -> Self {
-        Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, Mandate::default()).await
+        Self::start_whole(kubeconfig, namespace, deadlines, timings, Recording::default(), rates).await
+    }
+
+    /// In the state folder that another one left.
+    pub async fn start_in(kubeconfig: &Path, namespace: &str, state: tempfile::TempDir) -> Self {
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let (deadlines, timings) = (Deadlines::default(), Timings::default());
+        let kept = (state, Mandate::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, kept).await
+    }
+
+    /// With images allowed to be set by hand in what counts as production.
+    pub async fn start_free(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
+        let mandate = Mandate { set_image_in_production: true, ..Mandate::default() };
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let kept = (tempfile::tempdir().expect("a temporary folder"), mandate);
+        Self::start_at(kubeconfig, namespace, deadlines, Timings::default(), Recording::default(), rates, kept).await
     }
 
     async fn start_whole(
@@ -89,15 +97,28 @@ impl Engine {
         deadlines: Deadlines,
         timings: Timings,
         recording: Recording,
+        rates: (PrometheusSection, prometheus::Timings),
+    ) -> Self {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let kept = (state, Mandate::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, recording, rates, kept).await
+    }
+
+    async fn start_at(
+        kubeconfig: &Path,
+        namespace: &str,
+        deadlines: Deadlines,
+        timings: Timings,
+        recording: Recording,
         (section, pace): (PrometheusSection, prometheus::Timings),
-        mandate: Mandate,
+        (state, mandate): (tempfile::TempDir, Mandate),
     ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let state = tempfile::tempdir().expect("a temporary folder");
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
             context: None,
-            namespace: Some(namespace.to_owned()),
+            namespaces: vec![namespace.to_owned()],
+            ..ConnectSettings::default()
         };
         let (mut system, cluster) = argo_rollouts::connect(&settings, timings).await.expect("a usable kubeconfig");
         system.links.extend(prometheus::link(&section, &cluster, pace));

@@ -94,7 +94,7 @@ fn a_write_is_ours_only_by_manager_and_time() {
     assert_eq!(of("flightdeck", Some(at(10, 40))), [Side::Unexplained]);
     assert_eq!(of("flightdeck", Some(at(30, 0))), [Side::Unexplained], "a refused act sent nothing");
     assert_eq!(of("kubectl-edit", Some(at(10, 5))), [Side::Unexplained], "another manager in our time");
-    assert_eq!(of("kubectl-edit", None), [Side::Unexplained], "no time is not long ago");
+    assert_eq!(of("kubectl", None), [Side::Unclear], "no time may be now or long ago");
     assert!(of("rollouts-controller", Some(at(10, 5))).is_empty());
     let old = History { managers: vec![manager("kubectl-edit", Some(at(5, 0)))], ..history() };
     assert!(reconcile(&old, &log(), "here_log", at(6, 0)).found.is_empty(), "before the window");
@@ -129,6 +129,9 @@ fn a_revision_needs_an_act_that_sets_a_template() {
     let named = History { managers: vec![manager("kubectl-edit", Some(at(19, 59)))], ..of(at(20, 0)) };
     let account = reconcile(&named, &log(), "here_log", at(0, 0));
     assert!(account.found[1].because.contains("kubectl-edit"), "{account:?}");
+    let two = vec![manager("kubectl-create", Some(at(19, 20))), manager("kubectl-edit", Some(at(20, 1)))];
+    let account = reconcile(&History { managers: two, ..of(at(20, 0)) }, &log(), "here_log", at(0, 0));
+    assert!(account.found.iter().any(|f| f.who == "ReplicaSet" && f.because.contains("kubectl-edit")), "{account:?}");
     let mut plain = log();
     plain[0].record.said.requests[0].body = "[{\"path\":\"/status/pauseConditions\"}]".to_owned();
     let account = reconcile(&of(at(10, 2)), &plain, "here_log", at(0, 0));
@@ -144,6 +147,10 @@ fn what_the_controller_says_may_be_its_own_doing() {
     assert_eq!(of("RolloutAborted", "aborted update to revision 9", at(20, 0)), [Side::Unclear]);
     assert_eq!(of("RolloutAborted", "metric \"errors\" assessed Failed", at(20, 0)), [Side::Controller]);
     assert_eq!(of("RolloutResumed", "Rollout is resumed", at(20, 0)), [Side::Unclear]);
+    let step = |text: &str, when| of("RolloutStepCompleted", text, when);
+    assert_eq!(step("Rollout step 2/6 completed (pause)", at(20, 0)), [Side::Unexplained], "it needs a person");
+    assert_eq!(step("Rollout step 2/6 completed (pause)", at(10, 2)), [Side::Recorded]);
+    assert!(step("Rollout step 4/6 completed (pause: 3s)", at(20, 0)).is_empty());
     assert_eq!(of("RolloutCompleted", "…: Full promotion requested", at(20, 0)), [Side::Unexplained]);
     assert!(of("RolloutCompleted", "…: Completed all 5 canary steps", at(20, 0)).is_empty());
     assert!(of("ScalingReplicaSet", "Scaled up", at(20, 0)).is_empty());

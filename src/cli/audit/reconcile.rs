@@ -22,8 +22,8 @@ use crate::systems::kubernetes::client::Cluster;
 const AT_ONCE: usize = 8;
 
 /// What this cannot see.
-const NOT_SEEN: &str = "each writer's last write only; a pause that somebody cleared leaves no field behind; Events are \
-                        kept for about an hour by most clusters";
+const NOT_SEEN: &str = "of each writer only the last write; a field that was cleared leaves no writer behind; Events are \
+                        kept for about an hour by most clusters, and a controller drops them after some dozens on one object";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -29,8 +29,8 @@ fn secs(n: usize) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(n).unwrap_or(0))
 }
 
-/// What stands out about one rollout of a hundred.
-fn story(n: usize, moving: bool, namespace: &str, name: &str) -> Vec<EventPlan> {
+/// What stands out about a rollout, of a hundred or of more in a great fleet.
+fn story(n: usize, of: usize, moving: bool, (namespace, name): (&str, &str)) -> Vec<EventPlan> {
     let event = |at: SignedDuration, every: Option<SignedDuration>, act: EventAct| EventPlan {
         at,
         every,
@@ -44,7 +44,7 @@ fn story(n: usize, moving: bool, namespace: &str, name: &str) -> Vec<EventPlan> 
     if moving {
         return vec![event(secs(5 + n % 97), Some(secs(150 + n % 60)), EventAct::Release(None))];
     }
-    match n % 100 {
+    match n % of {
         // Waits for a person.
         7 | 23 => vec![event(ago(600 + n % 3_000), None, release())],
         // Was aborted.
@@ -90,13 +90,14 @@ pub(super) fn make(size: usize) -> Scenario {
     };
     let mut kinds: Vec<String> = Vec::new();
     let every = (size / MOVING).max(4);
+    let of = 100 * size.div_ceil(2_000);
     for n in 0..size {
         let team = n / TOGETHER;
         let namespace = format!("{}-{}", TEAMS[team % TEAMS.len()], team / TEAMS.len());
         let word = WORDS[n % WORDS.len()];
         let name = format!("{word}-{}-{}", ROLES[(n / WORDS.len()) % ROLES.len()], n % TOGETHER);
         let kind = kind(n, size);
-        let story = story(n, n % every == 1, &namespace, &name);
+        let story = story(n, of, n % every == 1, (&namespace, &name));
         if story.is_empty() {
             let shape = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
                 fleet.shapes.push(one(stamp::NAMESPACE, stamp::NAME, stamp::VERSION, &kind));

@@ -43,6 +43,8 @@ fn errors_name_the_place_and_what_would_be_right() {
         (event("at = '1s'\ndo = 'abort'"), "target is missing"),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'explode'"), "one of release"),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'scale'"), "needs replicas"),
+        (format!("{good}[[traffic]]\ntarget = 'a/x'"), "a/x: there is no such"),
+        (format!("{good}[[traffic]]\ntarget = 'a/b'\nrps = -1"), "rps is requests per second"),
         (event("at = '1s'\ndo = 'silence'"), "needs for = \"90s\""),
         (event("at = '1s'\ntarget = 'a/b'\ndo = 'silence'\nfor = '1s'"), "about the whole world"),
     ] {

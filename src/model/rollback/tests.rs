@@ -17,11 +17,11 @@ fn target(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
         environment: Environment::unknown(),
         sets: sets.into_iter().map(Arc::new).collect(),
         pods: None,
+        signals: None,
         runs: None,
         experiments: None,
         events: None,
         managers: None,
-        signals: None,
         link: LinkId::new(&"prod-eu".into(), "rollouts"),
         changed: now(),
     }

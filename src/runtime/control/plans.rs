@@ -213,6 +213,9 @@ fn glance(world: &World, stage: &Stage) -> Option<Look> {
             return Some(Look::NotNeeded("not needed: that version has the live traffic".to_owned()));
         }
     }
-    let applies = (row(stage.action).applies)(&target.sight(), &stage.params);
-    applies.is_ok().then(|| Look::Ready(Box::new(Seen::of(rollout, Timestamp::now()))))
+    let ready = || Look::Ready(Box::new(Seen::of(rollout, Timestamp::now())));
+    // Only a version that is on its way may still get there; else what does not apply now is refused, and says why.
+    let waits = stage.only_on.is_some();
+    let applies = (row(stage.action).applies)(&target.sight(), &stage.params).is_ok();
+    (applies || !waits).then(ready)
 }

@@ -1,5 +1,8 @@
 //! Wire → domain: a Rollout, reading only what is shown or tested.
 
+pub mod experiments;
+pub mod runs;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

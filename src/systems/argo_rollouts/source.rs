@@ -2,64 +2,85 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+
+use super::details::{Experiments, Runs};
 use super::effector::RolloutEffector;
-use super::{GROUP, decode};
+use super::{GROUP, decode, focus};
 use crate::domain::ids::{TargetId, TargetKind};
 use crate::domain::link::LinkId;
 use crate::domain::observation::Observation;
 use crate::domain::rollout::Rollout;
 use crate::domain::workload::ReplicaSet;
-use crate::effects::Reader;
-use crate::systems::LinkTask;
+use crate::effects::Reader as _;
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::decode::replica_set;
-use crate::systems::kubernetes::feed::{self, Mapping, Outlet};
-use crate::systems::kubernetes::pods::{self, Selector};
+use crate::systems::kubernetes::events::{self, Events};
+use crate::systems::kubernetes::feed::{self, Listed, Mapping, Outlet};
+use crate::systems::kubernetes::focused;
+use crate::systems::kubernetes::pods::{Pods, Selector};
+use crate::systems::kubernetes::rights;
 use crate::systems::kubernetes::watch::Timings;
+use crate::systems::{Focus, LinkTask};
 
-/// Rollouts, their ReplicaSets, and the pods of the focused one.
+const ROLLOUTS: Listed = Listed { base: GROUP, group: "argoproj.io", plural: "rollouts" };
+const REPLICA_SETS: Listed = Listed { base: "/apis/apps/v1", group: "apps", plural: "replicasets" };
+
+/// Rollouts and their ReplicaSets, and of the focused one all that belongs to it.
 pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
-    let id = |what| LinkId::new(&cluster.context, what);
-    let (a, b, c) = (cluster.clone(), cluster.clone(), cluster.clone());
-    let reader = reader.clone();
+    let (a, b) = (cluster.clone(), cluster.clone());
+    let mut links = vec![
+        link(cluster, "rollouts", move |outlet, _| {
+            let decode = Box::new(|cluster: &_| {
+                let cluster = Clone::clone(cluster);
+                Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
+            });
+            feed::run(a.clone(), outlet, ROLLOUTS, decode, rollouts(), timings).boxed()
+        }),
+        link(cluster, "replicasets", move |outlet, _| {
+            let decode = Box::new(|_: &_| Box::new(replica_set) as _);
+            feed::run(b.clone(), outlet, REPLICA_SETS, decode, replica_sets(), timings).boxed()
+        }),
+    ];
+    links.extend(focused_links(cluster, reader, timings));
+    links
+}
+
+/// The links that are quiet until a target is looked at.
+fn focused_links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timings: Timings) -> Vec<LinkTask> {
+    let [a, b, c, d, e, f] = std::array::from_fn(|_| cluster.clone());
+    let [x, y, z] = std::array::from_fn(|_| reader.clone());
+    let selector: Arc<Selector> = Arc::new(move |target| {
+        let reader = x.clone();
+        async move { Ok(reader.read(&target).await?.map(|r| r.selector.to_string())) }.boxed()
+    });
     vec![
-        LinkTask {
-            id: id("rollouts"),
-            start: Box::new(move |to, _| {
-                let path = a.scope(GROUP, "rollouts");
-                let outlet = Outlet { id: LinkId::new(&a.context, "rollouts"), to };
-                let decode = Box::new(|cluster: &_| {
-                    let cluster = Clone::clone(cluster);
-                    Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
-                });
-                Box::pin(feed::run(a.clone(), outlet, path, decode, rollouts(), timings))
-            }),
-        },
-        LinkTask {
-            id: id("replicasets"),
-            start: Box::new(move |to, _| {
-                let path = b.scope("/apis/apps/v1", "replicasets");
-                let outlet = Outlet { id: LinkId::new(&b.context, "replicasets"), to };
-                let decode = Box::new(|_: &_| Box::new(replica_set) as _);
-                Box::pin(feed::run(b.clone(), outlet, path, decode, replica_sets(), timings))
-            }),
-        },
-        LinkTask {
-            id: id("pods"),
-            start: Box::new(move |to, wants| {
-                let reader = reader.clone();
-                let selector: Arc<Selector> = Arc::new(move |target| {
-                    let reader = reader.clone();
-                    Box::pin(async move {
-                        let rollout = reader.read(&target).await?;
-                        Ok(rollout.map(|r| r.selector.to_string()))
-                    })
-                });
-                let id = LinkId::new(&c.context, "pods");
-                Box::pin(pods::run(c.clone(), id, to, wants.focus, selector, timings))
-            }),
-        },
+        link(cluster, "focus", move |outlet, focus| focus::run(a.clone(), outlet, focus, timings).boxed()),
+        link(cluster, "pods", move |outlet, focus| {
+            let kind = Pods { selector: selector.clone() };
+            focused::run(b.clone(), outlet, focus, kind, timings).boxed()
+        }),
+        link(cluster, "analysisruns", move |outlet, focus| {
+            focused::run(c.clone(), outlet, focus, Runs(y.clone()), timings).boxed()
+        }),
+        link(cluster, "experiments", move |outlet, focus| {
+            focused::run(d.clone(), outlet, focus, Experiments(z.clone()), timings).boxed()
+        }),
+        link(cluster, "events", move |outlet, focus| {
+            focused::run(e.clone(), outlet, focus, Events, events::timings(timings)).boxed()
+        }),
+        link(cluster, "permissions", move |outlet, focus| rights::run(f.clone(), outlet, focus, timings).boxed()),
     ]
+}
+
+fn link(
+    cluster: &Arc<Cluster>,
+    what: &'static str,
+    start: impl Fn(Outlet, Focus) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+) -> LinkTask {
+    let id = LinkId::new(&cluster.context, what);
+    LinkTask { id: id.clone(), start: Box::new(move |to, wants| start(Outlet { id: id.clone(), to }, wants.focus)) }
 }
 
 fn rollouts() -> Mapping<Rollout> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -203,6 +204,30 @@ pub async fn whole(client: &Client, request: Request<Body>, deadline: Duration) 
         Ok(answer) => answer,
         Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
     }
+}
+
+/// Reads `path`; also what the server's clock said when it answered (`Date`, whole seconds).
+pub async fn get_dated(
+    client: &Client,
+    path: &str,
+    deadline: Duration,
+) -> Result<(Bytes, Option<Timestamp>), CallError> {
+    let request = request("GET", path, None, Vec::new())?;
+    let answer = async {
+        let answer = open(client, request).await?;
+        let date = answer.headers().get("date").and_then(|v| v.to_str().ok()).and_then(date);
+        let body = answer.into_body().collect_bytes().await.map_err(|e| CallError::of_transport(&e))?;
+        Ok((body, date))
+    };
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
+    }
+}
+
+/// Reads an HTTP date.
+fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Reads `path`.

@@ -1,6 +1,7 @@
 //! Clients for one kube context.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -9,6 +10,8 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::call::{self, CallError};
+use super::claims::Claims;
+use super::scope;
 use crate::domain::ids::ClusterId;
 use crate::domain::text::Clean;
 
@@ -16,7 +19,7 @@ use crate::domain::text::Clean;
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long a small read may take.
-const READ: Duration = Duration::from_secs(5);
+pub(super) const READ: Duration = Duration::from_secs(5);
 
 /// Where to connect to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +28,10 @@ pub struct ConnectSettings {
     pub kubeconfig: Option<PathBuf>,
     /// This context instead of the current one.
     pub context: Option<String>,
-    /// Only this namespace instead of all.
-    pub namespace: Option<String>,
+    /// Only these namespaces; none = all.
+    pub namespaces: Vec<String>,
+    /// Where all may not be listed: these, without asking whether they may.
+    pub candidates: Vec<String>,
 }
 
 /// There is nothing to connect to: a matter of configuration, not of reachability.
@@ -49,14 +54,22 @@ pub enum ConnectError {
 pub struct Cluster {
     /// Its name: the label of the cluster.
     pub context: Clean,
-    /// Only this namespace, `None` = all.
+    /// The one namespace in view, `None` = several or all.
     pub namespace: Option<String>,
+    /// Only these namespaces, none = all.
+    pub namespaces: Vec<String>,
+    /// Where all may not be listed: these, without asking whether they may.
+    pub candidates: Vec<String>,
+    /// The namespace that the context names.
+    pub home: String,
     /// The address of its API server.
     pub url: String,
     /// Whether the server's certificate is not checked.
     pub insecure: bool,
     client: Client,
     id: OnceCell<ClusterId>,
+    claims: Arc<Claims>,
+    place: usize,
 }
 
 /// Reads the kubeconfig; `Err(NoKubeconfig)` when there is none at all.
@@ -85,6 +98,15 @@ pub fn read_kubeconfig(settings: &ConnectSettings) -> Result<Kubeconfig, Connect
 impl Cluster {
     /// Makes the clients. Nothing is sent: the server need not be up.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self, ConnectError> {
+        Self::connect_among(settings, Arc::default(), 0).await
+    }
+
+    /// The same for one of several contexts, the `place`th; no two of them show the same cluster.
+    pub async fn connect_among(
+        settings: &ConnectSettings,
+        claims: Arc<Claims>,
+        place: usize,
+    ) -> Result<Self, ConnectError> {
         let kubeconfig = read_kubeconfig(settings)?;
         let context = settings.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
         let unusable = |why: String| ConnectError::Unusable { context: context.clone(), why };
@@ -94,6 +116,9 @@ impl Cluster {
                 if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
             let why = if context.is_empty() { "no current context is set".to_owned() } else { "not there".to_owned() };
             return Err(unusable(format!("{why}; {known}")));
+        }
+        if let Some(odd) = settings.namespaces.iter().chain(&settings.candidates).find(|n| !scope::is_name(n)) {
+            return Err(unusable(format!("`{odd}` is no name of a namespace")));
         }
         let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
         let mut config =
@@ -105,16 +130,22 @@ impl Cluster {
         // deadline of its own.
         config.read_timeout = None;
         config.write_timeout = Some(Duration::from_secs(10));
+        let home = config.default_namespace.clone();
         let url = config.cluster_url.to_string();
         let insecure = config.accept_invalid_certs;
         let client = Client::try_from(config).map_err(|e| unusable(e.to_string()))?;
         Ok(Self {
             context: Clean::new(&context),
-            namespace: settings.namespace.clone(),
+            namespace: if let [one] = settings.namespaces.as_slice() { Some(one.clone()) } else { None },
+            namespaces: settings.namespaces.clone(),
+            candidates: settings.candidates.clone(),
+            home,
             url,
             insecure,
             client,
             id: OnceCell::new(),
+            claims,
+            place,
         })
     }
 
@@ -150,12 +181,23 @@ impl Cluster {
             .cloned()
     }
 
-    /// The path of a namespaced resource under `base` (`/apis/…` or `/api/v1`), for the namespaces in view.
+    /// The path of a namespaced resource under `base` (`/apis/…` or `/api/v1`): in the one namespace in view, or in all.
     pub fn scope(&self, base: &str, plural: &str) -> String {
         match &self.namespace {
             Some(namespace) => format!("{base}/namespaces/{namespace}/{plural}"),
             None => format!("{base}/{plural}"),
         }
+    }
+
+    /// Claims the cluster for this context; `Err` names the context that shows it already.
+    pub async fn claim(&self, id: &ClusterId) -> Result<(), Clean> {
+        let names = [id.0.clone(), Clean::new(&format!("url:{}", self.url))];
+        self.claims.claim(&names, self.place, &self.context).await
+    }
+
+    /// The cluster cannot be told yet: no other context need wait for this one.
+    pub fn unclaimed(&self) {
+        self.claims.failed(self.place);
     }
 
     /// The server's version, e.g. `v1.34.4`.

@@ -118,7 +118,7 @@ struct Owner {
 
 impl Meta {
     /// The uid of the controlling owner of this kind.
-    fn controller(&self, kind: &str) -> Option<Clean> {
+    pub fn controller(&self, kind: &str) -> Option<Clean> {
         self.owner_references
             .as_ref()?
             .iter()

@@ -76,8 +76,20 @@ impl Cluster {
         call::whole(self.client(), request, DEADLINE).await
     }
 
-    /// Whether this user may `verb` the resource.
+    /// Whether this user may `verb` the resource in the namespace in view, or in all.
     pub async fn may(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> Result<bool, CallError> {
+        self.may_in(self.namespace.as_deref().unwrap_or_default(), verb, group, resource, subresource).await
+    }
+
+    /// Whether this user may `verb` the resource in `namespace`; empty = in all of them.
+    pub async fn may_in(
+        &self,
+        namespace: &str,
+        verb: &str,
+        group: &str,
+        resource: &str,
+        subresource: &str,
+    ) -> Result<bool, CallError> {
         #[derive(Deserialize)]
         struct Review {
             status: Allowed,
@@ -88,11 +100,10 @@ impl Cluster {
             allowed: bool,
         }
         let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
-        if !subresource.is_empty() {
-            attributes["subresource"] = subresource.into();
-        }
-        if let Some(namespace) = &self.namespace {
-            attributes["namespace"] = namespace.clone().into();
+        for (key, value) in [("subresource", subresource), ("namespace", namespace)] {
+            if !value.is_empty() {
+                attributes[key] = value.into();
+            }
         }
         let body = serde_json::json!({
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",

@@ -16,6 +16,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::call::{self, CallError};
+use crate::domain::analysis::{AnalysisRun, Experiment};
+use crate::domain::history::ClusterEvent;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::domain::workload::{Pod, ReplicaSet};
@@ -35,6 +37,16 @@ pub struct Timings {
     pub denied: Duration,
     /// How long the server is asked to keep a watch open.
     pub watch: Duration,
+    /// How often the focused object is read.
+    pub focus_every: Duration,
+    /// How long that read may take.
+    pub focus_read: Duration,
+    /// The focused object was not heard of for this long: stale.
+    pub focus_silence: Duration,
+    /// How often it is looked whether other namespaces may be listed, where not all may be.
+    pub rediscover: Duration,
+    /// How often permission reviews are asked for while a target is focused.
+    pub review: Duration,
 }
 
 impl Default for Timings {
@@ -46,6 +58,11 @@ impl Default for Timings {
             longest: Duration::from_secs(30),
             denied: Duration::from_secs(30),
             watch: Duration::from_secs(290),
+            focus_every: Duration::from_secs(4),
+            focus_read: Duration::from_secs(5),
+            focus_silence: Duration::from_secs(10),
+            rediscover: Duration::from_mins(5),
+            review: Duration::from_mins(5),
         }
     }
 }
@@ -94,7 +111,7 @@ pub struct Malformed {
 }
 
 /// Decodes one object; `Ok(None)` = not one of ours.
-pub type Decode<T> = dyn Fn(&RawValue) -> Result<Option<T>, Malformed> + Send + Sync;
+pub type Decode<'d, T> = dyn Fn(&RawValue) -> Result<Option<T>, Malformed> + Send + Sync + 'd;
 
 /// An object that may know its own version, which saves reading it out of the text once more.
 pub trait Versioned {
@@ -114,6 +131,24 @@ impl Versioned for ReplicaSet {
     }
 }
 
+impl Versioned for AnalysisRun {
+    fn version(&self) -> Option<&str> {
+        Some(self.resource_version.as_str())
+    }
+}
+
+impl Versioned for Experiment {
+    fn version(&self) -> Option<&str> {
+        Some(self.resource_version.as_str())
+    }
+}
+
+impl Versioned for ClusterEvent {
+    fn version(&self) -> Option<&str> {
+        None
+    }
+}
+
 impl Versioned for Pod {
     fn version(&self) -> Option<&str> {
         None
@@ -128,8 +163,10 @@ pub struct Resource<'a, T> {
     pub path: &'a str,
     /// A label selector, may be empty.
     pub labels: &'a str,
+    /// A field selector, may be empty.
+    pub fields: &'a str,
     /// Decodes its objects.
-    pub decode: &'a Decode<T>,
+    pub decode: &'a Decode<'a, T>,
     /// How long to wait for what.
     pub timings: Timings,
 }
@@ -251,6 +288,10 @@ impl<T: Versioned> Resource<'_, T> {
         if !self.labels.is_empty() {
             path.push_str("&labelSelector=");
             path.push_str(&encode(self.labels));
+        }
+        if !self.fields.is_empty() {
+            path.push_str("&fieldSelector=");
+            path.push_str(&encode(self.fields));
         }
         path
     }

@@ -199,7 +199,8 @@ impl Link {
         if !self.outlet.link(state).await {
             return false;
         }
-        let reading = Reading::Unreachable { why: fault.why().clone() };
+        self.why = fault.why().clone();
+        let reading = Reading::Unreachable { why: self.why.clone() };
         for (id, signals) in self.blind(&reading, true) {
             if !self.say(id, signals).await {
                 return false;
@@ -213,7 +214,7 @@ impl Link {
         if self.live || self.tries == 0 {
             return true;
         }
-        let reading = Reading::Unreachable { why: Clean::new("no answer yet") };
+        let reading = Reading::Unreachable { why: self.why.clone() };
         for (id, signals) in self.blind(&reading, false) {
             if !self.say(id, signals).await {
                 return false;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::config::prometheus::PrometheusSection;
 use crate::domain::link::LinkId;
 use crate::domain::signal::interest::Pace;
+use crate::domain::text::Clean;
 use crate::systems::LinkTask;
 use crate::systems::kubernetes::client::Cluster;
 
@@ -74,6 +75,16 @@ impl Timings {
             Pace::Idle => self.idle,
         }
     }
+}
+
+/// Asks the Prometheus of `cluster`'s context for a sign of life; `None` = none is configured for it.
+pub async fn check(section: &PrometheusSection, cluster: &Arc<Cluster>) -> Option<Result<(), Clean>> {
+    let settings = section.of_context(cluster.context.as_str())?;
+    let api = match client::Api::new(settings, section.deadline(), cluster).await {
+        Ok(api) => api,
+        Err(why) => return Some(Err(Clean::new(&why))),
+    };
+    Some(api.query(source::ALIVE).await.map(|_| ()).map_err(|fault| fault.why().clone()))
 }
 
 /// The link to the Prometheus of `cluster`'s context; `None` = none is configured for it.

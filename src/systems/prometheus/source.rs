@@ -25,14 +25,15 @@ use super::client::Api;
 use super::decode::{Answer, Fault};
 use super::query::{self, Joined, Subject};
 
-/// Targets that share one query.
-const BATCH: usize = 6;
+/// How many numbers one query asks for, at most: six targets measured, or three for which a template is searched. A URL
+/// must hold them, where there is a proxy between.
+const BATCH: usize = 72;
 
 /// Queries under way at once.
 const ABREAST: usize = 3;
 
 /// Asked for as a sign of life.
-const ALIVE: &str = "label_replace(vector(1), \"flightdeck\", \"alive\", \"\", \"\")";
+pub(super) const ALIVE: &str = "label_replace(vector(1), \"flightdeck\", \"alive\", \"\", \"\")";
 
 /// What the link is made from.
 pub(super) struct Source {
@@ -83,6 +84,7 @@ impl Source {
             entries: BTreeMap::new(),
             open: FuturesUnordered::new(),
             tries: 0,
+            why: Clean::default(),
             live: false,
             heard: None,
             not_before: Instant::now(),
@@ -123,6 +125,8 @@ pub(super) struct Link {
     open: FuturesUnordered<Asked>,
     /// Failures in a row.
     pub tries: u32,
+    /// What the last failure said.
+    pub why: Clean,
     pub live: bool,
     pub heard: Option<Timestamp>,
     /// Nothing is sent before.
@@ -207,15 +211,17 @@ impl Link {
     /// Takes the targets that are due, at most a batch.
     fn due(&mut self, now: Instant) -> Vec<Job> {
         let mut jobs: Vec<Job> = Vec::new();
+        let mut numbers = 0;
         let all: Vec<&str> = self.templates.iter().map(|t| t.name.as_str()).collect();
-        for (id, entry) in &mut self.entries {
-            if entry.in_flight || entry.due > now {
-                continue;
-            }
+        // What is looked at most goes first; when Prometheus is slow, the others wait, and are shown as old.
+        let waiting = self.entries.iter().filter(|(_, e)| !e.in_flight && e.due <= now);
+        let mut waiting: Vec<_> = waiting.map(|(id, e)| (e.wanted.pace, e.due, id.clone())).collect();
+        waiting.sort_unstable();
+        for (_, _, id) in waiting {
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
             if entry.alone && !jobs.is_empty() {
                 continue;
             }
-            entry.in_flight = true;
             let only = self.source.section.of_target(&id.to_string()).and_then(|own| own.template.as_deref());
             let fit: Vec<usize> = (0..all.len()).filter(|i| only.is_none_or(|only| all[*i] == only)).collect();
             let kind = match &entry.search {
@@ -223,8 +229,17 @@ impl Link {
                 Search::OneByOne { at, .. } => Kind::Probe(fit.get(*at).copied().into_iter().collect()),
                 Search::Pinned { template, .. } => Kind::Measure(*template),
             };
-            jobs.push(Job { id: id.clone(), wanted: entry.wanted.clone(), kind });
-            if entry.alone || jobs.len() >= BATCH {
+            let weight = match &kind {
+                Kind::Probe(fit) => 2 * fit.len(),
+                Kind::Measure(_) => 12,
+            };
+            if !jobs.is_empty() && numbers + weight > BATCH {
+                continue;
+            }
+            numbers += weight;
+            entry.in_flight = true;
+            jobs.push(Job { id, wanted: entry.wanted.clone(), kind });
+            if entry.alone || numbers >= BATCH {
                 break;
             }
         }
