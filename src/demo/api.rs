@@ -59,10 +59,7 @@ fn date(now: Timestamp) -> Option<HeaderValue> {
 /// Answers one request.
 pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.spoken().await;
-    let mut response = match shared.refuses() {
-        true => refuse(&answer::unavailable()),
-        false => route(&shared, request).await,
-    };
+    let mut response = if shared.refuses() { refuse(&answer::unavailable()) } else { route(&shared, request).await };
     if let Some(date) = date((shared.clock)()) {
         response.headers_mut().insert(http::header::DATE, date);
     }
@@ -145,18 +142,18 @@ fn list(shared: &Shared, place: &Place, query: &Query) -> Result<String, Refusal
         Some(Some((v, n))) => Some((v.parse::<u64>(), n.parse::<usize>())),
         Some(None) => return Err(answer::bad_request("continue key is not valid")),
     };
-    let (version, all) = shared.sim(|sim| {
-        let found = sim.store.held(place.kind, place.namespace.as_deref()).map(|(_, object)| object);
-        let all: Vec<Held> = found.filter(|object| selector.matches_held(object)).cloned().collect();
-        (sim.store.version(), all)
-    });
-    let (version, start) = match from {
-        // Pages of different moments would skip or repeat objects.
-        Some((Ok(told), _)) if told != version => return Err(answer::token_expired()),
-        Some((Ok(told), Ok(start))) => (told, start),
+    let told = match from {
+        None => None,
+        Some((Ok(told), Ok(start))) => Some((told, start)),
         Some(_) => return Err(answer::bad_request("continue key is not valid")),
-        None => (version, 0),
     };
+    let (version, all) = shared.sim(|sim| {
+        let version = told.map_or(sim.store.version(), |(told, _)| told);
+        let found = sim.store.held_at(version, place.kind, place.namespace.as_deref())?;
+        let all: Vec<Held> = found.into_iter().filter(|object| selector.matches_held(object)).collect();
+        Ok::<_, Refusal>((version, all))
+    })?;
+    let start = told.map_or(0, |(_, start)| start);
     let limit = query.get("limit").and_then(|l| l.parse::<usize>().ok()).filter(|l| *l > 0).unwrap_or(usize::MAX);
     let left = all.len().saturating_sub(start.saturating_add(limit));
     let mut meta = json!({"resourceVersion": version.to_string()});

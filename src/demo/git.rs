@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::rollouts::template_hash;
 use super::scenario::ApplicationPlan;
 use super::store::{Key, Kind, Part, Store, time};
 
@@ -71,7 +72,7 @@ impl Git {
         app.revision = sha(store);
         app.history.push((app.revision.clone(), app.wanted.clone()));
         store.begin(now, MANAGER);
-        app.apply(store, &app.wanted);
+        apply(store, &app.wanted);
         app.synced(store, now, &app.revision, true);
         true
     }
@@ -96,7 +97,7 @@ impl Git {
             let due = since + app.heals_after;
             if automated["selfHeal"] == true && due <= now {
                 app.drift_since = None;
-                app.apply(store, &app.wanted);
+                apply(store, &app.wanted);
                 app.synced(store, now, &app.revision, false);
                 return None;
             }
@@ -108,9 +109,17 @@ impl Git {
 }
 
 fn drifted(store: &Store, key: &Key, wanted: &Value) -> bool {
-    let mut wanted = wanted.clone();
-    super::patch::without_nulls(&mut wanted);
-    store.get(key).is_ok_and(|rollout| rollout["spec"]["template"] != wanted)
+    let same = |rollout: &Value| template_hash(&rollout["spec"]["template"]) == template_hash(wanted);
+    store.get(key).is_ok_and(|rollout| !same(rollout))
+}
+
+/// Puts templates into their rollouts.
+fn apply(store: &mut Store, templates: &Templates) {
+    for (key, template) in templates {
+        let Some(mut rollout) = store.copy(key) else { continue };
+        rollout["spec"]["template"] = template.clone();
+        let _ = store.put(key, Part::Main, rollout);
+    }
 }
 
 /// A rollout's phase in Argo CD's words.
@@ -125,14 +134,6 @@ fn health(phase: &Value) -> &'static str {
 }
 
 impl Application {
-    fn apply(&self, store: &mut Store, templates: &Templates) {
-        for (key, template) in templates {
-            let Some(mut rollout) = store.copy(key) else { continue };
-            rollout["spec"]["template"] = template.clone();
-            let _ = store.put(key, Part::Main, rollout);
-        }
-    }
-
     /// Writes down that a sync is done.
     fn synced(&self, store: &mut Store, now: Timestamp, revision: &str, new: bool) {
         let Some(mut object) = store.copy(&self.key) else { return };
@@ -159,7 +160,7 @@ impl Application {
         let asked = object["operation"]["sync"]["revision"].as_str().unwrap_or(&self.revision).to_owned();
         let found = self.history.iter().rev().find(|(revision, _)| *revision == asked);
         if let Some((revision, templates)) = found.cloned() {
-            self.apply(store, &templates);
+            apply(store, &templates);
             self.synced(store, now, &revision, true);
             return;
         }

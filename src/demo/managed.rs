@@ -106,21 +106,18 @@ pub(super) fn note(before: &Value, after: &mut Value, manager: &str, status: boo
         }
     }
     entries.retain(|e| !e["fieldsV1"].is_null());
-    match entries.iter_mut().find(|e| is_own(e)) {
-        Some(entry) => {
-            add(&mut entry["fieldsV1"], &fields);
-            entry["time"] = time.into();
+    if let Some(entry) = entries.iter_mut().find(|e| is_own(e)) {
+        add(&mut entry["fieldsV1"], &fields);
+        entry["time"] = time.into();
+    } else {
+        let mut entry = json!({
+            "manager": manager, "operation": "Update", "apiVersion": version, "time": time,
+            "fieldsType": "FieldsV1", "fieldsV1": fields,
+        });
+        if status {
+            entry["subresource"] = "status".into();
         }
-        None => {
-            let mut entry = json!({
-                "manager": manager, "operation": "Update", "apiVersion": version, "time": time,
-                "fieldsType": "FieldsV1", "fieldsV1": fields,
-            });
-            if status {
-                entry["subresource"] = "status".into();
-            }
-            entries.push(entry);
-        }
+        entries.push(entry);
     }
     after["metadata"]["managedFields"] = Value::Array(entries);
 }

@@ -1,4 +1,4 @@
-//! Plays the part of the controller that carries out AnalysisRuns: it measures, judges, and says how it went in the words
+//! Plays the part of the controller that carries out `AnalysisRun`s: it measures, judges, and says how it went in the words
 //! of the real one.
 
 use jiff::{SignedDuration, Timestamp};

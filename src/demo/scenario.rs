@@ -22,7 +22,7 @@ pub struct Scenario {
     pub(super) pod_ready: SignedDuration,
     pub(super) broken_tags: Vec<String>,
     pub(super) rollouts: Vec<RolloutPlan>,
-    /// What stands beside the rollouts: Services, Deployments, AnalysisTemplates.
+    /// What stands beside the rollouts: Services, Deployments, `AnalysisTemplate`s.
     pub(super) objects: Vec<(Key, Value)>,
     pub(super) applications: Vec<ApplicationPlan>,
     pub(super) events: Vec<EventPlan>,
@@ -71,7 +71,7 @@ struct File {
     traffic: Vec<TrafficEntry>,
 }
 
-/// An AnalysisTemplate with one metric: the share of requests that fail.
+/// An `AnalysisTemplate` with one metric: the share of requests that fail.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AnalysisEntry {
@@ -150,7 +150,7 @@ impl Scenario {
         let mut objects: Vec<(Key, Value)> = file.analysis.iter().map(template).collect::<Result<_, _>>()?;
         let mut rollouts: Vec<RolloutPlan> = Vec::new();
         for entry in file.rollout {
-            let (plan, beside) = rollout::plan(entry)?;
+            let (plan, beside) = rollout::plan(&entry)?;
             if rollouts.iter().any(|r| r.namespace == plan.namespace && r.name == plan.name) {
                 return Err(format!("{}/{}: there are two [[rollout]] of this name", plan.namespace, plan.name));
             }

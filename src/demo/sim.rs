@@ -124,7 +124,9 @@ impl Sim {
             let controlled = [Kind::Rollout, Kind::AnalysisRun, Kind::Experiment];
             let all: Vec<Key> =
                 controlled.iter().flat_map(|kind| self.store.held(*kind, None)).map(|(key, _)| key.clone()).collect();
-            all.into_iter().for_each(|key| self.enqueue(key));
+            for key in all {
+                self.enqueue(key);
+            }
         }
     }
 
@@ -225,16 +227,16 @@ impl Sim {
         self.enqueue(key.clone());
         match key.kind {
             Kind::Service | Kind::Deployment => {
-                let concerned = |rollout: &Value| match key.kind {
-                    Kind::Deployment => rollouts::workload(rollout).as_ref() == Some(key),
-                    _ => {
-                        let strategy = &rollout["spec"]["strategy"]["blueGreen"];
-                        ["activeService", "previewService"].iter().any(|s| strategy[*s] == key.name.as_str())
-                    }
+                let concerned = |rollout: &Value| {
+                    let strategy = &rollout["spec"]["strategy"]["blueGreen"];
+                    let named = ["activeService", "previewService"].iter().any(|s| strategy[*s] == key.name.as_str());
+                    rollouts::workload(rollout).as_ref() == Some(key) || (named && key.kind == Kind::Service)
                 };
                 let all = self.store.list(Kind::Rollout, Some(&key.namespace));
                 let all: Vec<Key> = all.filter(|(_, ro)| concerned(ro)).map(|(key, _)| key.clone()).collect();
-                all.into_iter().for_each(|key| self.enqueue(key));
+                for key in all {
+                    self.enqueue(key);
+                }
             }
             Kind::Rollout => {
                 for application in self.git.owners(key) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, conflict, exists, must_say_version, not_found, too_old};
+use super::answer::{Refusal, conflict, exists, must_say_version, not_found, token_expired, too_old};
 use super::held::Held;
 pub(super) use super::kinds::Kind;
 use super::managed;
@@ -180,6 +180,25 @@ impl Store {
         self.objects
             .range(Key::new(kind, namespace.unwrap_or_default(), "")..)
             .take_while(move |(key, _)| key.kind == kind && namespace.is_none_or(|wanted| key.namespace == wanted))
+    }
+
+    /// The same as it was at an earlier version: pages of different moments would skip or repeat objects.
+    pub(super) fn held_at(&self, version: u64, kind: Kind, namespace: Option<&str>) -> Result<Vec<Held>, Refusal> {
+        let mut then: BTreeMap<&Key, Option<Held>> = BTreeMap::new();
+        for change in self.since(version).map_err(|_| token_expired())? {
+            let here = change.key.kind == kind && namespace.is_none_or(|wanted| change.key.namespace == wanted);
+            if here {
+                then.entry(&change.key).or_insert_with(|| change.before.clone().map(Held::Value));
+            }
+        }
+        let now = self.held(kind, namespace);
+        if then.is_empty() {
+            return Ok(now.map(|(_, object)| object.clone()).collect());
+        }
+        for (key, object) in now {
+            then.entry(key).or_insert_with(|| Some(object.clone()));
+        }
+        Ok(then.into_values().flatten().collect())
     }
 
     /// What the object owns, of one kind.

@@ -55,14 +55,21 @@ async fn watches_that_end_and_versions_that_are_gone_change_nothing_on_the_scree
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_list_are_of_one_moment() {
-    let (_world, _folder, side) = parity_script::demo().await;
+    let (world, _folder, side) = parity_script::demo().await;
     let list = "/api/v1/namespaces?limit=1";
     let (code, first) = side.send("GET", list, "application/json", "").await;
     assert_eq!((code, first["items"].as_array().map(Vec::len)), (200, Some(1)), "{first:#}");
-    let next = format!("{list}&continue={}", first["metadata"]["continue"].as_str().expect("a token"));
-    assert_eq!(side.send("GET", &next, "application/json", "").await.0, 200);
-    let namespace = r#"{"metadata": {"name": "aaa"}}"#;
-    assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", namespace).await.0, 201);
+    let all = 1 + first["metadata"]["remainingItemCount"].as_u64().expect("more are left");
+    let next = format!("/api/v1/namespaces?continue={}", first["metadata"]["continue"].as_str().expect("a token"));
+    for name in ["aaa", "zzz"] {
+        let namespace = format!(r#"{{"metadata": {{"name": "{name}"}}}}"#);
+        assert_eq!(side.send("POST", "/api/v1/namespaces", "application/json", &namespace).await.0, 201);
+    }
+    // What came after the first page is on none of this list.
+    let (code, rest) = side.send("GET", &next, "application/json", "").await;
+    assert_eq!((code, &rest["metadata"]["resourceVersion"]), (200, &first["metadata"]["resourceVersion"]));
+    assert_eq!(rest["items"].as_array().map(|items| items.len() as u64), Some(all - 1));
+    world.fault(Fault::Forget);
     let (code, said) = side.send("GET", &next, "application/json", "").await;
     assert_eq!((code, &said["reason"]), (410, &"Expired".into()), "{said:#}");
 }
@@ -100,4 +107,27 @@ async fn its_prometheus_says_what_its_traffic_is() {
     }
     let ready = client.get(format!("{}/-/ready", world.prometheus())).send().await.expect("an answer");
     assert!(ready.status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_reads_every_scenario_without_a_warning() {
+    for (name, namespace, target, message) in [
+        ("bad-canary", "shop", "checkout", "CanaryPauseStep"),
+        ("blue-green", "clinic", "portal", "BlueGreenPause"),
+        ("stuck-analysis", "shop", "pricing", "InconclusiveAnalysisRun"),
+        ("git-undo", "shop", "cart", "CanaryPauseStep"),
+    ] {
+        let scenario = flightdeck::demo::Scenario::named(name).expect("it comes along");
+        let world = flightdeck::demo::World::start(&scenario, 1).await.expect("a world");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, world.kubeconfig()).expect("a kubeconfig");
+        let engine = Engine::start(&kubeconfig, namespace, Deadlines::default()).await;
+        let shown = engine.until(target, |r| r.phase == Phase::Paused).await;
+        assert_eq!(shown.rollout.status().1.to_string(), message, "{name}");
+        let warnings = engine.handle.world().warnings.clone();
+        assert!(warnings.is_empty(), "{name}: {warnings:?}");
+        engine.end().await;
+        world.stop().await;
+    }
 }

@@ -58,20 +58,30 @@ pub(super) fn fixed(method: &Method, path: &str, body: &[u8]) -> Option<Value> {
         ("GET", "/api/v1") => Some(resources("", "v1")),
         ("GET", "/apis/authentication.k8s.io/v1" | "/apis/authorization.k8s.io/v1") => {
             let name = path.trim_start_matches("/apis/").trim_end_matches('/');
-            Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": []}))
+            let kinds: &[&str] = match name {
+                "authentication.k8s.io/v1" => &["SelfSubjectReview"],
+                _ => &["SelfSubjectAccessReview", "SelfSubjectRulesReview"],
+            };
+            let review = |kind: &&str| {
+                let singular = kind.to_lowercase();
+                json!({
+                    "name": format!("{singular}s"), "singularName": singular, "namespaced": false, "kind": kind,
+                    "verbs": ["create"],
+                })
+            };
+            let all: Vec<Value> = kinds.iter().map(review).collect();
+            Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": all}))
         }
         ("GET", path) => {
             let (_, rest) = path.split_once("/apis/")?;
-            match rest.split_once('/') {
-                Some((name, version)) => GROUPS.contains(&(name, version)).then(|| resources(name, version)),
-                None => {
-                    let (name, version) = GROUPS.iter().find(|(name, _)| *name == rest)?;
-                    let mut found = group(name, version);
-                    found["kind"] = "APIGroup".into();
-                    found["apiVersion"] = "v1".into();
-                    Some(found)
-                }
+            if let Some((name, version)) = rest.split_once('/') {
+                return GROUPS.contains(&(name, version)).then(|| resources(name, version));
             }
+            let (name, version) = GROUPS.iter().find(|(name, _)| *name == rest)?;
+            let mut found = group(name, version);
+            found["kind"] = "APIGroup".into();
+            found["apiVersion"] = "v1".into();
+            Some(found)
         }
         ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews") => Some(json!({
             "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",

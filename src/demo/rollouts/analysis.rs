@@ -1,4 +1,4 @@
-//! AnalysisRuns as the rollout makes them, waits for them and judges by them.
+//! `AnalysisRun`s as the rollout makes them, waits for them and judges by them.
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::cx::{Cx, Set};
 use super::{analysis, restart, scale as scaling, sets, status, traffic};
-use crate::demo::store::{Kind, Store};
+use crate::demo::store::Store;
 
 const PAUSE: &str = "BlueGreenPause";
 
@@ -131,9 +131,8 @@ fn pause(store: &Store, cx: &mut Cx, active: &Value) {
     match cx.pause_condition(PAUSE) {
         Some(_) if pause_is_over(cx) => cx.pause.remove.push(PAUSE),
         Some(since) if auto(cx) => cx.wake_at(since + SignedDuration::from_secs(auto_seconds(cx))),
-        Some(_) => {}
         None if !cx.flag("controllerPause") => cx.pause.add.push(PAUSE),
-        None => {}
+        Some(_) | None => {}
     }
 }
 
@@ -206,17 +205,13 @@ fn finish(store: &mut Store, cx: &mut Cx) {
     }
     // Only the pods that get the traffic count.
     let counted = cx.set(&active).map(|set| (set.counts, set.key.clone()));
-    match counted {
-        Some((counts, key)) => {
-            let selector = store.get(&key).map(|set| status::selector(&set["spec"]["selector"])).unwrap_or_default();
-            status::counts(&mut next, counts.all, counts.available, selector);
-            next["readyReplicas"] = if counts.ready == 0 { Value::Null } else { counts.ready.into() };
-        }
-        None => {
-            let selector = status::selector(&cx.ro["spec"]["selector"]);
-            status::counts(&mut next, cx.sum(|c| c.all), cx.sum(|c| c.available), selector);
-        }
+    if let Some((counts, key)) = counted {
+        let selector = store.get(&key).map(|set| status::selector(&set["spec"]["selector"])).unwrap_or_default();
+        status::counts(&mut next, counts.all, counts.available, selector);
+        next["readyReplicas"] = if counts.ready == 0 { Value::Null } else { counts.ready.into() };
+    } else {
+        let selector = status::selector(&cx.ro["spec"]["selector"]);
+        status::counts(&mut next, cx.sum(|c| c.all), cx.sum(|c| c.available), selector);
     }
-    debug_assert_eq!(cx.key.kind, Kind::Rollout);
     status::persist(store, cx, next);
 }

@@ -129,10 +129,9 @@ fn pause(cx: &mut Cx) {
         None if !cx.flag("controllerPause") => cx.pause.add.push("CanaryPauseStep"),
         None => {}
         Some(since) => {
-            if let Some(at) = experiment::seconds(&step["pause"]["duration"]).map(|length| since + length) {
-                if at > cx.now {
-                    cx.wake_at(at);
-                }
+            let ends = experiment::seconds(&step["pause"]["duration"]).map(|length| since + length);
+            if let Some(at) = ends.filter(|at| *at > cx.now) {
+                cx.wake_at(at);
             }
         }
     }

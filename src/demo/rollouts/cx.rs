@@ -50,7 +50,7 @@ impl Set {
     }
 }
 
-/// The AnalysisRuns that the rollout is waiting for, and all others of it.
+/// The `AnalysisRun`s that the rollout is waiting for, and all others of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Runs {
     pub step: Option<Value>,

@@ -1,4 +1,4 @@
-//! A model of the Argo Rollouts controller: what v1.10.1 does to ReplicaSets, Services, AnalysisRuns and status, as far as
+//! A model of the Argo Rollouts controller: what v1.10.1 does to ReplicaSets, Services, `AnalysisRun`s and status, as far as
 //! it can be seen from outside. Its own code, held to the real one by the parity test.
 //!
 //! As there, a rollout is looked at whenever something of it changed; one look takes one step and writes the status once.

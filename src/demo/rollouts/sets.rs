@@ -17,13 +17,31 @@ const NOT_COPIED: &[&str] = &[
     "notified.notifications.argoproj.io",
 ];
 
+/// Takes out what says nothing: clients that know the types write `"resources": {}` where others leave it out.
+fn bare(value: &mut Value) {
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(all) => !all.is_empty(),
+        _ => true,
+    };
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(bare);
+            map.retain(|_, value| says(value));
+        }
+        Value::Array(all) => all.iter_mut().for_each(bare),
+        _ => {}
+    }
+}
+
 /// The hash of a template, without the label that holds it.
 pub(in crate::demo) fn hash(template: &Value) -> String {
     let mut template = template.clone();
     if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
         labels.remove(HASH);
     }
-    crate::demo::patch::without_nulls(&mut template);
+    bare(&mut template);
     letters(events::hash(&template.to_string()), 10)
 }
 
@@ -167,5 +185,22 @@ pub(super) fn clean_up(store: &mut Store, cx: &Cx) {
     let beyond = old.len().saturating_sub(limit);
     for set in old.into_iter().take(beyond).filter(|set| set.size == 0 && set.counts.all == 0) {
         let _ = store.delete(&set.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_of_what_is_said() {
+        let template = json!({"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"image": "x:1"}]}});
+        let mut typed = template.clone();
+        typed["metadata"]["labels"][HASH] = "abc".into();
+        typed["metadata"]["creationTimestamp"] = Value::Null;
+        typed["spec"]["containers"][0]["resources"] = json!({});
+        assert_eq!(hash(&template), hash(&typed));
+        typed["spec"]["containers"][0]["image"] = "x:2".into();
+        assert_ne!(hash(&template), hash(&typed));
     }
 }

@@ -177,10 +177,11 @@ pub(super) fn persist(store: &mut Store, cx: &mut Cx, mut status: Value) {
             None if cx.has_pause() && !aborted => cx.event(store, "RolloutResumed", "Rollout is resumed"),
             _ => {}
         }
-    } else if let Some(at) = stuck_at.filter(|_| !conditions::may_wait(cx) && paused.is_none() && !cx.by_hand()) {
-        if cx.status()["phase"] != "Healthy" {
-            cx.wake_at(at + jiff::SignedDuration::from_secs(1));
-        }
+        return;
+    }
+    let counts = !conditions::may_wait(cx) && !cx.has_pause() && !cx.by_hand() && cx.status()["phase"] != "Healthy";
+    if let Some(at) = stuck_at.filter(|_| counts) {
+        cx.wake_at(at + jiff::SignedDuration::from_secs(1));
     }
 }
 

@@ -88,8 +88,8 @@ fn wanted(store: &mut Store, cx: &Cx) -> (String, i64) {
     }
     let Some(index) = cx.index() else { return (new, 0) };
     if !weights::reached(cx, &Value::Null) {
-        let before = cx.steps()[..index.min(cx.steps().len())].iter().rev();
-        return (new, before.filter_map(|step| step["setWeight"].as_i64()).next().unwrap_or(0));
+        let mut before = cx.steps()[..index.min(cx.steps().len())].iter().rev();
+        return (new, before.find_map(|step| step["setWeight"].as_i64()).unwrap_or(0));
     }
     (new, weights::set_weight(cx))
 }

@@ -25,11 +25,10 @@ pub(super) fn resolve(store: &mut Store, key: &Key, rollout: &mut Value) -> Resu
     };
     let generation: Value = found["metadata"]["generation"].as_i64().unwrap_or(1).to_string().into();
     if rollout["metadata"]["annotations"][GENERATION] != generation {
-        if let Some(mut stored) = store.copy(key) {
-            stored["metadata"]["annotations"][GENERATION] = generation;
-            if let Ok(written) = store.put(key, Part::Main, stored) {
-                *rollout = Value::clone(&written);
-            }
+        let mut stored = store.copy(key).unwrap_or_default();
+        stored["metadata"]["annotations"][GENERATION] = generation;
+        if let Ok(written) = store.put(key, Part::Main, stored) {
+            *rollout = Value::clone(&written);
         }
     }
     rollout["spec"]["template"] = found["spec"]["template"].clone();

@@ -15,7 +15,7 @@ pub(in crate::demo) struct RolloutPlan {
     pub namespace: String,
     pub name: String,
     pub object: Value,
-    /// The AnalysisTemplates that it names.
+    /// The `AnalysisTemplate`s that it names.
     pub analyses: Vec<String>,
     /// The share of requests that fail, by version.
     pub errors: Vec<(String, f64)>,
@@ -178,7 +178,7 @@ impl Entry {
 }
 
 /// A rollout, and the objects that stand beside it.
-pub(super) fn plan(entry: Entry) -> Result<(RolloutPlan, Beside), String> {
+pub(super) fn plan(entry: &Entry) -> Result<(RolloutPlan, Beside), String> {
     let (word, mut strategy) = match entry.strategy.as_deref() {
         None | Some("canary") => ("canary", entry.canary()?),
         Some("blue-green") => ("blueGreen", entry.blue_green()?),
