@@ -101,7 +101,8 @@ pub async fn play(side: &Side, pace: Pace, expected: &[String], only: &str) -> T
             whole(&begins, matrix.state(*s)).await.unwrap_or_else(|failed| vec![failed])
         });
         let mut lines: Vec<Transcript> = join_all(running).await;
-        lines.push(matrix.stopped(states.iter().filter(|s| s.stopped).copied().collect()).await);
+        let stopped = states.iter().filter(|s| s.stopped).copied().collect();
+        lines.push(whole("controller stopped", matrix.stopped(stopped)).await.unwrap_or_else(|failed| vec![failed]));
         lines.concat()
     };
     let lines = tokio::select! {
@@ -239,7 +240,7 @@ impl Matrix<'_> {
             }
             let where_ = format!("{}: {}", state.kind, state.title);
             assert!(Instant::now() < deadline, "{where_}: {name} is not {what}: {:#}", ro["status"]);
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -342,7 +343,7 @@ impl Matrix<'_> {
             if last.1.elapsed() >= quiet && target.is_some() || Instant::now() > deadline {
                 return (last.0, target);
             }
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -388,7 +389,7 @@ impl Matrix<'_> {
 
     /// The states in which the controller stands still: all at once, since there is one controller.
     async fn stopped(&self, states: Vec<State>) -> Transcript {
-        const EACH: usize = 3;
+        const EACH: usize = 4;
         let brought = states.iter().flat_map(|state| [*state; EACH]).map(|state| async move {
             let _room = self.room.acquire().await.expect("open");
             let name = self.bring(state).await;

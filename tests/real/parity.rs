@@ -8,10 +8,10 @@ use crate::stack::{node, stack};
 
 /// The real cluster's.
 const PACE: matrix::Pace = matrix::Pace {
-    together: 40,
+    together: 80,
     effect: Duration::from_secs(12),
     expected: Duration::from_millis(1000),
-    other: Duration::from_secs(5),
+    other: Duration::from_secs(4),
     patience: Duration::from_secs(60),
 };
 
