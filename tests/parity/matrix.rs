@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use flightdeck::actions::{Action, TABLE};
+use flightdeck::domain::ids::{TargetId, TargetKind};
 use flightdeck::domain::intent::{ActionId, Confirmed, Intent, Params};
 use flightdeck::domain::outcome::Outcome;
 use flightdeck::domain::plan::{Plan, StageState};
@@ -98,11 +99,14 @@ pub async fn play(side: &Side, pace: Pace, expected: &[String], only: &str) -> T
     let lines = async {
         let running = states.iter().filter(|s| !s.stopped).map(|s| async {
             let begins = format!("{}: {}", s.kind, s.title);
-            whole(&begins, matrix.state(*s)).await.unwrap_or_else(|failed| vec![failed])
+            let lines = whole(&begins, matrix.state(*s)).await.unwrap_or_else(|failed| vec![failed]);
+            note(&lines);
+            lines
         });
         let mut lines: Vec<Transcript> = join_all(running).await;
         let stopped = states.iter().filter(|s| s.stopped).copied().collect();
         lines.push(whole("controller stopped", matrix.stopped(stopped)).await.unwrap_or_else(|failed| vec![failed]));
+        note(lines.last().map_or(&[], Vec::as_slice));
         lines.concat()
     };
     let lines = tokio::select! {
@@ -324,7 +328,10 @@ impl Matrix<'_> {
     }
 
     fn target(&self, name: &str) -> Option<Arc<Target>> {
-        self.engine.handle.world().targets.values().find(|t| t.id().name == name).cloned()
+        let world = self.engine.handle.world();
+        let cluster = world.clusters.values().next()?.clone();
+        let (namespace, name) = (Clean::new(&self.side.namespace), Clean::new(name));
+        world.targets.get(&TargetId { cluster, namespace, kind: TargetKind::Rollout, name }).cloned()
     }
 
     /// Waits until the rollout is at rest. The line that begins with `begins`, and the target as it was then.
@@ -339,7 +346,12 @@ impl Matrix<'_> {
             if line != last.0 {
                 last = (line, Instant::now());
             }
-            let quiet = if expected == Some(&last.0) { self.pace.expected } else { self.pace.other };
+            let quiet = match () {
+                () if expected == Some(&last.0) => self.pace.expected,
+                // Something is still to come, or it waits for what never comes.
+                () if last.0.contains("Progressing") => self.pace.other * 2,
+                () => self.pace.other,
+            };
             if last.1.elapsed() >= quiet && target.is_some() || Instant::now() > deadline {
                 return (last.0, target);
             }
@@ -401,7 +413,6 @@ impl Matrix<'_> {
             return Transcript::new();
         }
         (self.side.controller)(false).await;
-        let mut lines = Transcript::new();
         for (state, name, _) in &brought {
             self.image(name, *state, "v3").await;
             self.engine.until(name, |r| r.observed() == Observed::Behind).await;
@@ -426,14 +437,16 @@ impl Matrix<'_> {
         });
         let played = join_all(of_a_state).await;
         (self.side.controller)(true).await;
-        for (begins, still, moved) in played {
-            lines.extend(still);
-            for (act, name, line) in moved {
-                lines.push(line);
-                lines.push(self.rest(&name, &format!("{begins}: {}, and it goes on => ", act.verb())).await.0);
-            }
-        }
-        lines
+        let went_on = played.into_iter().map(|(begins, mut lines, moved)| async move {
+            let begins = &begins;
+            let rests = moved.iter().map(|(act, name, _)| async move {
+                self.rest(name, &format!("{begins}: {}, and it goes on => ", act.verb())).await.0
+            });
+            let rests = join_all(rests).await;
+            lines.extend(moved.into_iter().zip(rests).flat_map(|((_, _, line), rest)| [line, rest]));
+            lines
+        });
+        join_all(went_on).await.concat()
     }
 
     async fn let_go(&self, name: &str, state: State) {
@@ -509,6 +522,18 @@ impl Matrix<'_> {
     }
 
     async fn one(&self, target: &Target, act: &'static Action, state: State) -> String {
+        // What ended just now is let go of a moment after it is shown.
+        for _ in 0..20 {
+            let ended = self.once(target, act, state).await;
+            if !ended.contains("is still under way on this target") {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} is never let go of", target.id());
+    }
+
+    async fn once(&self, target: &Target, act: &'static Action, state: State) -> String {
         let params = match self.params(target, act, state) {
             Ok(params) => params,
             Err(why) => return format!("cannot be asked: {why}"),
@@ -564,6 +589,17 @@ impl Matrix<'_> {
         let namespace = format!("{}/", self.side.namespace);
         let text = plain_hashes(text, &target).replace(&namespace, "");
         super::plain(&text, &[])
+    }
+}
+
+/// What was played so far, where transcripts are wanted: a run that is broken off is not all lost.
+fn note(lines: &[String]) {
+    use std::io::Write as _;
+    let Some(folder) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") else { return };
+    let file = std::path::Path::new(&folder).join("so-far.txt");
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).expect("it opens");
+    for line in lines {
+        writeln!(file, "{line}").expect("written");
     }
 }
 

@@ -97,7 +97,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if !write {
         return answer.map(Body::new);
     }
-    let (parts, body) = answer.into_parts();
+    let (mut parts, body) = answer.into_parts();
+    // The body goes on in one piece, whatever pieces it came in.
+    for header in ["transfer-encoding", "content-length"] {
+        parts.headers.remove(header);
+    }
     let body = axum::body::to_bytes(Body::new(body), 1 << 22).await.expect("an answer");
     let said = said(&path, parts.status.as_u16(), &body);
     shared.written.lock().unwrap_or_else(PoisonError::into_inner).push(Written { path, said });

@@ -8,11 +8,11 @@ use crate::stack::{node, stack};
 
 /// The real cluster's.
 const PACE: matrix::Pace = matrix::Pace {
-    together: 80,
+    together: 45,
     effect: Duration::from_secs(12),
     expected: Duration::from_millis(1000),
     other: Duration::from_secs(4),
-    patience: Duration::from_secs(60),
+    patience: Duration::from_secs(100),
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,7 +1,6 @@
 //! `spec.restartAt`: pods that are older are put out and come again, a few at a time.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::cx::Cx;
 use super::weights;
