@@ -8,7 +8,8 @@ use crate::stack::{node, stack};
 
 /// The real cluster's.
 const PACE: matrix::Pace = matrix::Pace {
-    together: 45,
+    together: 36,
+    look: Duration::from_millis(400),
     effect: Duration::from_secs(12),
     expected: Duration::from_millis(1000),
     other: Duration::from_secs(4),
