@@ -68,7 +68,7 @@ struct Matrix<'a> {
     engine: Engine,
     tap: Tap,
     pace: Pace,
-    room: Semaphore,
+    room: &'a Semaphore,
     count: AtomicUsize,
     /// The AnalysisRuns of the namespace, as they were listed last.
     runs: Arc<Mutex<Vec<Value>>>,
@@ -81,43 +81,49 @@ fn key(line: &str) -> String {
     line.split(" => ").next().unwrap_or_default().to_owned()
 }
 
+/// How many namespaces, each with an engine of its own, share the work.
+const LANES: usize = 6;
+
 /// Plays all pairs. `expected` is what was kept: a side that does the same is through sooner.
 pub async fn play(side: &Side, pace: Pace, expected: &[String], only: &str) -> Transcript {
-    let deadlines = Deadlines { effect: Some(pace.effect), ..Deadlines::default() };
-    let tap = Tap::start(side.client.clone()).await;
-    let matrix = Matrix {
-        side,
-        engine: Engine::start_free(&tap.kubeconfig(), &side.namespace, deadlines).await,
-        tap,
-        pace,
-        room: Semaphore::new(pace.together),
-        count: AtomicUsize::new(0),
-        runs: Arc::default(),
-        expected: expected.iter().map(|line| (key(line), line.clone())).collect(),
-    };
-    matrix.templates().await;
-    let look = matrix.watch_runs();
     let states: Vec<State> =
         states::all().into_iter().filter(|s| format!("{}: {}: ", s.kind, s.title).contains(only)).collect();
-    let lines = async {
-        let running = states.iter().filter(|s| !s.stopped).map(|s| async {
-            let begins = format!("{}: {}", s.kind, s.title);
-            let lines = whole(&begins, matrix.state(*s)).await.unwrap_or_else(|failed| vec![failed]);
-            note(&lines);
-            lines
-        });
-        let mut lines: Vec<Transcript> = join_all(running).await;
-        let stopped = states.iter().filter(|s| s.stopped).copied().collect();
-        lines.push(whole("controller stopped", matrix.stopped(stopped)).await.unwrap_or_else(|failed| vec![failed]));
-        note(lines.last().map_or(&[], Vec::as_slice));
-        lines.concat()
+    let (stopped, running): (Vec<State>, Vec<State>) = states.into_iter().partition(|state| state.stopped);
+    let sides = join_all((0..LANES).map(|lane| beside(side, lane))).await;
+    let room = Semaphore::new(pace.together);
+    let lanes = sides.iter().enumerate().map(|(lane, side)| {
+        let states = running.iter().skip(lane).step_by(LANES).copied().collect();
+        Matrix::play(side, pace, &room, expected, states)
+    });
+    let mut lines: Vec<Transcript> = join_all(lanes).await.concat();
+    let mut of_state = |wanted: &State| {
+        let begins = format!("{}: {}", wanted.kind, wanted.title);
+        let at = lines.iter().position(|all| all.first().is_some_and(|line| key(line) == begins));
+        at.map(|at| lines.swap_remove(at)).unwrap_or_default()
     };
-    let lines = tokio::select! {
-        lines = lines => lines,
-        () = look => unreachable!("it looks for ever"),
-    };
-    matrix.engine.end().await;
-    lines
+    let mut all: Vec<Transcript> = running.iter().map(&mut of_state).collect();
+    all.push(Matrix::play(side, pace, &room, expected, stopped).await.concat());
+    for lane in sides {
+        let path = format!("/api/v1/namespaces/{}", lane.namespace);
+        side.send("DELETE", &path, "application/json", "").await;
+    }
+    all.concat()
+}
+
+/// A namespace beside the side's own.
+async fn beside(side: &Side, lane: usize) -> Side {
+    let namespace = format!("{}-{lane}", side.namespace);
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string();
+    let (code, said) = side.send("POST", "/api/v1/namespaces", "application/json", &object).await;
+    assert_eq!(code, 201, "{said:#}");
+    Side {
+        client: side.client.clone(),
+        kubeconfig: side.kubeconfig.clone(),
+        namespace,
+        node: side.node.clone(),
+        prometheus: side.prometheus.clone(),
+        controller: Box::new(|_| Box::pin(async {})),
+    }
 }
 
 /// Fails with every pair that only one side has, or that ends in another way.
@@ -141,7 +147,53 @@ pub fn compare(played: &Transcript, kept: &Transcript, exceptions: &[(&str, &str
     assert!(wrong.is_empty(), "{} of {} pairs differ:\n{}", wrong.len(), kept.len(), wrong.join("\n"));
 }
 
-impl Matrix<'_> {
+impl<'a> Matrix<'a> {
+    /// The lines of each of `states`.
+    async fn play(
+        side: &'a Side,
+        pace: Pace,
+        room: &'a Semaphore,
+        expected: &[String],
+        states: Vec<State>,
+    ) -> Vec<Transcript> {
+        let deadlines = Deadlines { effect: Some(pace.effect), ..Deadlines::default() };
+        let tap = Tap::start(side.client.clone()).await;
+        let matrix = Matrix {
+            side,
+            engine: Engine::start_free(&tap.kubeconfig(), &side.namespace, deadlines).await,
+            tap,
+            pace,
+            room,
+            count: AtomicUsize::new(0),
+            runs: Arc::default(),
+            expected: expected.iter().map(|line| (key(line), line.clone())).collect(),
+        };
+        matrix.templates().await;
+        let matrix_ref = &matrix;
+        let running = states.iter().filter(|s| !s.stopped).map(|s| async move {
+            let begins = format!("{}: {}", s.kind, s.title);
+            let lines = whole(&begins, matrix_ref.state(*s)).await.unwrap_or_else(|failed| vec![failed]);
+            note(&lines);
+            lines
+        });
+        let stopped: Vec<State> = states.iter().filter(|s| s.stopped).copied().collect();
+        let all = async {
+            let mut lines = join_all(running).await;
+            if !stopped.is_empty() {
+                let stopped = whole("controller stopped", matrix_ref.stopped(stopped)).await;
+                lines.push(stopped.unwrap_or_else(|failed| vec![failed]));
+                note(lines.last().map_or(&[], Vec::as_slice));
+            }
+            lines
+        };
+        let lines = tokio::select! {
+            lines = all => lines,
+            () = matrix_ref.watch_runs() => unreachable!("it looks for ever"),
+        };
+        matrix.engine.end().await;
+        lines
+    }
+
     fn apps(&self, plural: &str) -> String {
         format!("/apis/apps/v1/namespaces/{}/{plural}", self.side.namespace)
     }
@@ -493,8 +545,16 @@ impl Matrix<'_> {
         }
     }
 
-    /// An act that leaves the rollout as it is: refused, or a mark.
+    /// An act that leaves the rollout as it is: refused by its row, which the policy asks first, or a mark.
     async fn still(&self, begins: &str, name: &str, act: Act, state: State) -> String {
+        if let Act::One(row) = act {
+            let target = self.target(name).expect("it is seen");
+            let applies = |params| (row.applies)(&target.sight(), &params);
+            if let Ok(Err(why)) = self.params(&target, row, state).map(applies) {
+                let said = self.without_names(&format!("refused: cannot {}: {why}", row.verb), &target);
+                return format!("{begins}: {} => {said}", row.verb);
+            }
+        }
         let (said, _) = self.act(name, act, state).await;
         format!("{begins}: {} => {said}", act.verb())
     }
