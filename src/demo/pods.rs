@@ -53,6 +53,10 @@ pub(super) fn reconcile(store: &mut Store, key: &Key, kubelet: &Kubelet, now: Ti
             ready += 1;
             continue;
         }
+        // Someone turned it unready: it stays so, as with a fake kubelet on a real cluster.
+        if said_unready(&object) {
+            continue;
+        }
         let image = object["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
         let broken = kubelet.broken_tags.iter().any(|tag| image.rsplit_once(':').is_some_and(|(_, t)| t == tag));
         let created: Timestamp =
@@ -114,8 +118,14 @@ fn fresh(set: &Value) -> Value {
     })
 }
 
+fn said_unready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "False"))
+}
+
 fn is_ready(pod: &Value) -> bool {
-    pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
+    !said_unready(pod)
+        && pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
 }
 
 fn containers(pod: &mut Value) -> impl Iterator<Item = &mut Value> {

@@ -23,6 +23,11 @@ async fn it_is_as_the_real_cluster_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_act_in_every_state_is_as_on_the_real_cluster() {
+    parity_script::demo_matrix_is_as_the_real_one_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn watches_that_end_and_versions_that_are_gone_change_nothing_on_the_screen() {
     let (world, _folder, side) = parity_script::demo().await;
     let engine = Engine::start(&side.kubeconfig, &side.namespace, Deadlines::default()).await;

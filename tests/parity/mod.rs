@@ -2,6 +2,10 @@
 //! shows and the other does not is a defect of the demo world.
 
 mod answers;
+pub mod matrix;
+mod stands;
+mod states;
+mod tap;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,6 +34,8 @@ pub struct Side {
     pub node: Option<String>,
     /// Which controller its rollouts are for, where there are several.
     pub instance: Option<&'static str>,
+    /// The Prometheus that analyses ask.
+    pub prometheus: Option<String>,
     /// Stops the Rollouts controller (`false`), or lets it go on.
     pub controller: Box<dyn Fn(bool) -> BoxFuture<'static, ()> + Send + Sync>,
 }
@@ -86,10 +92,7 @@ impl Side {
         if let Some(node) = &self.node {
             pod["nodeName"] = node.clone().into();
         }
-        let labels = self.instance.map_or_else(
-            || json!({}),
-            |instance| json!({"argo-rollouts.argoproj.io/controller-instance-id": instance}),
-        );
+        let labels = self.labels();
         let rollout = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name, "labels": labels},
             "spec": {
@@ -102,6 +105,12 @@ impl Side {
             self.send("POST", path.trim_end_matches('/'), "application/json", &rollout.to_string()).await;
         assert_eq!(code, 201, "{said:#}");
         self.until(name, "Healthy", 5).await;
+    }
+
+    /// By which labels its rollouts find their controller.
+    fn labels(&self) -> Value {
+        self.instance
+            .map_or_else(|| json!({}), |instance| json!({"argo-rollouts.argoproj.io/controller-instance-id": instance}))
     }
 
     async fn until(&self, name: &str, phase: &str, step: i64) -> Value {
@@ -357,7 +366,7 @@ pub async fn play(side: &Side) -> Transcript {
 async fn ingress(side: &Side, name: &str) {
     for role in ["stable", "canary"] {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
-            "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}});
+            "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}]}});
         let path = format!("/api/v1/namespaces/{}/services", side.namespace);
         assert_eq!(side.send("POST", &path, "application/json", &service.to_string()).await.0, 201);
     }
@@ -379,11 +388,32 @@ pub async fn demo_is_as_the_real_one_was() {
     compare(&play(&side).await, &real);
 }
 
+/// The same of every act in every state.
+const MATRIX: &str = include_str!("matrix.txt");
+
+/// What was kept of the real cluster's matrix.
+pub fn kept_matrix() -> Transcript {
+    MATRIX.lines().map(ToOwned::to_owned).collect()
+}
+
+/// Fails where the demo world does otherwise than the real cluster did, in any pair of act and state.
+pub async fn demo_matrix_is_as_the_real_one_was() {
+    let (_world, _folder, side) = demo().await;
+    let only = std::env::var("FLIGHTDECK_TEST_PAIRS").unwrap_or_default();
+    let real = kept_matrix();
+    let real: Transcript = real.into_iter().filter(|line| line.contains(&only)).collect();
+    let played = matrix::play(&side, matrix::DEMO, &real, &only).await;
+    if let Some(kept) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") {
+        let file = PathBuf::from(kept).join("demo.txt");
+        std::fs::write(file, format!("{}\n", played.join("\n"))).expect("written");
+    }
+    matrix::compare(&played, &real, matrix::EXCEPTIONS);
+}
+
 /// The demo world as a side.
 pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempDir, Side) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let scenario =
-        "pod_ready = '200ms'\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
+    let scenario = "pod_ready = '200ms'\nbroken_tags = ['bad']\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
     let scenario = flightdeck::demo::Scenario::parse(scenario).expect("a scenario");
     let world = std::sync::Arc::new(flightdeck::demo::World::start(&scenario, 1).await.expect("a world"));
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -399,6 +429,7 @@ pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempD
         namespace: "parity".to_owned(),
         node: None,
         instance: None,
+        prometheus: None,
         controller: Box::new(move |runs| {
             let world = brake.clone();
             Box::pin(async move { world.controller(runs) })

@@ -79,7 +79,16 @@ impl Engine {
     pub async fn start_in(kubeconfig: &Path, namespace: &str, state: tempfile::TempDir) -> Self {
         let rates = (PrometheusSection::default(), prometheus::Timings::default());
         let (deadlines, timings) = (Deadlines::default(), Timings::default());
-        Self::start_at(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, state).await
+        let kept = (state, Mandate::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, Recording::default(), rates, kept).await
+    }
+
+    /// With images allowed to be set by hand in what counts as production.
+    pub async fn start_free(kubeconfig: &Path, namespace: &str, deadlines: Deadlines) -> Self {
+        let mandate = Mandate { set_image_in_production: true, ..Mandate::default() };
+        let rates = (PrometheusSection::default(), prometheus::Timings::default());
+        let kept = (tempfile::tempdir().expect("a temporary folder"), mandate);
+        Self::start_at(kubeconfig, namespace, deadlines, Timings::default(), Recording::default(), rates, kept).await
     }
 
     async fn start_whole(
@@ -91,7 +100,8 @@ impl Engine {
         rates: (PrometheusSection, prometheus::Timings),
     ) -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
-        Self::start_at(kubeconfig, namespace, deadlines, timings, recording, rates, state).await
+        let kept = (state, Mandate::default());
+        Self::start_at(kubeconfig, namespace, deadlines, timings, recording, rates, kept).await
     }
 
     async fn start_at(
@@ -101,7 +111,7 @@ impl Engine {
         timings: Timings,
         recording: Recording,
         (section, pace): (PrometheusSection, prometheus::Timings),
-        state: tempfile::TempDir,
+        (state, mandate): (tempfile::TempDir, Mandate),
     ) -> Self {
         let settings = ConnectSettings {
             kubeconfig: Some(kubeconfig.to_owned()),
@@ -109,14 +119,14 @@ impl Engine {
             namespaces: vec![namespace.to_owned()],
             ..ConnectSettings::default()
         };
-        Self::start_settings(&[settings], deadlines, timings, recording, (section, pace), state).await
+        Self::start_settings(&[settings], deadlines, timings, recording, (section, pace), (state, mandate)).await
     }
 
     /// In several contexts.
     pub async fn start_among(settings: &[ConnectSettings], timings: Timings) -> Self {
         let rates = (PrometheusSection::default(), prometheus::Timings::default());
-        let state = tempfile::tempdir().expect("a temporary folder");
-        Self::start_settings(settings, Deadlines::default(), timings, Recording::default(), rates, state).await
+        let kept = (tempfile::tempdir().expect("a temporary folder"), Mandate::default());
+        Self::start_settings(settings, Deadlines::default(), timings, Recording::default(), rates, kept).await
     }
 
     async fn start_settings(
@@ -125,7 +135,7 @@ impl Engine {
         timings: Timings,
         recording: Recording,
         (section, pace): (PrometheusSection, prometheus::Timings),
-        state: tempfile::TempDir,
+        (state, mandate): (tempfile::TempDir, Mandate),
     ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut systems = Vec::new();
@@ -139,7 +149,7 @@ impl Engine {
         let running = runtime::start(Parts {
             systems,
             environments: flightdeck::domain::environment::EnvironmentRules::default(),
-            mandate: Mandate::default(),
+            mandate,
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
             recording,
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),

@@ -1,7 +1,6 @@
 //! `spec.restartAt`: pods that are older are put out and come again, a few at a time.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::cx::Cx;
 use super::weights;
@@ -51,8 +50,8 @@ pub(super) fn pods(store: &mut Store, cx: &mut Cx) -> usize {
         let again = cx.now + AGAIN;
         cx.wake_at(again);
     }
-    // What was put out last is current by the next look.
-    if gone > 0 && cx.restarted_at != Value::Null {
+    // A pod that is ready again at once changes no count, so that nobody would look again.
+    if gone > 0 {
         let soon = cx.now + SignedDuration::from_secs(1);
         cx.wake_at(soon);
     }

@@ -1,0 +1,728 @@
+//! Every act in every state: what the server answers to each request, how the act ends, and where the rollout stands
+//! then. One line per pair.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use flightdeck::actions::{Action, TABLE};
+use flightdeck::domain::ids::{TargetId, TargetKind};
+use flightdeck::domain::intent::{ActionId, Confirmed, Intent, Params};
+use flightdeck::domain::outcome::Outcome;
+use flightdeck::domain::plan::{Plan, StageState};
+use flightdeck::domain::rollout::Observed;
+use flightdeck::domain::seen::Seen;
+use flightdeck::domain::text::Clean;
+use flightdeck::model::choose::{self, Said};
+use flightdeck::model::{Target, rollback};
+use flightdeck::runtime::control::Deadlines;
+use flightdeck::runtime::handle::Handle;
+use futures::FutureExt;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::stands::{plain_hashes, stands};
+use super::states::{self, BAD, Do, State};
+use super::tap::Tap;
+use super::{Side, Transcript, ingress, next_second};
+use crate::engine::Engine;
+
+/// Pairs in which the demo world differs from the real cluster on purpose, by the beginning of their lines, and why.
+pub const EXCEPTIONS: &[(&str, &str)] = &[];
+
+/// A node that is not there: pods on it never get ready.
+const NOWHERE: &str = "no-such-node";
+
+/// How a side is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Rollouts at the same time.
+    pub together: usize,
+    /// How often it is looked at.
+    pub look: Duration,
+    /// For the effect of an act.
+    pub effect: Duration,
+    /// What stands as it was expected to for so long is at rest.
+    pub expected: Duration,
+    /// What stands in another way for so long is at rest.
+    pub other: Duration,
+    /// For anything.
+    pub patience: Duration,
+}
+
+/// The demo world's: it answers at once.
+pub const DEMO: Pace = Pace {
+    together: 48,
+    look: Duration::from_millis(80),
+    effect: Duration::from_secs(3),
+    expected: Duration::from_millis(400),
+    other: Duration::from_millis(2000),
+    patience: Duration::from_secs(15),
+};
+
+struct Matrix<'a> {
+    side: &'a Side,
+    engine: Engine,
+    tap: Tap,
+    pace: Pace,
+    room: &'a Semaphore,
+    count: AtomicUsize,
+    /// The AnalysisRuns of the namespace, as they were listed last.
+    runs: Arc<Mutex<Vec<Value>>>,
+    /// Lines that are expected, by their beginning.
+    expected: BTreeMap<String, String>,
+}
+
+/// The beginning of a line, by which it is found: `kind: state: act`.
+fn key(line: &str) -> String {
+    line.split(" => ").next().unwrap_or_default().to_owned()
+}
+
+/// How many namespaces, each with an engine of its own, share the work.
+const LANES: usize = 6;
+
+/// Plays all pairs. `expected` is what was kept: a side that does the same is through sooner.
+pub async fn play(side: &Side, pace: Pace, expected: &[String], only: &str) -> Transcript {
+    let states: Vec<State> =
+        states::all().into_iter().filter(|s| format!("{}: {}: ", s.kind, s.title).contains(only)).collect();
+    let (stopped, running): (Vec<State>, Vec<State>) = states.into_iter().partition(|state| state.stopped);
+    let sides = join_all((0..LANES).map(|lane| beside(side, lane))).await;
+    let room = Semaphore::new(pace.together);
+    let lanes = sides.iter().enumerate().map(|(lane, side)| {
+        let states = running.iter().skip(lane).step_by(LANES).copied().collect();
+        Matrix::play(side, pace, &room, expected, states)
+    });
+    let mut lines: Vec<Transcript> = join_all(lanes).await.concat();
+    let mut of_state = |wanted: &State| {
+        let begins = format!("{}: {}", wanted.kind, wanted.title);
+        let at = lines.iter().position(|all| all.first().is_some_and(|line| key(line) == begins));
+        at.map(|at| lines.swap_remove(at)).unwrap_or_default()
+    };
+    let mut all: Vec<Transcript> = running.iter().map(&mut of_state).collect();
+    all.push(Matrix::play(side, pace, &room, expected, stopped).await.concat());
+    for lane in sides {
+        let path = format!("/api/v1/namespaces/{}", lane.namespace);
+        side.send("DELETE", &path, "application/json", "").await;
+    }
+    all.concat()
+}
+
+/// A namespace beside the side's own.
+async fn beside(side: &Side, lane: usize) -> Side {
+    let namespace = format!("{}-{lane}", side.namespace);
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string();
+    let (code, said) = side.send("POST", "/api/v1/namespaces", "application/json", &object).await;
+    assert_eq!(code, 201, "{said:#}");
+    Side {
+        client: side.client.clone(),
+        kubeconfig: side.kubeconfig.clone(),
+        namespace,
+        node: side.node.clone(),
+        instance: side.instance,
+        prometheus: side.prometheus.clone(),
+        controller: Box::new(|_| Box::pin(async {})),
+    }
+}
+
+/// Fails with every pair that only one side has, or that ends in another way.
+pub fn compare(played: &Transcript, kept: &Transcript, exceptions: &[(&str, &str)]) {
+    let excepted = |line: &&String| exceptions.iter().any(|(begins, _)| key(line).starts_with(begins));
+    let by_key = |lines: &Transcript| -> BTreeMap<String, String> {
+        lines.iter().filter(|line| !excepted(line)).map(|line| (key(line), line.clone())).collect()
+    };
+    let (played, kept) = (by_key(played), by_key(kept));
+    let mut wrong = Vec::new();
+    let keys: std::collections::BTreeSet<&String> = played.keys().chain(kept.keys()).collect();
+    for key in keys {
+        match (played.get(key), kept.get(key)) {
+            (Some(now), Some(was)) if now == was => {}
+            (now, was) => {
+                let rest = |line: Option<&String>| line.map_or("(nothing)", |line| &line[key.len()..]).to_owned();
+                wrong.push(format!("{key}\n    kept {}\n    now  {}", rest(was), rest(now)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} pairs differ:\n{}", wrong.len(), kept.len(), wrong.join("\n"));
+}
+
+impl<'a> Matrix<'a> {
+    /// The lines of each of `states`.
+    async fn play(
+        side: &'a Side,
+        pace: Pace,
+        room: &'a Semaphore,
+        expected: &[String],
+        states: Vec<State>,
+    ) -> Vec<Transcript> {
+        let deadlines = Deadlines { effect: Some(pace.effect), ..Deadlines::default() };
+        let tap = Tap::start(side.client.clone()).await;
+        let matrix = Matrix {
+            side,
+            engine: Engine::start_free(&tap.kubeconfig(), &side.namespace, deadlines).await,
+            tap,
+            pace,
+            room,
+            count: AtomicUsize::new(0),
+            runs: Arc::default(),
+            expected: expected.iter().map(|line| (key(line), line.clone())).collect(),
+        };
+        matrix.templates().await;
+        let matrix_ref = &matrix;
+        let running = states.iter().filter(|s| !s.stopped).map(|s| async move {
+            let begins = format!("{}: {}", s.kind, s.title);
+            let lines = whole(&begins, matrix_ref.state(*s)).await.unwrap_or_else(|failed| vec![failed]);
+            note(&lines);
+            lines
+        });
+        let stopped: Vec<State> = states.iter().filter(|s| s.stopped).copied().collect();
+        let all = async {
+            let mut lines = join_all(running).await;
+            if !stopped.is_empty() {
+                let stopped = whole("controller stopped", matrix_ref.stopped(stopped)).await;
+                lines.push(stopped.unwrap_or_else(|failed| vec![failed]));
+                note(lines.last().map_or(&[], Vec::as_slice));
+            }
+            lines
+        };
+        let lines = tokio::select! {
+            lines = all => lines,
+            () = matrix_ref.watch_runs() => unreachable!("it looks for ever"),
+        };
+        matrix.engine.end().await;
+        lines
+    }
+
+    fn apps(&self, plural: &str) -> String {
+        format!("/apis/apps/v1/namespaces/{}/{plural}", self.side.namespace)
+    }
+
+    fn argo(&self, plural: &str) -> String {
+        format!("/apis/argoproj.io/v1alpha1/namespaces/{}/{plural}", self.side.namespace)
+    }
+
+    async fn create(&self, path: &str, object: &Value) {
+        let (code, said) = self.side.send("POST", path, "application/json", &object.to_string()).await;
+        assert_eq!(code, 201, "{said:#}");
+    }
+
+    async fn list(&self, path: &str) -> Vec<Value> {
+        let list = self.side.send("GET", path, "application/json", "").await.1;
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// `long` measures once and goes on for ever; `unclear` ends inconclusive.
+    async fn templates(&self) {
+        let address = self.side.prometheus.clone().unwrap_or_else(|| "http://127.0.0.1:9".to_owned());
+        let provider = json!({"prometheus": {"address": address, "query": "vector(0.01)"}});
+        let long = json!({"name": "m", "interval": "1h", "count": 10, "successCondition": "result[0] < 0.05"});
+        let unclear = json!({"name": "m", "count": 1, "successCondition": "result[0] < 0.0001",
+            "failureCondition": "result[0] > 0.5"});
+        for (name, mut metric) in [("long", long), ("unclear", unclear)] {
+            metric["provider"] = provider.clone();
+            let template = json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": name},
+                "spec": {"metrics": [metric]},
+            });
+            self.create(&self.argo("analysistemplates"), &template).await;
+        }
+    }
+
+    async fn watch_runs(&self) {
+        loop {
+            let runs = self.list(&self.argo("analysisruns")).await;
+            *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = runs;
+            tokio::time::sleep(self.pace.look * 2).await;
+        }
+    }
+
+    fn template(&self, app: &str, version: &str) -> Value {
+        let mut pod = json!({
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "app", "image": format!("example/app:{version}")}],
+        });
+        if let Some(node) = &self.side.node {
+            pod["nodeName"] = if version == BAD { NOWHERE } else { node.as_str() }.into();
+        }
+        json!({"metadata": {"labels": {"app": app}}, "spec": pod})
+    }
+
+    /// Makes one rollout of a state and brings it there. Its name.
+    async fn bring(&self, state: State) -> String {
+        let name = format!("p{:03}", self.count.fetch_add(1, Ordering::Relaxed));
+        let make = state.make;
+        let strategy = (make.strategy)().to_string().replace("NAME", &name);
+        let strategy: Value = serde_json::from_str(&strategy).expect("JSON");
+        if strategy["blueGreen"].is_object() {
+            for role in ["active", "preview"] {
+                let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
+                    "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}]}});
+                self.create(&format!("/api/v1/namespaces/{}/services", self.side.namespace), &service).await;
+            }
+        }
+        if strategy["canary"]["trafficRouting"].is_object() && self.side.node.is_some() {
+            ingress(self.side, &name).await;
+        }
+        let mut spec = json!({"replicas": 2, "selector": {"matchLabels": {"app": name}}, "strategy": strategy});
+        for (key, value) in (make.more)().as_object().into_iter().flatten() {
+            spec[key] = value.clone();
+        }
+        let template = self.template(&name, make.first);
+        if make.workload {
+            let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+                "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template}});
+            self.create(&self.apps("deployments"), &deployment).await;
+            spec["workloadRef"] =
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "scaleDown": "never"});
+        } else {
+            spec["template"] = template;
+        }
+        let metadata = json!({"name": name, "labels": self.side.labels()});
+        let rollout =
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": metadata, "spec": spec});
+        self.create(&self.argo("rollouts"), &rollout).await;
+        if make.first != BAD {
+            self.until(&name, state, "healthy", |ro| ro["status"]["phase"] == "Healthy").await;
+        }
+        for one in state.moves.concat() {
+            self.move_on(&name, state, one).await;
+        }
+        name
+    }
+
+    async fn until(&self, name: &str, state: State, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + self.pace.patience;
+        loop {
+            let ro = self.side.get(name).await;
+            if is(&ro) {
+                return ro;
+            }
+            let where_ = format!("{}: {}", state.kind, state.title);
+            assert!(Instant::now() < deadline, "{where_}: {name} is not {what}: {:#}", ro["status"]);
+            tokio::time::sleep(self.pace.look).await;
+        }
+    }
+
+    async fn image(&self, name: &str, state: State, version: &str) {
+        let path =
+            if state.make.workload { format!("{}/{name}", self.apps("deployments")) } else { self.side.path(name) };
+        let template = self.template(name, version);
+        let patch = json!([{"op": "replace", "path": "/spec/template/spec", "value": template["spec"]}]);
+        let (code, said) = self.side.send("PATCH", &path, "application/json-patch+json", &patch.to_string()).await;
+        assert_eq!(code, 200, "{said:#}");
+    }
+
+    async fn sets(&self, name: &str, version: &str) -> Vec<Value> {
+        let image = format!("example/app:{version}");
+        let selector = format!("{}?labelSelector=app%3D{name}", self.apps("replicasets"));
+        let all = self.list(&selector).await;
+        all.into_iter()
+            .filter(|set| set["spec"]["template"]["spec"]["containers"][0]["image"] == image.as_str())
+            .collect()
+    }
+
+    async fn move_on(&self, name: &str, state: State, one: Do) {
+        match one {
+            Do::Image(version) => self.image(name, state, version).await,
+            Do::Patch(part, patch) => self.side.merge(name, part, patch()).await,
+            Do::Until(what, is) => {
+                self.until(name, state, what, is).await;
+            }
+            Do::Unready(version) => self.unready(name, version).await,
+            Do::Gone(version) => {
+                let deadline = Instant::now() + self.pace.patience;
+                while self
+                    .sets(name, version)
+                    .await
+                    .iter()
+                    .any(|set| set["spec"]["replicas"] != 0 || set["status"]["replicas"].as_i64().unwrap_or(0) != 0)
+                {
+                    assert!(Instant::now() < deadline, "{name}: {version} does not go");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+            Do::Measured => {
+                let deadline = Instant::now() + self.pace.patience;
+                while !self.runs_of(name).iter().any(|run| {
+                    run["status"]["phase"] == "Running" && run["status"]["metricResults"][0]["measurements"].is_array()
+                }) {
+                    assert!(Instant::now() < deadline, "{name}: nothing is measured");
+                    tokio::time::sleep(self.pace.look).await;
+                }
+            }
+            Do::NextSecond => next_second().await,
+            Do::Delete => {
+                self.side.merge(name, "", json!({"metadata": {"finalizers": ["flightdeck.dev/test"]}})).await;
+                let (code, said) = self.side.send("DELETE", &self.side.path(name), "application/json", "").await;
+                assert_eq!(code, 200, "{said:#}");
+            }
+        }
+    }
+
+    async fn unready(&self, name: &str, version: &str) {
+        let status = json!({"status": {"conditions": [
+            {"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "False"},
+        ]}});
+        let hash = self.sets(name, version).await[0]["metadata"]["labels"]["rollouts-pod-template-hash"].clone();
+        let hash = hash.as_str().expect("a hash").to_owned();
+        let pods = format!("/api/v1/namespaces/{}/pods", self.side.namespace);
+        let selector = format!("{pods}?labelSelector=app%3D{name},rollouts-pod-template-hash%3D{hash}");
+        for pod in self.list(&selector).await {
+            let path = format!("{pods}/{}/status", pod["metadata"]["name"].as_str().expect("a name"));
+            let media = "application/strategic-merge-patch+json";
+            let (code, said) = self.side.send("PATCH", &path, media, &status.to_string()).await;
+            assert_eq!(code, 200, "{said:#}");
+        }
+        let deadline = Instant::now() + self.pace.patience;
+        while self.sets(name, version).await[0]["status"]["availableReplicas"].as_i64().unwrap_or(0) != 0 {
+            assert!(Instant::now() < deadline, "{name}: {version} stays ready");
+            tokio::time::sleep(self.pace.look).await;
+        }
+    }
+
+    fn runs_of(&self, name: &str) -> Vec<Value> {
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ours: Vec<Value> =
+            runs.iter().filter(|run| run["metadata"]["ownerReferences"][0]["name"] == name).cloned().collect();
+        ours.sort_by_key(|run| run["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+        ours
+    }
+
+    fn target(&self, name: &str) -> Option<Arc<Target>> {
+        let world = self.engine.handle.world();
+        let cluster = world.clusters.values().next()?.clone();
+        let (namespace, name) = (Clean::new(&self.side.namespace), Clean::new(name));
+        world.targets.get(&TargetId { cluster, namespace, kind: TargetKind::Rollout, name }).cloned()
+    }
+
+    /// Waits until the rollout is at rest. The line that begins with `begins`, and the target as it was then.
+    async fn rest(&self, name: &str, begins: &str) -> (String, Option<Arc<Target>>) {
+        let expected = self.expected.get(&key(begins));
+        let deadline = Instant::now() + self.pace.patience;
+        let mut last = (String::new(), Instant::now());
+        loop {
+            let target = self.target(name);
+            let shows = target.as_ref().map_or_else(|| "not there".to_owned(), |t| stands(t, &self.runs_of(name)));
+            let line = format!("{begins}{shows}");
+            if line != last.0 {
+                last = (line, Instant::now());
+            }
+            let quiet = match () {
+                () if expected == Some(&last.0) => self.pace.expected,
+                // Something is still to come, or it waits for what never comes.
+                () if last.0.contains("Progressing") => self.pace.other * 2,
+                () => self.pace.other,
+            };
+            if last.1.elapsed() >= quiet && target.is_some() || Instant::now() > deadline {
+                return (last.0, target);
+            }
+            tokio::time::sleep(self.pace.look).await;
+        }
+    }
+
+    /// All acts in one state.
+    async fn state(&self, state: State) -> Transcript {
+        let begins = format!("{}: {}", state.kind, state.title);
+        let mut lines = Transcript::new();
+        let mut rest = Vec::new();
+        {
+            let _room = self.room.acquire().await.expect("open");
+            let name = self.bring(state).await;
+            let (line, target) = self.rest(&name, &format!("{begins} => ")).await;
+            lines.push(line);
+            let target = target.unwrap_or_else(|| panic!("{begins}: {name} is not seen"));
+            let mut last = None;
+            for act in acts() {
+                if self.moves(&target, act, state) {
+                    rest.extend(last.replace(act));
+                }
+            }
+            for act in acts().filter(|act| !self.moves(&target, *act, state)) {
+                lines.push(self.still(&begins, &name, act, state).await);
+            }
+            if let Some(act) = last {
+                lines.push(self.pair(&begins, &name, act, state).await);
+            }
+            self.let_go(&name, state).await;
+        }
+        let begins = &begins;
+        let others = rest.into_iter().map(|act| async move {
+            let played = async {
+                let _room = self.room.acquire().await.expect("open");
+                let name = self.bring(state).await;
+                self.rest(&name, &format!("{begins} => ")).await;
+                self.pair(begins, &name, act, state).await
+            };
+            whole(&format!("{begins}: {}", act.verb()), played).await.unwrap_or_else(|failed| failed)
+        });
+        lines.extend(join_all(others).await);
+        order(&mut lines);
+        lines
+    }
+
+    /// The states in which the controller stands still: all at once, since there is one controller.
+    async fn stopped(&self, states: Vec<State>) -> Transcript {
+        const EACH: usize = 4;
+        let brought = states.iter().flat_map(|state| [*state; EACH]).map(|state| async move {
+            let _room = self.room.acquire().await.expect("open");
+            let name = self.bring(state).await;
+            let (line, _) = self.rest(&name, &format!("{}: {}, before => ", state.kind, state.title)).await;
+            (state, name, line)
+        });
+        let brought = join_all(brought).await;
+        if brought.is_empty() {
+            return Transcript::new();
+        }
+        (self.side.controller)(false).await;
+        for (state, name, _) in &brought {
+            self.image(name, *state, "v3").await;
+            self.engine.until(name, |r| r.observed() == Observed::Behind).await;
+        }
+        let of_a_state = brought.chunks(EACH).map(|all| async move {
+            let state = all[0].0;
+            let begins = format!("{}: {}", state.kind, state.title);
+            let mut lines = vec![all[0].2.clone()];
+            let (line, target) = self.rest(&all[0].1, &format!("{begins} => ")).await;
+            lines.push(line);
+            let target = target.expect("it is seen");
+            let moving: Vec<Act> = acts().filter(|act| self.moves(&target, *act, state)).collect();
+            assert!(moving.len() < EACH, "{begins}: more acts apply than there are rollouts for");
+            for act in acts().filter(|act| !moving.contains(act)) {
+                lines.push(self.still(&begins, &all[0].1, act, state).await);
+            }
+            let moved = moving.iter().zip(&all[1..]).map(|(act, (_, name, _))| {
+                let begins = &begins;
+                async move { (*act, name.clone(), self.pair(begins, name, *act, state).await) }
+            });
+            (begins.clone(), lines, join_all(moved).await)
+        });
+        let played = join_all(of_a_state).await;
+        (self.side.controller)(true).await;
+        let went_on = played.into_iter().map(|(begins, mut lines, moved)| async move {
+            let begins = &begins;
+            let rests = moved.iter().map(|(act, name, _)| async move {
+                self.rest(name, &format!("{begins}: {}, and it goes on => ", act.verb())).await.0
+            });
+            let rests = join_all(rests).await;
+            lines.extend(moved.into_iter().zip(rests).flat_map(|((_, _, line), rest)| [line, rest]));
+            lines
+        });
+        join_all(went_on).await.concat()
+    }
+
+    async fn let_go(&self, name: &str, state: State) {
+        if state.moves[1].iter().any(|one| matches!(one, Do::Delete)) {
+            self.side.merge(name, "", json!({"metadata": {"finalizers": null}})).await;
+        }
+    }
+
+    fn said(&self, target: &Target, act: &Action, state: State) -> Said {
+        let tag = |tag: &str| {
+            let image = format!("example/app:{tag}");
+            target.sets.iter().find(|set| set.images.iter().any(|i| *i == *image.as_str()))
+        };
+        let other = match state.undo_to {
+            Some(version) => tag(version),
+            None if !target.rollout.fully_promoted() => target.stable_set(),
+            None => target.sets.iter().find(|set| set.pod_hash != target.rollout.pod_hash),
+        };
+        Said {
+            image: Some("example/app:v3".to_owned()),
+            container: target.rollout.workload_ref.is_some().then(|| "app".to_owned()),
+            revision: other.filter(|_| act.id == ActionId::Undo).map(|set| set.pod_hash.to_string()),
+            hold: Some(SignedDuration::from_mins(12)),
+            run: None,
+        }
+    }
+
+    fn params(&self, target: &Target, act: &Action, state: State) -> Result<Params, String> {
+        choose::params(act, target, &self.said(target, act, state), Timestamp::now())
+    }
+
+    /// Whether an act applies and changes the rollout: then it gets one of its own.
+    fn moves(&self, target: &Target, act: Act, state: State) -> bool {
+        match act {
+            Act::RollBack => rollback::plan(target, None, Timestamp::now()).is_ok(),
+            Act::One(act) => {
+                let marks = matches!(act.id, ActionId::Forbid | ActionId::Allow);
+                let applies = |params| (act.applies)(&target.sight(), &params).is_ok();
+                !marks && self.params(target, act, state).is_ok_and(applies)
+            }
+        }
+    }
+
+    /// An act that leaves the rollout as it is: refused by its row, which the policy asks first, or a mark.
+    async fn still(&self, begins: &str, name: &str, act: Act, state: State) -> String {
+        if let Act::One(row) = act {
+            let target = self.target(name).expect("it is seen");
+            let applies = |params| (row.applies)(&target.sight(), &params);
+            if let Ok(Err(why)) = self.params(&target, row, state).map(applies) {
+                let said = self.without_names(&format!("refused: cannot {}: {why}", row.verb), &target);
+                return format!("{begins}: {} => {said}", row.verb);
+            }
+        }
+        let (said, _) = self.act(name, act, state).await;
+        format!("{begins}: {} => {said}", act.verb())
+    }
+
+    /// An act, and where the rollout stands afterwards.
+    async fn pair(&self, begins: &str, name: &str, act: Act, state: State) -> String {
+        let (said, after) = self.act(name, act, state).await;
+        let begins = format!("{begins}: {} => {said}", act.verb());
+        if !after {
+            return begins;
+        }
+        self.rest(name, &format!("{begins}; ")).await.0
+    }
+
+    /// Does it. What came of it, and whether anything was sent.
+    async fn act(&self, name: &str, act: Act, state: State) -> (String, bool) {
+        let target = self.target(name).expect("it is seen");
+        let ended = match act {
+            Act::One(act) => self.one(&target, act, state).await,
+            Act::RollBack => self.roll_back(&target).await,
+        };
+        let sent = self.tap.take(name);
+        let mut said = ended;
+        if !sent.is_empty() {
+            said = format!("{}: {said}", sent.join(", "));
+        }
+        (self.without_names(&said, &target), !sent.is_empty())
+    }
+
+    async fn one(&self, target: &Target, act: &'static Action, state: State) -> String {
+        // What ended just now is let go of a moment after it is shown.
+        for _ in 0..20 {
+            let ended = self.once(target, act, state).await;
+            // A server under load may not answer in time; nothing was sent then.
+            if !ended.contains("is still under way on this target") && !ended.contains("could not be read within") {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} cannot be acted on", target.id());
+    }
+
+    async fn once(&self, target: &Target, act: &'static Action, state: State) -> String {
+        let params = match self.params(target, act, state) {
+            Ok(params) => params,
+            Err(why) => return format!("cannot be asked: {why}"),
+        };
+        let intent = Intent {
+            act: Handle::new_act(),
+            action: act.id,
+            params,
+            plan: None,
+            target: target.id().clone(),
+            context: target.context.clone(),
+            seen: Seen::of(&target.rollout, Timestamp::now()),
+            actor: self.engine.handle.actor("tui"),
+            reason: Some(Clean::new("parity")),
+            confirmed: Confirmed::Typed,
+        };
+        let id = self.engine.handle.act(intent).await.expect("the engine runs");
+        let ended = self.engine.ended(&id).await;
+        ending(&ended.ended.as_ref().expect("an end").1)
+    }
+
+    async fn roll_back(&self, target: &Target) -> String {
+        let made = match rollback::plan(target, None, Timestamp::now()) {
+            Ok(made) => made,
+            Err(why) => return format!("no plan: {why}"),
+        };
+        let plan = Plan {
+            id: Handle::new_act().0,
+            title: "parity".to_owned(),
+            stages: made.stages,
+            on_failure: rollback::ON_FAILURE,
+            actor: self.engine.handle.actor("tui"),
+            reason: Some(Clean::new("parity")),
+            confirmed: Confirmed::Typed,
+        };
+        let id = self.engine.handle.plan(plan).await.expect("the engine runs");
+        let wait = tokio::time::timeout(self.pace.patience * 2, self.engine.handle.wait_plan(&id));
+        let run = wait.await.expect("in time").expect("the engine runs");
+        let steps = run.plan.stages.iter().zip(&run.stages).map(|(stage, state)| {
+            let word = match state {
+                StageState::Ended { outcome, .. } => ending(outcome),
+                StageState::LeftOut { why } => format!("left out ({why})"),
+                StageState::Waiting | StageState::Running { .. } => "not ended".to_owned(),
+            };
+            format!("{} {word}", flightdeck::actions::row(stage.action).verb)
+        });
+        steps.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Takes out what differs from run to run.
+    fn without_names(&self, text: &str, target: &Target) -> String {
+        let target = self.target(target.id().name.as_str()).unwrap_or_else(|| Arc::new(target.clone()));
+        let namespace = format!("{}/", self.side.namespace);
+        let text = plain_hashes(text, &target).replace(&namespace, "");
+        super::plain(&text, &[])
+    }
+}
+
+/// What was played so far, where transcripts are wanted: a run that is broken off is not all lost.
+fn note(lines: &[String]) {
+    use std::io::Write as _;
+    let Some(folder) = std::env::var_os("FLIGHTDECK_TEST_TRANSCRIPTS") else { return };
+    let file = std::path::Path::new(&folder).join("so-far.txt");
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).expect("it opens");
+    for line in lines {
+        writeln!(file, "{line}").expect("written");
+    }
+}
+
+/// A pair that cannot be played is a line too: the others are played all the same.
+async fn whole<T>(begins: &str, played: impl Future<Output = T>) -> Result<T, String> {
+    std::panic::AssertUnwindSafe(played).catch_unwind().await.map_err(|why| {
+        let said =
+            why.downcast_ref::<String>().map_or_else(|| why.downcast_ref::<&str>().copied().unwrap_or("?"), |s| s);
+        format!("{begins} => CANNOT BE PLAYED: {}", said.replace('\n', " "))
+    })
+}
+
+/// An act of the table, or the rollback plan.
+#[derive(Clone, Copy)]
+enum Act {
+    One(&'static Action),
+    RollBack,
+}
+
+impl PartialEq for Act {
+    fn eq(&self, other: &Self) -> bool {
+        self.verb() == other.verb()
+    }
+}
+
+impl Act {
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::One(act) => act.verb,
+            Self::RollBack => "rollback",
+        }
+    }
+}
+
+fn acts() -> impl Iterator<Item = Act> {
+    TABLE.iter().map(Act::One).chain([Act::RollBack])
+}
+
+/// The state's own line first, then the acts as the table has them.
+fn order(lines: &mut Transcript) {
+    let place = |line: &String| {
+        let key = key(line);
+        acts().position(|act| key.ends_with(&format!(": {}", act.verb()))).map_or(0, |at| at + 1)
+    };
+    lines.sort_by_key(place);
+}
+
+/// How an act ended. What was seen when it was done, or after how long nothing was, is a matter of timing.
+fn ending(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done { .. } | Outcome::NoEffect { .. } => outcome.word().to_owned(),
+        other => format!("{}: {}", other.word(), other.detail()),
+    }
+}
