@@ -123,7 +123,8 @@ fn said_unready(pod: &Value) -> bool {
     conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "False"))
 }
 
-fn is_ready(pod: &Value) -> bool {
+/// Whether a pod counts.
+pub(super) fn is_ready(pod: &Value) -> bool {
     !said_unready(pod)
         && pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
 }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::stands::{plain_hashes, stands};
-use super::states::{self, BAD, Do, State};
+use super::states::{self, BAD, Do, State, WORSE};
 use super::tap::Tap;
 use super::{Side, Transcript, ingress, next_second};
 use crate::engine::Engine;
@@ -55,7 +55,7 @@ pub struct Pace {
 
 /// The demo world's: it answers at once.
 pub const DEMO: Pace = Pace {
-    together: 48,
+    together: 16,
     look: Duration::from_millis(80),
     effect: Duration::from_secs(3),
     expected: Duration::from_millis(400),
@@ -354,6 +354,7 @@ impl<'a> Matrix<'a> {
             }
             Do::NextSecond => next_second().await,
             Do::Delete => {
+                self.rest(name, "before it is deleted => ").await;
                 self.side.merge(name, "", json!({"metadata": {"finalizers": ["flightdeck.dev/test"]}})).await;
                 let (code, said) = self.side.send("DELETE", &self.side.path(name), "application/json", "").await;
                 assert_eq!(code, 200, "{said:#}");
@@ -529,12 +530,17 @@ impl<'a> Matrix<'a> {
             None => target.sets.iter().find(|set| set.pod_hash != target.rollout.pod_hash),
         };
         Said {
-            image: Some("example/app:v3".to_owned()),
+            // On a real cluster the node that is not there stays in the template.
+            image: Some(format!("example/app:{}", if self.is_bad(target) { WORSE } else { "v3" })),
             container: target.rollout.workload_ref.is_some().then(|| "app".to_owned()),
             revision: other.filter(|_| act.id == ActionId::Undo).map(|set| set.pod_hash.to_string()),
             hold: Some(SignedDuration::from_mins(12)),
             run: None,
         }
+    }
+
+    fn is_bad(&self, target: &Target) -> bool {
+        target.canary_set().is_some_and(|set| super::stands::tag(set) == BAD)
     }
 
     fn params(&self, target: &Target, act: &Action, state: State) -> Result<Params, String> {
@@ -596,11 +602,10 @@ impl<'a> Matrix<'a> {
         // What ended just now is let go of a moment after it is shown.
         for _ in 0..20 {
             let ended = self.once(target, act, state).await;
-            // A server under load may not answer in time; nothing was sent then.
-            if !ended.contains("is still under way on this target") && !ended.contains("could not be read within") {
+            if !again(&ended) {
                 return ended;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("{} cannot be acted on", target.id());
     }
@@ -628,6 +633,17 @@ impl<'a> Matrix<'a> {
     }
 
     async fn roll_back(&self, target: &Target) -> String {
+        for _ in 0..20 {
+            let ended = self.roll_back_once(target).await;
+            if !again(&ended) {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{} cannot be rolled back", target.id());
+    }
+
+    async fn roll_back_once(&self, target: &Target) -> String {
         let made = match rollback::plan(target, None, Timestamp::now()) {
             Ok(made) => made,
             Err(why) => return format!("no plan: {why}"),
@@ -717,6 +733,14 @@ fn order(lines: &mut Transcript) {
         acts().position(|act| key.ends_with(&format!(": {}", act.verb()))).map_or(0, |at| at + 1)
     };
     lines.sort_by_key(place);
+}
+
+/// Whether nothing was sent for a reason that passes: what ended just now is let go of a moment after it is shown, and a
+/// server under load may not answer a read in time.
+fn again(ended: &str) -> bool {
+    let passing = ["is still under way on this target", "could not be read within", "no answer within"];
+    let nothing_sent = ["failed: ", "refused: "].iter().any(|word| ended.contains(word));
+    nothing_sent && passing.iter().any(|why| ended.contains(why))
 }
 
 /// How an act ended. What was seen when it was done, or after how long nothing was, is a matter of timing.

@@ -86,9 +86,15 @@ pub(super) fn stands(target: &Target, runs: &[Value]) -> String {
             text.push_str(" deadline");
         }
     }
-    for run in runs {
+    // Rollout, hash, revision and what it is for: the hash is another one on each side.
+    let short = |run: &Value| {
         let name = run["metadata"]["name"].as_str().unwrap_or_default();
-        let name = name.splitn(3, '-').nth(2).unwrap_or(name);
+        name.splitn(3, '-').nth(2).unwrap_or(name).to_owned()
+    };
+    let mut runs: Vec<&Value> = runs.iter().collect();
+    runs.sort_by_key(|run| short(run));
+    for run in runs {
+        let name = short(run);
         let said = |field: &str| run["status"][field].as_str().unwrap_or_default();
         let _ = write!(text, " | run {name} {}", said("phase"));
         if !said("message").is_empty() {

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 /// The versions are tags of one image; this one's pods never get ready.
 pub const BAD: &str = "bad";
 
+/// Nor do this one's.
+pub const WORSE: &str = "worse";
+
 /// One move of a recipe, made by someone else than the program.
 #[derive(Clone, Copy)]
 pub enum Do {

@@ -8,11 +8,11 @@ use crate::stack::{node, stack};
 
 /// The real cluster's.
 const PACE: matrix::Pace = matrix::Pace {
-    together: 36,
+    together: 30,
     look: Duration::from_millis(400),
-    effect: Duration::from_secs(12),
+    effect: Duration::from_secs(20),
     expected: Duration::from_millis(1000),
-    other: Duration::from_secs(4),
+    other: Duration::from_secs(8),
     patience: Duration::from_secs(100),
 };
 

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cx::Cx;
 use super::weights;
+use crate::demo::pods::is_ready;
 use crate::demo::store::{Key, Kind, Store};
 
 /// How soon pods are looked at again that could not be restarted yet.
@@ -25,7 +26,7 @@ pub(super) fn pods(store: &mut Store, cx: &mut Cx) -> usize {
         let Ok(owner) = store.get(&set.key).cloned() else { continue };
         for (key, pod) in store.owned_by(&owner, Kind::Pod) {
             let made = pod["metadata"]["creationTimestamp"].as_str().and_then(|t| t.parse().ok()).unwrap_or(cx.now);
-            all.push((key.clone(), made, pod["status"]["containerStatuses"][0]["ready"] == true));
+            all.push((key.clone(), made, is_ready(pod)));
         }
     }
     let available = all.iter().filter(|(_, _, ready)| *ready).count();
