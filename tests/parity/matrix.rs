@@ -57,7 +57,7 @@ pub struct Pace {
 pub const DEMO: Pace = Pace {
     together: 16,
     look: Duration::from_millis(80),
-    effect: Duration::from_secs(3),
+    effect: Duration::from_secs(8),
     expected: Duration::from_millis(400),
     other: Duration::from_millis(2000),
     patience: Duration::from_secs(15),
@@ -602,7 +602,7 @@ impl<'a> Matrix<'a> {
         // What ended just now is let go of a moment after it is shown.
         for _ in 0..20 {
             let ended = self.once(target, act, state).await;
-            if !again(&ended) {
+            if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
                 return ended;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -635,7 +635,7 @@ impl<'a> Matrix<'a> {
     async fn roll_back(&self, target: &Target) -> String {
         for _ in 0..20 {
             let ended = self.roll_back_once(target).await;
-            if !again(&ended) {
+            if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
                 return ended;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -16,6 +16,13 @@ struct Written {
     said: String,
 }
 
+impl Written {
+    fn concerns(&self, name: &str) -> bool {
+        let is_own = |part: &str| part == name || part.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+        self.path.split(['/', '?']).any(is_own)
+    }
+}
+
 struct Shared {
     client: Client,
     written: Mutex<Vec<Written>>,
@@ -58,18 +65,16 @@ impl Tap {
     /// What was answered to the writes to the rollout called `name` and to what it owns, since this was asked last.
     pub fn take(&self, name: &str) -> Vec<String> {
         let mut written = self.shared.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Vec::new();
-        written.retain(|one| {
-            let of_it = one
-                .path
-                .split(['/', '?'])
-                .any(|part| part == name || part.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')));
-            if of_it {
-                taken.push(one.said.clone());
-            }
-            !of_it
-        });
-        taken
+        let (taken, left) = std::mem::take(&mut *written).into_iter().partition(|one| one.concerns(name));
+        *written = left;
+        let taken: Vec<Written> = taken;
+        taken.into_iter().map(|one| one.said).collect()
+    }
+
+    /// Whether anything was written to it since then.
+    pub fn wrote(&self, name: &str) -> bool {
+        let written = self.shared.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.iter().any(|one| one.concerns(name))
     }
 }
 

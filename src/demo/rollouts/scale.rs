@@ -55,7 +55,7 @@ pub(super) fn new_set(store: &mut Store, cx: &mut Cx) -> bool {
             None => {
                 sets::scale(store, cx, &new, new.size, true);
                 let ready = cx.stable.as_ref().is_some_and(|stable| stable.counts.available >= cx.replicas());
-                if ready && new.size > 0 {
+                if ready {
                     let delay = abort_delay(cx);
                     sets::deadline(store, cx, &new, delay);
                 }
