@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::domain::link::LinkState;
 use crate::domain::signal::text::{counts, limit};
 use crate::domain::signal::{Counts, Reading, Side, Signals, Verdict};
 use crate::domain::steps::Span;
@@ -174,7 +175,14 @@ pub(super) fn rows(world: &World, target: &Target, now: Timestamp) -> Vec<Vec<St
     let (signals, doubt) = match (query::signals(world, target, now), target.signals.as_deref()) {
         (Ok(signals), _) => (signals, String::new()),
         (Err(why), Some(signals)) => (signals, format!(" [{why}, read {} ago]", ago(signals, now))),
-        (Err(why), None) => return vec![row("Errors:", why.to_owned())],
+        (Err(why), None) => {
+            // The link knows more than the word.
+            let more = match query::signal_link(world, target).map(|link| &link.state) {
+                Some(LinkState::Backoff { why, .. } | LinkState::Denied { why }) => format!(": {why}"),
+                _ => String::new(),
+            };
+            return vec![row("Errors:", format!("{why}{more}"))];
+        }
     };
     let mut rows = vec![row("Errors:", format!("{}{doubt}", side(&signals.subject, signals, now)))];
     if let Some(reference) = &signals.reference {

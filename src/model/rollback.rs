@@ -175,8 +175,10 @@ impl Making<'_> {
         if rollout.spec_paused {
             self.after(goal, "end the pause by hand: only then does anything move".to_owned());
         }
-        if waits_at_preview(sight, goal) {
-            self.after(goal, format!("promote the preview of {} once it is ready", goal.word()));
+        // Also where it should move at once: the controller's fast way is open for one look of its own only.
+        if waits_for_a_person(sight) {
+            let when = if moves_at_once(sight, goal) { "if it waits there" } else { "once it is ready" };
+            self.after(goal, format!("promote the preview of {} {when}", goal.word()));
         }
         Ok(())
     }
@@ -214,14 +216,19 @@ impl Making<'_> {
     }
 }
 
-/// Whether a blue-green stops at its preview after an undo to `goal`: its pods must start, and nothing promotes it by itself.
-fn waits_at_preview(sight: &Sight<'_>, goal: &Goal) -> bool {
-    let Some(blue_green) = sight.rollout.strategy.blue_green() else { return false };
+/// Whether a blue-green that stops at its preview waits there for a person.
+fn waits_for_a_person(sight: &Sight<'_>) -> bool {
+    sight.rollout.strategy.blue_green().is_some_and(|b| b.promotes_itself_after().is_none())
+}
+
+/// Whether a blue-green's traffic moves as soon as the template of `goal` is back: its pods are still up, or the rollback
+/// window opens the way.
+fn moves_at_once(sight: &Sight<'_>, goal: &Goal) -> bool {
     let up = sight.set(&goal.hash).is_some_and(|set| {
         set.available >= sight.rollout.replicas.desired
             && (set.scale_down_deadline.is_some() || goal.hash == sight.rollout.stable_hash)
     });
-    !up && !within_window(sight, &goal.hash) && blue_green.promotes_itself_after().is_none()
+    up || within_window(sight, &goal.hash)
 }
 
 /// What becomes of the rest when a step of a rollback does not end well: it is left alone.

@@ -59,7 +59,7 @@ pub const DEMO: Pace = Pace {
     look: Duration::from_millis(80),
     effect: Duration::from_secs(8),
     expected: Duration::from_millis(400),
-    other: Duration::from_millis(2000),
+    other: Duration::from_secs(2),
     patience: Duration::from_secs(15),
 };
 
@@ -531,7 +531,7 @@ impl<'a> Matrix<'a> {
         };
         Said {
             // On a real cluster the node that is not there stays in the template.
-            image: Some(format!("example/app:{}", if self.is_bad(target) { WORSE } else { "v3" })),
+            image: Some(format!("example/app:{}", if Self::is_bad(target) { WORSE } else { "v3" })),
             container: target.rollout.workload_ref.is_some().then(|| "app".to_owned()),
             revision: other.filter(|_| act.id == ActionId::Undo).map(|set| set.pod_hash.to_string()),
             hold: Some(SignedDuration::from_mins(12)),
@@ -539,7 +539,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    fn is_bad(&self, target: &Target) -> bool {
+    fn is_bad(target: &Target) -> bool {
         target.canary_set().is_some_and(|set| super::stands::tag(set) == BAD)
     }
 
@@ -694,8 +694,11 @@ fn note(lines: &[String]) {
 /// A pair that cannot be played is a line too: the others are played all the same.
 async fn whole<T>(begins: &str, played: impl Future<Output = T>) -> Result<T, String> {
     std::panic::AssertUnwindSafe(played).catch_unwind().await.map_err(|why| {
-        let said =
-            why.downcast_ref::<String>().map_or_else(|| why.downcast_ref::<&str>().copied().unwrap_or("?"), |s| s);
+        let said = why
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| why.downcast_ref::<&str>().copied())
+            .unwrap_or("?");
         format!("{begins} => CANNOT BE PLAYED: {}", said.replace('\n', " "))
     })
 }

@@ -11,7 +11,7 @@ const PACE: matrix::Pace = matrix::Pace {
     together: 30,
     look: Duration::from_millis(400),
     effect: Duration::from_secs(20),
-    expected: Duration::from_millis(1000),
+    expected: Duration::from_secs(1),
     other: Duration::from_secs(8),
     patience: Duration::from_secs(100),
 };

@@ -59,7 +59,7 @@ fn an_abort_that_would_hang_or_leave_the_traffic_is_an_undo_instead() {
     cut_over.blue_green.active = cut_over.pod_hash.clone();
     let owned = sets(&cut_over);
     let made = plan(&target(cut_over, owned), None, now()).expect("a plan");
-    assert_eq!(acts(&made), [ActionId::Undo]);
+    assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
     assert!(made.way.contains("at once"), "{}", made.way);
 }
 
@@ -69,7 +69,8 @@ fn after_a_cutover_the_old_version_is_undone_to_while_its_pods_are_up() {
     let mut owned = sets(&rollout);
     owned[1].scale_down_deadline = Some(now() + jiff::SignedDuration::from_secs(25));
     let made = plan(&target(rollout.clone(), owned.clone()), None, now()).expect("a plan");
-    assert_eq!(acts(&made), [ActionId::Undo]);
+    assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
+    assert!(made.stages[1].title.contains("if it waits there"), "{}", made.stages[1].title);
     assert!(made.notes.iter().any(|n| n.contains("25s more")), "{:?}", made.notes);
 
     // Its pods are gone: the undo is a release of its own that stops at the preview.
@@ -78,6 +79,7 @@ fn after_a_cutover_the_old_version_is_undone_to_while_its_pods_are_up() {
     let made = plan(&target(rollout, owned), None, now()).expect("a plan");
     assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
     assert_eq!(made.stages[1].only_on.as_ref().map(Clean::as_str), Some("67c4c777c8"));
+    assert!(made.stages[1].title.contains("once it is ready"), "{}", made.stages[1].title);
     assert_eq!(made.stages[1].seen, None, "it rests on the undo's outcome");
     assert!(made.way.contains("waits at the preview"), "{}", made.way);
 }
