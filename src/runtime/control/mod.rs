@@ -104,6 +104,12 @@ pub async fn run(control: Control, mut intents: mpsc::Receiver<Intent>, mut stop
                         intent,
                     };
                     let target = act.intent.target.clone();
+                    // What has ended is let go of before anything new is decided.
+                    while let Some(done) = acts.try_join_next() {
+                        if let Ok(Some(target)) = done {
+                            in_flight.remove(&target);
+                        }
+                    }
                     let decision = control.decide(&act.intent, in_flight.get(&target).copied());
                     let goes_on = matches!(decision, Decision::Allow);
                     if goes_on {
@@ -182,9 +188,10 @@ async fn carry_out(control: Arc<Control>, mut shown: Shown, decision: Decision, 
     let at = Timestamp::now();
     shown.set(|act| act.ended = Some((at, outcome))).await;
     let written = control.journal.outcome(&shown.act, recorded_intent).await;
-    shown.set(|act| act.outcome_recorded = Some(written)).await;
     let view = control.journal.view().await;
     let _ = control.events.send(Event::Audit(view)).await;
+    // Last: whoever waits for this, the next step of a plan among them, may act on the target at once.
+    shown.set(|act| act.outcome_recorded = Some(written)).await;
 }
 
 /// The stages. Returns the outcome, and whether an intent stands in the log that the outcome belongs to.
