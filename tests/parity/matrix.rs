@@ -519,7 +519,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    fn said(&self, target: &Target, act: &Action, state: State) -> Said {
+    fn said(target: &Target, act: &Action, state: State) -> Said {
         let tag = |tag: &str| {
             let image = format!("example/app:{tag}");
             target.sets.iter().find(|set| set.images.iter().any(|i| *i == *image.as_str()))
@@ -544,7 +544,7 @@ impl<'a> Matrix<'a> {
     }
 
     fn params(&self, target: &Target, act: &Action, state: State) -> Result<Params, String> {
-        choose::params(act, target, &self.said(target, act, state), Timestamp::now())
+        choose::params(act, target, &Self::said(target, act, state), Timestamp::now())
     }
 
     /// Whether an act applies and changes the rollout: then it gets one of its own.
