@@ -121,7 +121,8 @@ async fn beside(side: &Side, lane: usize) -> Side {
         kubeconfig: side.kubeconfig.clone(),
         namespace,
         node: side.node.clone(),
-        instance: side.instance,
+        // Only what needs a stopped controller needs the one that may be stopped.
+        instance: None,
         prometheus: side.prometheus.clone(),
         controller: Box::new(|_| Box::pin(async {})),
     }
@@ -223,7 +224,8 @@ impl<'a> Matrix<'a> {
         for (name, mut metric) in [("long", long), ("unclear", unclear)] {
             metric["provider"] = provider.clone();
             let template = json!({
-                "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": name},
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
+                "metadata": {"name": name, "labels": self.side.labels()},
                 "spec": {"metrics": [metric]},
             });
             self.create(&self.argo("analysistemplates"), &template).await;

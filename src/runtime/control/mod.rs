@@ -216,8 +216,6 @@ async fn carry_out(
     shown.set(|act| act.outcome_recorded = Some(written)).await;
     let view = control.journal.view().await;
     let _ = control.events.send(Event::Audit(view)).await;
-    // Last: whoever waits for this, the next step of a plan among them, may act on the target at once.
-    shown.set(|act| act.outcome_recorded = Some(written)).await;
 }
 
 /// The stages. Returns the outcome, and whether an intent stands in the log that the outcome belongs to.

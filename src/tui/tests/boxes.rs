@@ -261,8 +261,8 @@ fn a_rollback_in_production_is_typed_and_sent_as_a_plan() {
     let effects = desk.key(KeyCode::Enter);
     let [Effect::Plan(plan)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(plan.title, "roll back prod-eu/shop/mail to rev 7");
-    assert_eq!(plan.stages.iter().map(|s| s.action).collect::<Vec<_>>(), [ActionId::Undo]);
-    assert!(plan.stages[0].seen.is_some());
+    assert_eq!(plan.stages.iter().map(|s| s.action).collect::<Vec<_>>(), [ActionId::Undo, ActionId::Resume]);
+    assert!(plan.stages[0].seen.is_some() && plan.stages[1].seen.is_none());
     assert!(matches!(&desk.state.popup, Some(Popup::Progress(id, _)) if *id == plan.id));
 }
 
