@@ -125,7 +125,8 @@ fn said_unready(pod: &Value) -> bool {
 
 /// Whether a pod counts.
 pub(super) fn is_ready(pod: &Value) -> bool {
-    !said_unready(pod) && pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
+    !said_unready(pod)
+        && pod["status"]["containerStatuses"].as_array().is_some_and(|all| all.iter().all(|c| c["ready"] == true))
 }
 
 fn containers(pod: &mut Value) -> impl Iterator<Item = &mut Value> {

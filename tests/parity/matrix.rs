@@ -31,7 +31,12 @@ use super::{Side, Transcript, ingress, next_second};
 use crate::engine::Engine;
 
 /// Pairs in which the demo world differs from the real cluster on purpose, by the beginning of their lines, and why.
-pub const EXCEPTIONS: &[(&str, &str)] = &[];
+pub const EXCEPTIONS: &[(&str, &str)] = &[(
+    "canary: pods not ready: set-image",
+    "the real controller compares the new version's pods with the number that there is room for now, not with the one \
+     that the step asks for: while the version that is given up still takes the room, that is none, and the step passes \
+     without a pod (CalculateReplicaCountsForBasicCanary); the demo world waits for the pods",
+)];
 
 /// A node that is not there: pods on it never get ready.
 const NOWHERE: &str = "no-such-node";
@@ -128,16 +133,17 @@ async fn beside(side: &Side, lane: usize) -> Side {
 
 /// Fails with every pair that only one side has, or that ends in another way.
 pub fn compare(played: &Transcript, kept: &Transcript, exceptions: &[(&str, &str)]) {
-    let excepted = |line: &&String| exceptions.iter().any(|(begins, _)| key(line).starts_with(begins));
     let by_key = |lines: &Transcript| -> BTreeMap<String, String> {
-        lines.iter().filter(|line| !excepted(line)).map(|line| (key(line), line.clone())).collect()
+        lines.iter().map(|line| (key(line), line.clone())).collect()
     };
     let (played, kept) = (by_key(played), by_key(kept));
     let mut wrong = Vec::new();
     let keys: std::collections::BTreeSet<&String> = played.keys().chain(kept.keys()).collect();
     for key in keys {
+        let excepted = exceptions.iter().any(|(pair, _)| pair == key);
         match (played.get(key), kept.get(key)) {
-            (Some(now), Some(was)) if now == was => {}
+            (Some(now), Some(was)) if (now == was) != excepted => {}
+            (Some(_), Some(_)) if excepted => wrong.push(format!("{key}\n    is no exception any more")),
             (now, was) => {
                 let rest = |line: Option<&String>| line.map_or("(nothing)", |line| &line[key.len()..]).to_owned();
                 wrong.push(format!("{key}\n    kept {}\n    now  {}", rest(was), rest(now)));
@@ -304,7 +310,8 @@ impl<'a> Matrix<'a> {
     }
 
     async fn image(&self, name: &str, state: State, version: &str) {
-        let path = if state.make.workload { format!("{}/{name}", self.apps("deployments")) } else { self.side.path(name) };
+        let path =
+            if state.make.workload { format!("{}/{name}", self.apps("deployments")) } else { self.side.path(name) };
         let template = self.template(name, version);
         let patch = json!([{"op": "replace", "path": "/spec/template/spec", "value": template["spec"]}]);
         let (code, said) = self.side.send("PATCH", &path, "application/json-patch+json", &patch.to_string()).await;
@@ -315,7 +322,9 @@ impl<'a> Matrix<'a> {
         let image = format!("example/app:{version}");
         let selector = format!("{}?labelSelector=app%3D{name}", self.apps("replicasets"));
         let all = self.list(&selector).await;
-        all.into_iter().filter(|set| set["spec"]["template"]["spec"]["containers"][0]["image"] == image.as_str()).collect()
+        all.into_iter()
+            .filter(|set| set["spec"]["template"]["spec"]["containers"][0]["image"] == image.as_str())
+            .collect()
     }
 
     async fn move_on(&self, name: &str, state: State, one: Do) {
@@ -328,9 +337,12 @@ impl<'a> Matrix<'a> {
             Do::Unready(version) => self.unready(name, version).await,
             Do::Gone(version) => {
                 let deadline = Instant::now() + self.pace.patience;
-                while self.sets(name, version).await.iter().any(|set| {
-                    set["spec"]["replicas"] != 0 || set["status"]["replicas"].as_i64().unwrap_or(0) != 0
-                }) {
+                while self
+                    .sets(name, version)
+                    .await
+                    .iter()
+                    .any(|set| set["spec"]["replicas"] != 0 || set["status"]["replicas"].as_i64().unwrap_or(0) != 0)
+                {
                     assert!(Instant::now() < deadline, "{name}: {version} does not go");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
@@ -686,7 +698,8 @@ fn note(lines: &[String]) {
 /// A pair that cannot be played is a line too: the others are played all the same.
 async fn whole<T>(begins: &str, played: impl Future<Output = T>) -> Result<T, String> {
     std::panic::AssertUnwindSafe(played).catch_unwind().await.map_err(|why| {
-        let said = why.downcast_ref::<String>().map_or_else(|| why.downcast_ref::<&str>().copied().unwrap_or("?"), |s| s);
+        let said =
+            why.downcast_ref::<String>().map_or_else(|| why.downcast_ref::<&str>().copied().unwrap_or("?"), |s| s);
         format!("{begins} => CANNOT BE PLAYED: {}", said.replace('\n', " "))
     })
 }

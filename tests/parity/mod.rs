@@ -401,8 +401,7 @@ pub async fn demo_matrix_is_as_the_real_one_was() {
 /// The demo world as a side.
 pub async fn demo() -> (std::sync::Arc<flightdeck::demo::World>, tempfile::TempDir, Side) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let scenario =
-        "pod_ready = '200ms'\nbroken_tags = ['bad', 'worse']\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
+    let scenario = "pod_ready = '200ms'\nbroken_tags = ['bad', 'worse']\n[[rollout]]\nnamespace = 'parity'\nname = 'other'\nimage = 'x'\nversion = '1'\n";
     let scenario = flightdeck::demo::Scenario::parse(scenario).expect("a scenario");
     let world = std::sync::Arc::new(flightdeck::demo::World::start(&scenario, 1).await.expect("a world"));
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -125,13 +125,11 @@ const CLEAR: Do = Do::Patch("/status", || json!({"status": {"pauseConditions": n
 const ABORT: Do = Do::Patch("/status", || json!({"status": {"abort": true}}));
 const ABORTED: Do = Do::Until("aborted", |ro| is(ro, "Degraded", "RolloutAborted"));
 const FULL: Do = Do::Patch("/status", || json!({"status": {"promoteFull": true}}));
-const HEALTHY: Do = Do::Until("healthy", |ro| {
-    is(ro, "Healthy", "") && ro["status"]["stableRS"] == ro["status"]["currentPodHash"]
-});
+const HEALTHY: Do =
+    Do::Until("healthy", |ro| is(ro, "Healthy", "") && ro["status"]["stableRS"] == ro["status"]["currentPodHash"]);
 const PREVIEWS: Do = Do::Until("at the preview", |ro| is(ro, "Paused", "BlueGreenPause"));
-const STARTING: Do = Do::Until("not ready", |ro| {
-    is(ro, "Progressing", "") && ro["status"]["updatedReplicas"].as_i64() > Some(0)
-});
+const STARTING: Do =
+    Do::Until("not ready", |ro| is(ro, "Progressing", "") && ro["status"]["updatedReplicas"].as_i64() > Some(0));
 
 fn paused_at(ro: &Value, step: i64) -> bool {
     is(ro, "Paused", "CanaryPauseStep")
@@ -142,11 +140,8 @@ fn paused_at(ro: &Value, step: i64) -> bool {
 const TO_PAUSE: &[Do] = &[Do::Image("v2"), Do::Until("at the pause", |ro| paused_at(ro, 1))];
 const TO_TIMED: &[Do] = &[CLEAR, Do::Until("at the timed pause", |ro| paused_at(ro, 2))];
 const TO_BAD: &[Do] = &[Do::Image(BAD), STARTING];
-const TO_ANALYSIS: &[Do] = &[
-    Do::Image("v2"),
-    Do::Until("at the analysis", |ro| ro["status"]["currentStepIndex"] == 1),
-    Do::Measured,
-];
+const TO_ANALYSIS: &[Do] =
+    &[Do::Image("v2"), Do::Until("at the analysis", |ro| ro["status"]["currentStepIndex"] == 1), Do::Measured];
 const TO_INCONCLUSIVE: &[Do] =
     &[Do::Image("v2"), Do::Until("inconclusive", |ro| is(ro, "Paused", "InconclusiveAnalysisRun"))];
 const TO_LATER: &[Do] = &[BY_HAND, BY_HAND_SEEN, Do::Image("v2"), BY_HAND_SEEN];
