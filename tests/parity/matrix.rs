@@ -31,7 +31,12 @@ use super::{Side, Transcript, ingress, next_second};
 use crate::engine::Engine;
 
 /// Pairs in which the demo world differs from the real cluster on purpose, by the beginning of their lines, and why.
-pub const EXCEPTIONS: &[(&str, &str)] = &[];
+pub const EXCEPTIONS: &[(&str, &str)] = &[(
+    "canary: pods not ready: set-image",
+    "the real controller compares the new version's pods with the number that there is room for now, not with the one \
+     that the step asks for: while the version that is given up still takes the room, that is none, and the step passes \
+     without a pod (CalculateReplicaCountsForBasicCanary); the demo world waits for the pods",
+)];
 
 /// A node that is not there: pods on it never get ready.
 const NOWHERE: &str = "no-such-node";
@@ -130,16 +135,17 @@ async fn beside(side: &Side, lane: usize) -> Side {
 
 /// Fails with every pair that only one side has, or that ends in another way.
 pub fn compare(played: &Transcript, kept: &Transcript, exceptions: &[(&str, &str)]) {
-    let excepted = |line: &&String| exceptions.iter().any(|(begins, _)| key(line).starts_with(begins));
     let by_key = |lines: &Transcript| -> BTreeMap<String, String> {
-        lines.iter().filter(|line| !excepted(line)).map(|line| (key(line), line.clone())).collect()
+        lines.iter().map(|line| (key(line), line.clone())).collect()
     };
     let (played, kept) = (by_key(played), by_key(kept));
     let mut wrong = Vec::new();
     let keys: std::collections::BTreeSet<&String> = played.keys().chain(kept.keys()).collect();
     for key in keys {
+        let excepted = exceptions.iter().any(|(pair, _)| pair == key);
         match (played.get(key), kept.get(key)) {
-            (Some(now), Some(was)) if now == was => {}
+            (Some(now), Some(was)) if (now == was) != excepted => {}
+            (Some(_), Some(_)) if excepted => wrong.push(format!("{key}\n    is no exception any more")),
             (now, was) => {
                 let rest = |line: Option<&String>| line.map_or("(nothing)", |line| &line[key.len()..]).to_owned();
                 wrong.push(format!("{key}\n    kept {}\n    now  {}", rest(was), rest(now)));
@@ -438,11 +444,11 @@ impl<'a> Matrix<'a> {
             let target = target.unwrap_or_else(|| panic!("{begins}: {name} is not seen"));
             let mut last = None;
             for act in acts() {
-                if self.moves(&target, act, state) {
+                if Self::moves(&target, act, state) {
                     rest.extend(last.replace(act));
                 }
             }
-            for act in acts().filter(|act| !self.moves(&target, *act, state)) {
+            for act in acts().filter(|act| !Self::moves(&target, *act, state)) {
                 lines.push(self.still(&begins, &name, act, state).await);
             }
             if let Some(act) = last {
@@ -490,7 +496,7 @@ impl<'a> Matrix<'a> {
             let (line, target) = self.rest(&all[0].1, &format!("{begins} => ")).await;
             lines.push(line);
             let target = target.expect("it is seen");
-            let moving: Vec<Act> = acts().filter(|act| self.moves(&target, *act, state)).collect();
+            let moving: Vec<Act> = acts().filter(|act| Self::moves(&target, *act, state)).collect();
             assert!(moving.len() < EACH, "{begins}: more acts apply than there are rollouts for");
             for act in acts().filter(|act| !moving.contains(act)) {
                 lines.push(self.still(&begins, &all[0].1, act, state).await);
@@ -545,18 +551,18 @@ impl<'a> Matrix<'a> {
         target.canary_set().is_some_and(|set| super::stands::tag(set) == BAD)
     }
 
-    fn params(&self, target: &Target, act: &Action, state: State) -> Result<Params, String> {
+    fn params(target: &Target, act: &Action, state: State) -> Result<Params, String> {
         choose::params(act, target, &Self::said(target, act, state), Timestamp::now())
     }
 
     /// Whether an act applies and changes the rollout: then it gets one of its own.
-    fn moves(&self, target: &Target, act: Act, state: State) -> bool {
+    fn moves(target: &Target, act: Act, state: State) -> bool {
         match act {
             Act::RollBack => rollback::plan(target, None, Timestamp::now()).is_ok(),
             Act::One(act) => {
                 let marks = matches!(act.id, ActionId::Forbid | ActionId::Allow);
                 let applies = |params| (act.applies)(&target.sight(), &params).is_ok();
-                !marks && self.params(target, act, state).is_ok_and(applies)
+                !marks && Self::params(target, act, state).is_ok_and(applies)
             }
         }
     }
@@ -566,7 +572,7 @@ impl<'a> Matrix<'a> {
         if let Act::One(row) = act {
             let target = self.target(name).expect("it is seen");
             let applies = |params| (row.applies)(&target.sight(), &params);
-            if let Ok(Err(why)) = self.params(&target, row, state).map(applies) {
+            if let Ok(Err(why)) = Self::params(&target, row, state).map(applies) {
                 let said = self.without_names(&format!("refused: cannot {}: {why}", row.verb), &target);
                 return format!("{begins}: {} => {said}", row.verb);
             }
@@ -613,7 +619,7 @@ impl<'a> Matrix<'a> {
     }
 
     async fn once(&self, target: &Target, act: &'static Action, state: State) -> String {
-        let params = match self.params(target, act, state) {
+        let params = match Self::params(target, act, state) {
             Ok(params) => params,
             Err(why) => return format!("cannot be asked: {why}"),
         };
