@@ -481,8 +481,14 @@ pub(super) fn command() -> Command {
         .subcommand_required(false)
         .infer_subcommands(false);
     TABLE.iter().fold(base, |base, action| {
+        let more = match action.needs {
+            Needs::Image => " app=shop/payments:8ab41e0",
+            Needs::Revision => " --to-revision 7",
+            Needs::Duration => " --for 2h",
+            Needs::Nothing | Needs::Run => "",
+        };
         let example =
-            format!("Example:\n  flightdeck {0} shop/payments --yes --reason 'checked the error rate'", action.verb);
+            format!("Example:\n  flightdeck {} shop/payments{more} --yes --reason 'checked the rate'", action.verb);
         let about = capitalised(action.help);
         let verb = needs(ActArgs::augment_args(Command::new(action.verb)), action.needs)
             .about(about.clone())
