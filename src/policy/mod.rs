@@ -37,7 +37,8 @@ pub fn decide(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp)
     }
     let asked = confirmation(intent, facts);
     let given = match (&asked, &intent.confirmed) {
-        (_, Confirmed::WithoutRecord)
+        // It stands for one press more, never for what is to be typed.
+        (Confirmation::WithoutRecord { .. } | Confirmation::Press, Confirmed::WithoutRecord)
         | (Confirmation::Press, Confirmed::Pressed | Confirmed::Typed)
         | (Confirmation::Type { .. }, Confirmed::Typed) => true,
         (Confirmation::Press | Confirmation::Type { .. } | Confirmation::WithoutRecord { .. }, _) => false,

@@ -90,6 +90,9 @@ fn what_stops_harm_goes_on_without_a_log_after_one_more_confirmation() {
         };
         assert_eq!(rule(&decided_on(stop, Confirmed::WithoutRecord, required)), "audit", "{stop:?}");
     }
+    let ready = decided_on(ActionId::PromoteFull, Confirmed::WithoutRecord, |_, _| {});
+    assert_eq!(rule(&ready), "confirm", "it does not stand for the typed consequence");
+    assert_eq!(decided_on(ActionId::Abort, Confirmed::WithoutRecord, |_, _| {}), Decision::Allow);
     for forward in [ActionId::Resume, ActionId::PromoteFull, ActionId::Undo, ActionId::Retry] {
         assert_eq!(rule(&decided_on(forward, Confirmed::WithoutRecord, broken)), "audit", "{forward:?}");
     }
