@@ -1,33 +1,26 @@
 //! Every act in every state: what the server answers to each request, how the act ends, and where the rollout stands
 //! then. One line per pair.
 
+mod acting;
+mod bring;
+
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flightdeck::actions::{Action, TABLE};
-use flightdeck::domain::ids::{TargetId, TargetKind};
-use flightdeck::domain::intent::{ActionId, Confirmed, Intent, Params};
 use flightdeck::domain::outcome::Outcome;
-use flightdeck::domain::plan::{Plan, StageState};
 use flightdeck::domain::rollout::Observed;
-use flightdeck::domain::seen::Seen;
-use flightdeck::domain::text::Clean;
-use flightdeck::model::choose::{self, Said};
-use flightdeck::model::{Target, rollback};
 use flightdeck::runtime::control::Deadlines;
-use flightdeck::runtime::handle::Handle;
 use futures::FutureExt;
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::stands::{plain_hashes, stands};
-use super::states::{self, BAD, Do, State, WORSE};
+use super::states::{self, BAD, Do, State};
 use super::tap::Tap;
-use super::{Side, Transcript, ingress, next_second};
+use super::{Side, Transcript};
 use crate::engine::Engine;
 
 /// Pairs in which the demo world differs from the real cluster on purpose, by the beginning of their lines, and why.
@@ -257,180 +250,6 @@ impl<'a> Matrix<'a> {
         json!({"metadata": {"labels": {"app": app}}, "spec": pod})
     }
 
-    /// Makes one rollout of a state and brings it there. Its name.
-    async fn bring(&self, state: State) -> String {
-        let name = format!("p{:03}", self.count.fetch_add(1, Ordering::Relaxed));
-        let make = state.make;
-        let strategy = (make.strategy)().to_string().replace("NAME", &name);
-        let strategy: Value = serde_json::from_str(&strategy).expect("JSON");
-        if strategy["blueGreen"].is_object() {
-            for role in ["active", "preview"] {
-                let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{role}")},
-                    "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"port": 80}]}});
-                self.create(&format!("/api/v1/namespaces/{}/services", self.side.namespace), &service).await;
-            }
-        }
-        if strategy["canary"]["trafficRouting"].is_object() && self.side.node.is_some() {
-            ingress(self.side, &name).await;
-        }
-        let mut spec = json!({"replicas": 2, "selector": {"matchLabels": {"app": name}}, "strategy": strategy});
-        for (key, value) in (make.more)().as_object().into_iter().flatten() {
-            spec[key] = value.clone();
-        }
-        let template = self.template(&name, make.first);
-        if make.workload {
-            let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
-                "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template}});
-            self.create(&self.apps("deployments"), &deployment).await;
-            spec["workloadRef"] =
-                json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "scaleDown": "never"});
-        } else {
-            spec["template"] = template;
-        }
-        let metadata = json!({"name": name, "labels": self.side.labels()});
-        let rollout =
-            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": metadata, "spec": spec});
-        self.create(&self.argo("rollouts"), &rollout).await;
-        if make.first != BAD {
-            self.until(&name, state, "healthy", |ro| ro["status"]["phase"] == "Healthy").await;
-        }
-        for one in state.moves.concat() {
-            self.move_on(&name, state, one).await;
-        }
-        name
-    }
-
-    async fn until(&self, name: &str, state: State, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + self.pace.patience;
-        loop {
-            let ro = self.side.get(name).await;
-            if is(&ro) {
-                return ro;
-            }
-            let where_ = format!("{}: {}", state.kind, state.title);
-            assert!(Instant::now() < deadline, "{where_}: {name} is not {what}: {:#}", ro["status"]);
-            tokio::time::sleep(self.pace.look).await;
-        }
-    }
-
-    async fn image(&self, name: &str, state: State, version: &str) {
-        let path =
-            if state.make.workload { format!("{}/{name}", self.apps("deployments")) } else { self.side.path(name) };
-        let template = self.template(name, version);
-        let patch = json!([{"op": "replace", "path": "/spec/template/spec", "value": template["spec"]}]);
-        let (code, said) = self.side.send("PATCH", &path, "application/json-patch+json", &patch.to_string()).await;
-        assert_eq!(code, 200, "{said:#}");
-    }
-
-    async fn sets(&self, name: &str, version: &str) -> Vec<Value> {
-        let image = format!("example/app:{version}");
-        let selector = format!("{}?labelSelector=app%3D{name}", self.apps("replicasets"));
-        let all = self.list(&selector).await;
-        all.into_iter()
-            .filter(|set| set["spec"]["template"]["spec"]["containers"][0]["image"] == image.as_str())
-            .collect()
-    }
-
-    async fn move_on(&self, name: &str, state: State, one: Do) {
-        match one {
-            Do::Image(version) => self.image(name, state, version).await,
-            Do::Patch(part, patch) => self.side.merge(name, part, patch()).await,
-            Do::Until(what, is) => {
-                self.until(name, state, what, is).await;
-            }
-            Do::Unready(version) => self.unready(name, version).await,
-            Do::Gone(version) => {
-                let deadline = Instant::now() + self.pace.patience;
-                while self
-                    .sets(name, version)
-                    .await
-                    .iter()
-                    .any(|set| set["spec"]["replicas"] != 0 || set["status"]["replicas"].as_i64().unwrap_or(0) != 0)
-                {
-                    assert!(Instant::now() < deadline, "{name}: {version} does not go");
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            }
-            Do::Measured => {
-                let deadline = Instant::now() + self.pace.patience;
-                while !self.runs_of(name).iter().any(|run| {
-                    run["status"]["phase"] == "Running" && run["status"]["metricResults"][0]["measurements"].is_array()
-                }) {
-                    assert!(Instant::now() < deadline, "{name}: nothing is measured");
-                    tokio::time::sleep(self.pace.look).await;
-                }
-            }
-            Do::NextSecond => next_second().await,
-            Do::Delete => {
-                self.rest(name, "before it is deleted => ").await;
-                self.side.merge(name, "", json!({"metadata": {"finalizers": ["flightdeck.dev/test"]}})).await;
-                let (code, said) = self.side.send("DELETE", &self.side.path(name), "application/json", "").await;
-                assert_eq!(code, 200, "{said:#}");
-            }
-        }
-    }
-
-    async fn unready(&self, name: &str, version: &str) {
-        let status = json!({"status": {"conditions": [
-            {"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "False"},
-        ]}});
-        let hash = self.sets(name, version).await[0]["metadata"]["labels"]["rollouts-pod-template-hash"].clone();
-        let hash = hash.as_str().expect("a hash").to_owned();
-        let pods = format!("/api/v1/namespaces/{}/pods", self.side.namespace);
-        let selector = format!("{pods}?labelSelector=app%3D{name},rollouts-pod-template-hash%3D{hash}");
-        for pod in self.list(&selector).await {
-            let path = format!("{pods}/{}/status", pod["metadata"]["name"].as_str().expect("a name"));
-            let media = "application/strategic-merge-patch+json";
-            let (code, said) = self.side.send("PATCH", &path, media, &status.to_string()).await;
-            assert_eq!(code, 200, "{said:#}");
-        }
-        let deadline = Instant::now() + self.pace.patience;
-        while self.sets(name, version).await[0]["status"]["availableReplicas"].as_i64().unwrap_or(0) != 0 {
-            assert!(Instant::now() < deadline, "{name}: {version} stays ready");
-            tokio::time::sleep(self.pace.look).await;
-        }
-    }
-
-    fn runs_of(&self, name: &str) -> Vec<Value> {
-        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ours: Vec<Value> =
-            runs.iter().filter(|run| run["metadata"]["ownerReferences"][0]["name"] == name).cloned().collect();
-        ours.sort_by_key(|run| run["metadata"]["name"].as_str().unwrap_or_default().to_owned());
-        ours
-    }
-
-    fn target(&self, name: &str) -> Option<Arc<Target>> {
-        let world = self.engine.handle.world();
-        let cluster = world.clusters.values().next()?.clone();
-        let (namespace, name) = (Clean::new(&self.side.namespace), Clean::new(name));
-        world.targets.get(&TargetId { cluster, namespace, kind: TargetKind::Rollout, name }).cloned()
-    }
-
-    /// Waits until the rollout is at rest. The line that begins with `begins`, and the target as it was then.
-    async fn rest(&self, name: &str, begins: &str) -> (String, Option<Arc<Target>>) {
-        let expected = self.expected.get(&key(begins));
-        let deadline = Instant::now() + self.pace.patience;
-        let mut last = (String::new(), Instant::now());
-        loop {
-            let target = self.target(name);
-            let shows = target.as_ref().map_or_else(|| "not there".to_owned(), |t| stands(t, &self.runs_of(name)));
-            let line = format!("{begins}{shows}");
-            if line != last.0 {
-                last = (line, Instant::now());
-            }
-            let quiet = match () {
-                () if expected == Some(&last.0) => self.pace.expected,
-                // Something is still to come, or it waits for what never comes.
-                () if last.0.contains("Progressing") => self.pace.other * 2,
-                () => self.pace.other,
-            };
-            if last.1.elapsed() >= quiet && target.is_some() || Instant::now() > deadline {
-                return (last.0, target);
-            }
-            tokio::time::sleep(self.pace.look).await;
-        }
-    }
-
     /// All acts in one state.
     async fn state(&self, state: State) -> Transcript {
         let begins = format!("{}: {}", state.kind, state.title);
@@ -525,166 +344,6 @@ impl<'a> Matrix<'a> {
         if state.moves[1].iter().any(|one| matches!(one, Do::Delete)) {
             self.side.merge(name, "", json!({"metadata": {"finalizers": null}})).await;
         }
-    }
-
-    fn said(target: &Target, act: &Action, state: State) -> Said {
-        let tag = |tag: &str| {
-            let image = format!("example/app:{tag}");
-            target.sets.iter().find(|set| set.images.iter().any(|i| *i == *image.as_str()))
-        };
-        let other = match state.undo_to {
-            Some(version) => tag(version),
-            None if !target.rollout.fully_promoted() => target.stable_set(),
-            None => target.sets.iter().find(|set| set.pod_hash != target.rollout.pod_hash),
-        };
-        Said {
-            // On a real cluster the node that is not there stays in the template.
-            image: Some(format!("example/app:{}", if Self::is_bad(target) { WORSE } else { "v3" })),
-            container: target.rollout.workload_ref.is_some().then(|| "app".to_owned()),
-            revision: other.filter(|_| act.id == ActionId::Undo).map(|set| set.pod_hash.to_string()),
-            hold: Some(SignedDuration::from_mins(12)),
-            run: None,
-        }
-    }
-
-    fn is_bad(target: &Target) -> bool {
-        target.canary_set().is_some_and(|set| super::stands::tag(set) == BAD)
-    }
-
-    fn params(target: &Target, act: &Action, state: State) -> Result<Params, String> {
-        choose::params(act, target, &Self::said(target, act, state), Timestamp::now())
-    }
-
-    /// Whether an act applies and changes the rollout: then it gets one of its own.
-    fn moves(target: &Target, act: Act, state: State) -> bool {
-        match act {
-            Act::RollBack => rollback::plan(target, None, Timestamp::now()).is_ok(),
-            Act::One(act) => {
-                let marks = matches!(act.id, ActionId::Forbid | ActionId::Allow);
-                let applies = |params| (act.applies)(&target.sight(), &params).is_ok();
-                !marks && Self::params(target, act, state).is_ok_and(applies)
-            }
-        }
-    }
-
-    /// An act that leaves the rollout as it is: refused by its row, which the policy asks first, or a mark.
-    async fn still(&self, begins: &str, name: &str, act: Act, state: State) -> String {
-        if let Act::One(row) = act {
-            let target = self.target(name).expect("it is seen");
-            let applies = |params| (row.applies)(&target.sight(), &params);
-            if let Ok(Err(why)) = Self::params(&target, row, state).map(applies) {
-                let said = self.without_names(&format!("refused: cannot {}: {why}", row.verb), &target);
-                return format!("{begins}: {} => {said}", row.verb);
-            }
-        }
-        let (said, _) = self.act(name, act, state).await;
-        format!("{begins}: {} => {said}", act.verb())
-    }
-
-    /// An act, and where the rollout stands afterwards.
-    async fn pair(&self, begins: &str, name: &str, act: Act, state: State) -> String {
-        let (said, after) = self.act(name, act, state).await;
-        let begins = format!("{begins}: {} => {said}", act.verb());
-        if !after {
-            return begins;
-        }
-        self.rest(name, &format!("{begins}; ")).await.0
-    }
-
-    /// Does it. What came of it, and whether anything was sent.
-    async fn act(&self, name: &str, act: Act, state: State) -> (String, bool) {
-        let target = self.target(name).expect("it is seen");
-        let ended = match act {
-            Act::One(act) => self.one(&target, act, state).await,
-            Act::RollBack => self.roll_back(&target).await,
-        };
-        let sent = self.tap.take(name);
-        let mut said = ended;
-        if !sent.is_empty() {
-            said = format!("{}: {said}", sent.join(", "));
-        }
-        (self.without_names(&said, &target), !sent.is_empty())
-    }
-
-    async fn one(&self, target: &Target, act: &'static Action, state: State) -> String {
-        // What ended just now is let go of a moment after it is shown.
-        for _ in 0..20 {
-            let ended = self.once(target, act, state).await;
-            if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
-                return ended;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{} cannot be acted on", target.id());
-    }
-
-    async fn once(&self, target: &Target, act: &'static Action, state: State) -> String {
-        let params = match Self::params(target, act, state) {
-            Ok(params) => params,
-            Err(why) => return format!("cannot be asked: {why}"),
-        };
-        let intent = Intent {
-            act: Handle::new_act(),
-            action: act.id,
-            params,
-            plan: None,
-            target: target.id().clone(),
-            context: target.context.clone(),
-            seen: Seen::of(&target.rollout, Timestamp::now()),
-            actor: self.engine.handle.actor("tui"),
-            reason: Some(Clean::new("parity")),
-            confirmed: Confirmed::Typed,
-        };
-        let id = self.engine.handle.act(intent).await.expect("the engine runs");
-        let ended = self.engine.ended(&id).await;
-        ending(&ended.ended.as_ref().expect("an end").1)
-    }
-
-    async fn roll_back(&self, target: &Target) -> String {
-        for _ in 0..20 {
-            let ended = self.roll_back_once(target).await;
-            if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
-                return ended;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{} cannot be rolled back", target.id());
-    }
-
-    async fn roll_back_once(&self, target: &Target) -> String {
-        let made = match rollback::plan(target, None, Timestamp::now()) {
-            Ok(made) => made,
-            Err(why) => return format!("no plan: {why}"),
-        };
-        let plan = Plan {
-            id: Handle::new_act().0,
-            title: "parity".to_owned(),
-            stages: made.stages,
-            on_failure: rollback::ON_FAILURE,
-            actor: self.engine.handle.actor("tui"),
-            reason: Some(Clean::new("parity")),
-            confirmed: Confirmed::Typed,
-        };
-        let id = self.engine.handle.plan(plan).await.expect("the engine runs");
-        let wait = tokio::time::timeout(self.pace.patience * 2, self.engine.handle.wait_plan(&id));
-        let run = wait.await.expect("in time").expect("the engine runs");
-        let steps = run.plan.stages.iter().zip(&run.stages).map(|(stage, state)| {
-            let word = match state {
-                StageState::Ended { outcome, .. } => ending(outcome),
-                StageState::LeftOut { why } => format!("left out ({why})"),
-                StageState::Waiting | StageState::Running { .. } => "not ended".to_owned(),
-            };
-            format!("{} {word}", flightdeck::actions::row(stage.action).verb)
-        });
-        steps.collect::<Vec<_>>().join(", ")
-    }
-
-    /// Takes out what differs from run to run.
-    fn without_names(&self, text: &str, target: &Target) -> String {
-        let target = self.target(target.id().name.as_str()).unwrap_or_else(|| Arc::new(target.clone()));
-        let namespace = format!("{}/", self.side.namespace);
-        let text = plain_hashes(text, &target).replace(&namespace, "");
-        super::plain(&text, &[])
     }
 }
 
