@@ -367,7 +367,7 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         ascii: global.ascii || ground.config.ui.ascii,
         badge,
     };
-    let face = tui::run(session.handle.clone(), look);
+    let face = tui::run(session.handle.clone(), look, ground.config.face());
     let (done, ()) = tokio::join!(face, session.learn_user());
     session.end().await;
     done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;

@@ -1,5 +1,6 @@
 //! The configuration file, section by section. `config.example.toml` documents each key; a test holds them together.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -21,6 +22,8 @@ pub struct ConfigFile {
     pub prometheus: PrometheusSection,
     /// The terminal.
     pub ui: UiSection,
+    /// The keys.
+    pub keys: KeysSection,
     /// The audit log.
     pub audit: AuditSection,
     /// The log file.
@@ -76,14 +79,46 @@ pub struct PolicySection {
 }
 
 /// `[ui]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UiSection {
     /// Only ASCII characters.
     pub ascii: bool,
     /// No colours (as `NO_COLOR`).
     pub no_color: bool,
+    /// The name of the theme.
+    pub theme: String,
+    /// Whether clicks and the wheel are taken.
+    pub mouse: bool,
+    /// Whether the terminal's bell rings when something begins to need a person.
+    pub bell: bool,
+    /// Whether the window's title says what needs a person.
+    pub title: bool,
+    /// The columns of the board, in order of worth; none = those that fit, in our order.
+    pub columns: Vec<String>,
+    /// How rows are sorted within a band at the start; none = by urgency.
+    pub sort: Option<String>,
 }
+
+impl Default for UiSection {
+    fn default() -> Self {
+        Self {
+            ascii: false,
+            no_color: false,
+            theme: "dark".to_owned(),
+            mouse: true,
+            bell: true,
+            title: true,
+            columns: Vec::new(),
+            sort: None,
+        }
+    }
+}
+
+/// `[keys]`: which keys run a command of the cockpit, by its name; they replace the usual ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct KeysSection(pub BTreeMap<String, Vec<String>>);
 
 /// `[audit]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -5,7 +5,7 @@ mod paths;
 pub mod prometheus;
 
 pub use file::{
-    AuditSection, ConfigFile, EnvironmentSection, KubernetesSection, LogSection, PolicySection, UiSection,
+    AuditSection, ConfigFile, EnvironmentSection, KeysSection, KubernetesSection, LogSection, PolicySection, UiSection,
     WitnessSection,
 };
 pub use paths::{Paths, state_dir};
@@ -56,7 +56,21 @@ pub fn parse(text: &str) -> Result<ConfigFile, String> {
     Ok(config)
 }
 
+/// What the cockpit needs of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Face {
+    /// `[ui]`
+    pub ui: UiSection,
+    /// `[keys]`
+    pub keys: KeysSection,
+}
+
 impl ConfigFile {
+    /// What the cockpit needs of it.
+    pub fn face(&self) -> Face {
+        Face { ui: self.ui.clone(), keys: self.keys.clone() }
+    }
+
     /// Which environment a target belongs to.
     pub fn environments(&self) -> EnvironmentRules {
         let rule = |e: &EnvironmentSection| EnvironmentRule {

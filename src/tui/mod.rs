@@ -25,7 +25,7 @@ mod tests;
 
 pub use run::run;
 
-/// How it looks.
+/// How it looks, as far as the terminal and the start decide; the rest is configured.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Whether colours may be used.

@@ -17,6 +17,7 @@ use super::confirm::Ground;
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
 use super::terminal::Terminal;
 use super::{Look, view};
+use crate::config::Face;
 use crate::domain::link::Link;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
@@ -33,10 +34,10 @@ type Plans = imbl::Vector<Arc<crate::domain::plan::PlanRun>>;
 type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
-pub async fn run(mut handle: Handle, look: Look) -> io::Result<()> {
+pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut terminal = Terminal::enter()?;
-    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look };
+    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face };
     let mut events = EventStream::new();
     let mut answers = Answers::new();
     let mut log = LogFeed::default();
@@ -216,6 +217,8 @@ struct Cockpit {
     state: State,
     handle: Handle,
     look: Look,
+    #[expect(dead_code, reason = "themes and keys read it next")]
+    face: Face,
 }
 
 impl Cockpit {
