@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::output;
 use crate::audit::{AuditLog, Stamp};
-use crate::config::{self, ConfigFile, Paths};
+use crate::config::{self, ConfigFile, Face, Paths, theme};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
@@ -47,6 +47,8 @@ pub(super) struct Ground {
     /// The contexts asked for; none = the current one.
     pub(super) contexts: Vec<String>,
     pub(super) all_contexts: bool,
+    /// Where the user's own themes are.
+    themes: PathBuf,
 }
 
 impl Ground {
@@ -74,7 +76,8 @@ impl Ground {
             candidates: kubernetes.namespaces.clone(),
         };
         let all_contexts = global.all_contexts || (global.context.is_empty() && kubernetes.all_contexts);
-        Ok(Self { config, state: paths.state, settings, contexts, all_contexts })
+        let themes = file.parent().map(|folder| folder.join("themes")).unwrap_or_default();
+        Ok(Self { config, state: paths.state, settings, contexts, all_contexts, themes })
     }
 
     /// Where to connect to: every context that was asked for.
@@ -359,6 +362,9 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
+    let face = Face { themes: ground.themes.clone(), ..ground.config.face() };
+    theme::load(&face.ui.theme, &face.themes)
+        .map_err(|why| Error::new(Kind::Usage, why).hint("`ui.theme` in the configuration names it"))?;
     let session = Session::start(global, ground, Deadlines::default()).await?;
     let look = tui::Look {
         color: !(global.no_color
@@ -367,8 +373,8 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         ascii: global.ascii || ground.config.ui.ascii,
         badge,
     };
-    let face = tui::run(session.handle.clone(), look, ground.config.face());
-    let (done, ()) = tokio::join!(face, session.learn_user());
+    let cockpit = tui::run(session.handle.clone(), look, face);
+    let (done, ()) = tokio::join!(cockpit, session.learn_user());
     session.end().await;
     done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
     Ok(ExitCode::SUCCESS)

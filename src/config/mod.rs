@@ -3,6 +3,7 @@
 mod file;
 mod paths;
 pub mod prometheus;
+pub mod theme;
 
 pub use file::{
     AuditSection, ConfigFile, EnvironmentSection, KeysSection, KubernetesSection, LogSection, PolicySection, UiSection,
@@ -63,12 +64,14 @@ pub struct Face {
     pub ui: UiSection,
     /// `[keys]`
     pub keys: KeysSection,
+    /// Where the user's own themes are; empty = nowhere.
+    pub themes: PathBuf,
 }
 
 impl ConfigFile {
     /// What the cockpit needs of it.
     pub fn face(&self) -> Face {
-        Face { ui: self.ui.clone(), keys: self.keys.clone() }
+        Face { ui: self.ui.clone(), keys: self.keys.clone(), themes: PathBuf::new() }
     }
 
     /// Which environment a target belongs to.

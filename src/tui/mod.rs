@@ -35,3 +35,12 @@ pub struct Look {
     /// A badge in the corner, e.g. `DEMO`.
     pub badge: Option<&'static str>,
 }
+
+/// What views paint with.
+#[derive(Clone, Copy, Debug)]
+struct Skin {
+    look: Look,
+    theme: theme::Theme,
+    /// Whether the first keys are told: nobody has been here before.
+    hint: bool,
+}

@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use super::confirm::Ground;
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
 use super::terminal::Terminal;
-use super::{Look, view};
+use super::theme::{Depth, Theme};
+use super::{Look, Skin, view};
 use crate::config::Face;
 use crate::domain::link::Link;
 use crate::model::World;
@@ -36,8 +37,9 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let skin = skin(look, &face)?;
     let mut terminal = Terminal::enter()?;
-    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face };
+    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), skin, face };
     let mut events = EventStream::new();
     let mut answers = Answers::new();
     let mut log = LogFeed::default();
@@ -118,6 +120,14 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             }
         }
     }
+}
+
+/// What the configuration and the terminal make of it.
+fn skin(look: Look, face: &Face) -> io::Result<Skin> {
+    let said = |name: &str| std::env::var(name).ok();
+    let depth = Depth::said(said("COLORTERM").as_deref(), said("TERM").as_deref());
+    let theme = if look.color { Theme::of(face, depth).map_err(io::Error::other)? } else { Theme::plain() };
+    Ok(Skin { look, theme, hint: false })
 }
 
 /// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
@@ -216,8 +226,8 @@ struct Cockpit {
     world: Arc<World>,
     state: State,
     handle: Handle,
-    look: Look,
-    #[expect(dead_code, reason = "themes and keys read it next")]
+    skin: Skin,
+    #[expect(dead_code, reason = "keys read it next")]
     face: Face,
 }
 
@@ -245,7 +255,7 @@ impl Cockpit {
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, self.look, self.handle.mandate(), now)
+        view::paint(buffer, &self.world, &mut self.state, &self.skin, self.handle.mandate(), now)
     }
 }
 

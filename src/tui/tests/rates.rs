@@ -130,7 +130,7 @@ fn what_was_not_read_again_is_old_and_so_is_its_alarm() {
         &mut ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24)),
         &desk.world,
         &mut desk.state,
-        super::screens::LOOK,
+        &super::screens::skin(super::screens::LOOK),
         &desk.mandate,
         now(),
     );

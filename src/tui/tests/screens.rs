@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::worlds::{act, busy, doubtful, now, payments, with_pods, world_of};
+use crate::config::Face;
 use crate::domain::facts::AuditState;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
@@ -15,9 +16,16 @@ use crate::model::World;
 use crate::policy::Mandate;
 use crate::tui::confirm::Ground;
 use crate::tui::state::{Answer, Effect, Popup, RecordLine, State};
-use crate::tui::{Look, view};
+use crate::tui::theme::{Depth, Theme};
+use crate::tui::{Look, Skin, view};
 
 pub(super) const LOOK: Look = Look { color: true, ascii: false, badge: None };
+
+/// The usual theme, where there are colours.
+pub(super) fn skin(look: Look) -> Skin {
+    let theme = if look.color { Theme::of(&Face::default(), Depth::True).expect("a theme") } else { Theme::plain() };
+    Skin { look, theme, hint: false }
+}
 
 pub(super) fn actor() -> Actor {
     Actor { os_user: "anna".into(), kube_user: None, face: "tui" }
@@ -81,7 +89,7 @@ impl Desk {
 
     pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view::paint(&mut buffer, &self.world, &mut self.state, look, &self.mandate, now() + self.later);
+        view::paint(&mut buffer, &self.world, &mut self.state, &skin(look), &self.mandate, now() + self.later);
         self.state.drawn(self.at);
         buffer
     }

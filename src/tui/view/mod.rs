@@ -23,7 +23,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
-use super::Look;
+use super::{Look, Skin};
 use super::keys::Place;
 use super::state::{Popup, State};
 use super::theme::Theme;
@@ -85,14 +85,16 @@ pub(super) fn paint(
     buffer: &mut Buffer,
     world: &World,
     state: &mut State,
-    look: Look,
+    skin: &Skin,
     mandate: &Mandate,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ctx = Ctx { world, theme: Theme { color: look.color }, look, mandate, now, next: Cell::new(None) };
+    let look = skin.look;
+    let ctx = Ctx { world, theme: skin.theme, look, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         Line::raw("make the window larger").render(area, buffer);
+        skin.theme.ground(buffer);
         return None;
     }
     let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
@@ -122,6 +124,7 @@ pub(super) fn paint(
     if look.ascii {
         to_ascii(buffer);
     }
+    ctx.theme.ground(buffer);
     ctx.next.get()
 }
 
