@@ -362,7 +362,8 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
-    let face = Face { themes: ground.themes.clone(), ..ground.config.face() };
+    let mut face = Face { themes: ground.themes.clone(), ..ground.config.face() };
+    face.ui.mouse &= !global.no_mouse;
     theme::load(&face.ui.theme, &face.themes)
         .map_err(|why| Error::new(Kind::Usage, why).hint("`ui.theme` in the configuration names it"))?;
     let session = Session::start(global, ground, Deadlines::default()).await?;

@@ -3,6 +3,7 @@
 //! [`run`] waits for keys, snapshots and answers, hands each to `State`, and draws what `view` makes of
 //! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
+mod alarm;
 mod board;
 mod confirm;
 mod find;

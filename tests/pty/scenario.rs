@@ -106,10 +106,20 @@ pub fn audit_holds(screen: &mut Screen) {
     screen.until("the board", |text| text.contains("WHY HERE"));
 }
 
-/// The last things written take back what was taken: alternate screen, hidden cursor, bracketed paste.
+/// The last things written take back what was taken: alternate screen, hidden cursor, bracketed paste, focus, mouse,
+/// keyboard and title.
 pub fn restored(screen: &Screen) {
     let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
-    for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h"), ("\x1b[?2004h", "\x1b[?2004l")] {
+    for (on, off) in [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+        ("\x1b[?2004h", "\x1b[?2004l"),
+        ("\x1b[?1004h", "\x1b[?1004l"),
+        ("\x1b[?1000h", "\x1b[?1000l"),
+        ("\x1b[?1006h", "\x1b[?1006l"),
+        ("\x1b[>1u", "\x1b[<1u"),
+        ("\x1b[22;0t", "\x1b[23;0t"),
+    ] {
         let (taken, given) = (raw.rfind(on).expect("it was taken"), raw.rfind(off));
         assert!(given > Some(taken), "{off:?} does not follow {on:?}");
     }

@@ -14,7 +14,7 @@ use crate::domain::rollout::Phase;
 use crate::domain::text::Clean;
 use crate::tui::confirm::Stage;
 use crate::tui::keys::Place;
-use crate::tui::prompt::{DEAF, Field};
+use crate::tui::prompt::{DEAF, Field, HELD};
 use crate::tui::state::{Answer, Effect, Popup};
 
 fn confirm(desk: &Desk) -> &crate::tui::confirm::Confirm {
@@ -78,6 +78,9 @@ fn what_is_typed_too_early_does_not_count() {
     assert!(desk.key(KeyCode::Enter).is_empty(), "too soon after it was drawn");
     assert_eq!(confirm(&desk).prompt.typed.value(), "");
     desk.at += Duration::from_millis(1);
+    desk.keys("5");
+    assert_eq!(confirm(&desk).prompt.typed.value(), "", "it is still held down");
+    desk.at += HELD;
     desk.keys("50");
     assert_eq!(desk.key(KeyCode::Enter).len(), 1);
 }

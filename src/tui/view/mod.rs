@@ -28,6 +28,7 @@ use super::keys::Place;
 use super::state::{Popup, State};
 use super::theme::Theme;
 use crate::model::World;
+use crate::model::query::complete;
 use crate::policy::Mandate;
 
 /// The smallest screen that is drawn.
@@ -97,7 +98,13 @@ pub(super) fn paint(
         skin.theme.ground(buffer);
         return None;
     }
-    let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    let mut body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    // Whoever has acted here before needs no telling.
+    let hinted = skin.hint && state.place == Place::Board && complete(world) && world.audit.records == 0;
+    if hinted {
+        body.height -= 1;
+        frame::hint(&ctx, Rect { y: body.bottom(), height: 1, ..area }, buffer);
+    }
     match state.place {
         Place::Board => board::paint(&ctx, state, body, buffer),
         Place::Target => target::paint(&ctx, state, body, buffer),
