@@ -96,6 +96,18 @@ fn type_it(screen: &mut Screen, verb: &str, text: &str) {
     }
 }
 
+/// Goes to the reason and types there until the box, deaf at first, has taken it.
+pub fn type_reason(screen: &mut Screen, text: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !screen.contents().contains("tab goes on") {
+        assert!(Instant::now() < deadline, "tab is not taken\n{}", screen.contents());
+        screen.press("\t");
+        screen.settle(Duration::from_millis(250));
+    }
+    screen.press(text);
+    screen.until("the reason", |shown| shown.contains(&format!("{text}▏")));
+}
+
 /// Opens the audit screen and checks the chain.
 pub fn audit_holds(screen: &mut Screen) {
     screen.press("A");
