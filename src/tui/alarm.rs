@@ -178,7 +178,8 @@ fn reason(target: &Target, now: Timestamp) -> Option<Reason> {
 /// The error rate, where it is over its limit for certain.
 fn rate_over(target: &Target, now: Timestamp) -> Option<f64> {
     let signals = target.signals.as_deref()?;
-    signals.over_since.filter(|_| signals.is_about(&target.rollout) && !signals.is_old(now))?;
+    // What an abort took the traffic from is still in the window for a while.
+    signals.over_since.filter(|_| !target.rollout.abort && signals.is_about(&target.rollout) && !signals.is_old(now))?;
     signals.subject.long.counts()?.rate()
 }
 

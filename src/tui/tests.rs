@@ -10,4 +10,5 @@ mod rates;
 mod releases;
 mod safety;
 mod screens;
+mod sizes;
 pub(super) mod worlds;

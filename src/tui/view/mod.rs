@@ -10,6 +10,7 @@ mod history;
 mod links;
 mod log;
 mod notices;
+mod small;
 mod target;
 mod text;
 mod why;
@@ -31,8 +32,6 @@ use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
 
-/// The smallest screen that is drawn.
-const SMALLEST: (u16, u16) = (40, 8);
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {
@@ -93,10 +92,13 @@ pub(super) fn paint(
     let look = skin.look;
     let ctx = Ctx { world, theme: skin.theme, look, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        Line::raw("make the window larger").render(area, buffer);
-        skin.theme.ground(buffer);
-        return None;
+    if area.width < small::SMALLEST.0 || area.height < small::SMALLEST.1 {
+        small::paint(&ctx, area, buffer);
+        if look.ascii {
+            to_ascii(buffer);
+        }
+        ctx.theme.ground(buffer);
+        return ctx.next.get();
     }
     let mut body = Rect { y: area.y + 1, height: area.height - 2, ..area };
     // Whoever has acted here before needs no telling.
