@@ -156,7 +156,7 @@ impl Group {
                 }
             };
             if let Some(notice) = prompt.notice.take() {
-                changed = Some(format!("{}: {notice}", member.target));
+                changed = Some(format!("{}: {notice}", member.name));
             }
         }
         if changed.is_none() && self.part() != before {

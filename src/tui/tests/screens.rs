@@ -295,6 +295,29 @@ fn ascii_means_ascii_and_no_colour_means_none() {
 }
 
 #[test]
+fn two_clusters_are_told_apart() {
+    let mut world = world_of(vec![payments()]);
+    assert!(text(&Desk::new(world.clone()).draw(80, 24)).contains("on shop/payments:"));
+    let mut there = (*payments()).clone();
+    let mut rollout = (*there.rollout).clone();
+    rollout.id.cluster = crate::domain::ids::ClusterId("cluster-2".into());
+    there.rollout = std::sync::Arc::new(rollout);
+    there.context = "prod-us".into();
+    world.clusters.insert("prod-us".into(), there.id().cluster.clone());
+    world.targets.insert(there.id().clone(), std::sync::Arc::new(there));
+    let mut desk = Desk::new(world);
+    assert!(text(&desk.draw(80, 24)).contains("on shop/payments (prod-eu):"));
+    desk.key(KeyCode::Down);
+    assert!(text(&desk.draw(80, 24)).contains("on shop/payments (prod-us):"));
+    assert!(text(&desk.draw(30, 5)).contains("(prod-"));
+    desk.keys("a");
+    assert!(text(&desk.draw(80, 24)).contains("prod-us/shop/payments"));
+    desk.key(KeyCode::Esc);
+    desk.key(KeyCode::Enter);
+    assert!(text(&desk.draw(80, 24)).contains("prod-us/shop/payments"));
+}
+
+#[test]
 fn hostile_names_stay_in_their_cells() {
     let mut world = busy();
     let mut rollout = (*payments().rollout).clone();

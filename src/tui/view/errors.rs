@@ -11,6 +11,9 @@ use crate::domain::steps::Span as Long;
 use crate::model::Target;
 use crate::model::query;
 
+/// From so many columns on a side has its short window beside it.
+const WHOLE: usize = 62;
+
 /// Whether error rates are read anywhere: else their column is not there.
 pub(super) fn configured(ctx: &Ctx<'_>) -> bool {
     ctx.world.links.values().any(|link| link.id.what == "prometheus")
@@ -154,14 +157,18 @@ fn side(
     if let Some(long) = side.long.measured() {
         let short = Long(i64::from(signals.rules.short)).to_string();
         let age = sample_age(ctx, signals, side).map_or_else(String::new, |age| format!("  age {age}"));
-        return vec![Line::from(vec![
+        let mut spans = vec![
             head,
             Span::styled(format!("{:>7}", side.long.cell()), style.patch(theme.strong())),
             Span::raw(format!("  {:>6} of {:>9}", count(long.errors), count(long.total))),
-            Span::styled(format!("  last {short} "), theme.dim()),
-            Span::styled(format!("{:>7}", side.short.cell()), style),
-            Span::styled(age, theme.dim()),
-        ])];
+        ];
+        // Age before the short window, where there is no room for both.
+        if width >= WHOLE {
+            spans.push(Span::styled(format!("  last {short} "), theme.dim()));
+            spans.push(Span::styled(format!("{:>7}", side.short.cell()), style));
+        }
+        spans.push(Span::styled(age, theme.dim()));
+        return vec![Line::from(spans)];
     }
     let mut text = side.long.sentence(&signals.rules);
     if let Some(last) = side.last.filter(|_| !matches!(side.long, Reading::Thin(_))) {

@@ -133,7 +133,7 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
     } else if state.popup.is_none() {
         if let (Place::Board, Some(id)) = (state.place, &state.selected) {
             let marks = state.marks();
-            let on = if marks > 0 { words::count(marks, "marked target") } else { id.to_string() };
+            let on = if marks > 0 { words::count(marks, "marked target") } else { words::name(ctx.world, id) };
             spans.push(Span::raw("on "));
             spans.push(Span::styled(on, theme.strong()));
             spans.push(Span::raw(":  "));

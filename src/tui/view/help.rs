@@ -21,6 +21,12 @@ const SIGNS: &[(&str, &str)] = &[
     ("–  ?", "there is none; not known"),
 ];
 
+const MOUSE: &[(&str, &str)] = &[
+    ("click", "puts the cursor there; once more opens the row; never acts"),
+    ("wheel", "scrolls what is under it"),
+    ("Shift+drag", "selects text, as the terminal does by itself"),
+];
+
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(20);
@@ -37,6 +43,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
                 ]));
             }
         }
+    }
+    lines.push(Line::styled("  the mouse looks, too (`ui.mouse = false` or --no-mouse leaves it to the terminal)", theme.dim()));
+    for (what, does) in MOUSE {
+        lines.push(Line::from(vec![Span::styled(format!("   {}", fit(what, 14)), theme.key()), Span::raw(*does)]));
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" acts: a, then the letter, then the confirmation", theme.strong()));

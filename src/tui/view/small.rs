@@ -7,7 +7,7 @@ use ratatui::widgets::Widget as _;
 
 use super::Ctx;
 use super::why::why;
-use super::words::wrap;
+use super::words::{name, wrap};
 use crate::model::Target;
 use crate::model::query::{Band, complete, link_of_target, lists, rank};
 
@@ -42,7 +42,7 @@ fn worst(ctx: &Ctx<'_>) -> String {
     match urgent.filter(|target| rank(target, ctx.now).0 == Band::NeedsYou) {
         Some(target) => {
             let link = link_of_target(world, target);
-            format!("{}: {}", target.id(), why(ctx, target, &link, 0))
+            format!("{}: {}", name(world, target.id()), why(ctx, target, &link, 0))
         }
         None if !complete(world) => "not all was read yet".to_owned(),
         None if world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live()) => {

@@ -8,11 +8,12 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Ctx;
+use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
-use crate::model::Target;
+use crate::model::{Target, World};
 use crate::model::query::weight_is_old;
 
 /// How many lines at the end of a box always stand there: notice, reason and what confirms.
@@ -188,6 +189,17 @@ pub(super) fn role(target: &Target, set: &ReplicaSet) -> &'static str {
         if blue_green { "preview" } else { "canary" }
     } else {
         ""
+    }
+}
+
+/// `shop/cart`; where several clusters are connected, `shop/cart (prod-eu)`: nobody takes one for the other.
+pub(super) fn name(world: &World, id: &TargetId) -> String {
+    let several = world.clusters.values().any(|cluster| Some(cluster) != world.clusters.values().next());
+    let seen = world.targets.get(id).map(|target| &target.context);
+    let context = seen.or_else(|| world.clusters.iter().find(|(_, cluster)| **cluster == id.cluster).map(|(c, _)| c));
+    match context.filter(|_| several) {
+        Some(context) => format!("{id} ({context})"),
+        None => id.to_string(),
     }
 }
 

@@ -60,7 +60,11 @@ pub(in crate::tui::view) fn menu(ctx: &Ctx<'_>, state: &mut State, area: Rect, b
         shown.push(Line::raw(""));
     }
     let more = if fits { "" } else { "↓ ↑ more acts; " };
-    shown.push(Line::styled(format!("{more}a letter opens the confirmation; esc closes"), ctx.theme.dim()));
+    let mut foot = format!("{more}a letter opens the confirmation; esc closes");
+    if foot.chars().count() > width {
+        foot = format!("{more}a letter goes on; esc closes");
+    }
+    shown.push(Line::styled(foot, ctx.theme.dim()));
     popup(ctx, title, &shown, area, buffer);
 }
 

@@ -19,7 +19,7 @@ pub(super) use menu::menu;
 pub(super) use plan::{group, progress, rollback};
 
 use super::Ctx;
-use super::words::{popup, popup_width, wrap};
+use super::words::{name, popup, popup_width, wrap};
 use crate::actions::row;
 use crate::domain::ids::ActId;
 use crate::domain::outcome::{Act, Outcome};
@@ -101,7 +101,7 @@ pub(super) fn outcome(ctx: &Ctx<'_>, id: &ActId, area: Rect, buffer: &mut Buffer
     let verb = row(act.intent.action).verb;
     let title = match ctx.world.targets.get(&act.intent.target) {
         Some(target) => title(ctx, verb, target),
-        None => Line::raw(format!(" {verb} {} (gone) ", act.intent.target)),
+        None => Line::raw(format!(" {verb} {}, gone ", name(ctx.world, &act.intent.target))),
     };
     popup(ctx, title, &lines, area, buffer);
 }

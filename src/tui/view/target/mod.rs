@@ -15,7 +15,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
-use super::words::{panel, panel_from};
+use super::words::{name, panel, panel_from};
 use super::{Ctx, errors, scrolled};
 use crate::model::Target;
 use crate::tui::state::State;
@@ -30,7 +30,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let Some(id) = state.selected.clone() else { return };
     let Some(target) = ctx.world.targets.get(&id) else {
         state.layout(usize::from(area.height), 0);
-        panel(ctx, "gone", vec![Line::raw(format!("{id} is no longer there."))], area, buffer);
+        panel(ctx, "gone", vec![Line::raw(format!("{} is no longer there.", name(ctx.world, &id)))], area, buffer);
         return;
     };
     let fits = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
@@ -49,7 +49,7 @@ pub(super) fn events(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
     let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let lines = match ctx.world.targets.get(&id) {
         Some(target) => happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE),
-        None => vec![Line::raw(format!("{id} is no longer there."))],
+        None => vec![Line::raw(format!("{} is no longer there.", name(ctx.world, &id)))],
     };
     scrolled(lines, state, area, buffer);
 }

@@ -23,6 +23,17 @@ fn said(ctx: &Ctx<'_>, name: &str, text: &str, style: Style, width: usize, lines
     }
 }
 
+/// A label and what it names; where that is too wide, in several lines and one style.
+fn push(ctx: &Ctx<'_>, name: &str, value: Vec<Span<'static>>, width: usize, lines: &mut Vec<Line<'static>>) {
+    let line = field(ctx, name, value.clone());
+    if line.width() <= width {
+        lines.push(line);
+        return;
+    }
+    let text: String = value.iter().map(|span| span.content.as_ref()).collect();
+    said(ctx, name, &text, Style::new(), width, lines);
+}
+
 /// What must be seen first.
 pub(super) fn head(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'static>> {
     let theme = ctx.theme;
@@ -47,7 +58,7 @@ pub(super) fn facts(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     if let Some(revision) = rollout.revision {
         version.push(Span::styled(format!("  revision {revision}, {}", rollout.pod_hash), theme.dim()));
     }
-    lines.push(field(ctx, "version", version));
+    push(ctx, "version", version, width, &mut lines);
     let r = rollout.replicas;
     let mut pods = vec![Span::raw(format!("{} wanted", r.desired))];
     for (count, word) in [(r.current, "there"), (r.updated, "updated"), (r.ready, "ready"), (r.available, "available")]
@@ -58,7 +69,7 @@ pub(super) fn facts(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     if rollout.restarting() {
         pods.push(Span::styled(", restarting one after another", theme.busy()));
     }
-    lines.push(field(ctx, "pods", pods));
+    push(ctx, "pods", pods, width, &mut lines);
     owner(ctx, target, width, &mut lines);
     lines
 }

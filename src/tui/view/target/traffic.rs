@@ -25,7 +25,7 @@ fn bar(share: i64, of: i64, width: usize) -> String {
 pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize, narrow: bool) -> Vec<Line<'static>> {
     let mut lines = match &target.rollout.strategy {
         Strategy::Canary(_) => canary(ctx, target, width, narrow),
-        Strategy::BlueGreen(blue_green) => services(ctx, target, blue_green),
+        Strategy::BlueGreen(blue_green) => services(ctx, target, blue_green, width),
         Strategy::None => vec![Line::styled("– no strategy, so nothing is known of its traffic", ctx.theme.dim())],
     };
     lines.extend(going_down(ctx, target));
@@ -85,7 +85,7 @@ fn canary(ctx: &Ctx<'_>, target: &Target, width: usize, narrow: bool) -> Vec<Lin
 }
 
 /// Active and preview, and which version stands behind each.
-fn services(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<'static>> {
+fn services(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen, width: usize) -> Vec<Line<'static>> {
     let theme = ctx.theme;
     let status = &target.rollout.blue_green;
     let up = |hash: &Clean| {
@@ -98,16 +98,17 @@ fn services(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<
         if hash.is_empty() {
             return field(ctx, label, vec![Span::styled(format!("– nothing yet   service {service}"), theme.dim())]);
         }
-        field(
-            ctx,
-            label,
-            vec![
-                Span::styled(fit(&revision_of(target, hash), 8), theme.strong()),
-                Span::styled(fit(share, 16), style),
-                up(hash),
-                Span::styled(format!("   service {service}"), theme.dim()),
-            ],
-        )
+        let mut spans = vec![
+            Span::styled(fit(&revision_of(target, hash), 8), theme.strong()),
+            Span::styled(fit(share, 16), style),
+            up(hash),
+        ];
+        // The name of the service goes first where there is no room: the rest is what matters.
+        let service = format!("   service {service}");
+        if 9 + Line::from(spans.clone()).width() + Span::raw(service.as_str()).width() <= width {
+            spans.push(Span::styled(service, theme.dim()));
+        }
+        field(ctx, label, spans)
     };
     let mut lines =
         vec![line("active", &status.active, blue_green.active_service.as_str(), "live traffic", theme.good())];
