@@ -3,6 +3,7 @@
 mod acts;
 mod safety;
 pub mod scenario;
+mod window;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

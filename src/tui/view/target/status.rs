@@ -25,13 +25,13 @@ fn said(ctx: &Ctx<'_>, name: &str, text: &str, style: Style, width: usize, lines
 
 /// A label and what it names; where that is too wide, in several lines and one style.
 fn push(ctx: &Ctx<'_>, name: &str, value: Vec<Span<'static>>, width: usize, lines: &mut Vec<Line<'static>>) {
-    let line = field(ctx, name, value.clone());
+    let text: String = value.iter().map(|span| span.content.as_ref()).collect();
+    let line = field(ctx, name, value);
     if line.width() <= width {
         lines.push(line);
-        return;
+    } else {
+        said(ctx, name, &text, Style::new(), width, lines);
     }
-    let text: String = value.iter().map(|span| span.content.as_ref()).collect();
-    said(ctx, name, &text, Style::new(), width, lines);
 }
 
 /// What must be seen first.
