@@ -28,6 +28,9 @@ const SETTLED: SignedDuration = SignedDuration::from_mins(1);
 /// The least time between two bells.
 const BURST: SignedDuration = SignedDuration::from_secs(10);
 
+/// How often every need is looked at again, changed or not.
+const SWEEP: SignedDuration = SignedDuration::from_secs(1);
+
 /// For so long after an act from here its outcome is no news.
 const OURS: SignedDuration = SignedDuration::from_secs(60);
 
@@ -78,32 +81,53 @@ pub(super) struct Alarm {
     /// Whether the first lists are in.
     begun: bool,
     rung: Option<Timestamp>,
+    /// When all needs were last looked at.
+    swept: Option<Timestamp>,
+    /// Whether what was heard is of now.
+    live: bool,
+}
+
+/// What a snapshot leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// The bell.
+    pub ring: bool,
+    /// The title may be another one.
+    pub title: bool,
 }
 
 impl Alarm {
-    /// Takes a snapshot in. Returns whether to ring.
-    pub(super) fn take(&mut self, world: &World, eyes: Eyes<'_>, now: Timestamp) -> bool {
+    /// Takes a snapshot in.
+    pub(super) fn take(&mut self, world: &World, eyes: Eyes<'_>, now: Timestamp) -> Heard {
         let before = std::mem::replace(&mut self.taken, world.targets.clone());
         let changed = before.diff(&world.targets).map(|item| match item {
             DiffItem::Add(id, _) | DiffItem::Remove(id, _) | DiffItem::Update { new: (id, _), .. } => id.clone(),
         });
+        let mut again: Vec<TargetId> = changed.collect();
         // A need may be over with nothing else changed: what was measured became old.
-        let again: Vec<TargetId> = changed.chain(self.needs.keys().cloned()).collect();
+        let sweep = self.swept.is_none_or(|last| now.duration_since(last) >= SWEEP);
+        if sweep {
+            self.swept = Some(now);
+            again.extend(self.needs.keys().cloned());
+        }
+        let live = world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live());
+        let mut title = std::mem::replace(&mut self.live, live) != live || sweep;
         let mut news = false;
         for id in again {
             let reason = world.targets.get(&id).and_then(|target| reason(target, now));
+            title |= reason.is_some() || self.needs.contains_key(&id);
             let begins = self.put(&id, reason, now);
             news |= begins && !eyes.see(&id) && !ours(world, &id, now);
         }
         if !self.begun {
             self.begun = complete(world);
-            return false;
+            return Heard { ring: false, title };
         }
-        let again = self.rung.is_none_or(|rung| now.duration_since(rung) >= BURST);
-        if news && again {
+        let ring = news && self.rung.is_none_or(|rung| now.duration_since(rung) >= BURST);
+        if ring {
             self.rung = Some(now);
         }
-        news && again
+        Heard { ring, title }
     }
 
     /// Returns whether this is a need that was not there.
@@ -139,7 +163,6 @@ impl Alarm {
             .collect();
         let over = standing.iter().filter_map(|target| Some((target, rate_over(target, now)?)));
         let worst = over.max_by(|(_, a), (_, b)| a.total_cmp(b));
-        let live = world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live());
         let mut title = match (worst, standing.as_slice()) {
             (Some((target, rate)), all) => {
                 let others = if all.len() > 1 { format!(" +{}", all.len() - 1) } else { String::new() };
@@ -149,7 +172,7 @@ impl Alarm {
             (None, [one]) => format!("‖ {} needs you", one.id().name),
             (None, all) => format!("‖ {} need you", all.len()),
         };
-        if !live {
+        if !self.live {
             // Calm that is old is none.
             title = format!("? not live: {title}");
         }

@@ -284,10 +284,14 @@ impl Cockpit {
         let now = Timestamp::now();
         let target = self.state.selected.as_ref().filter(|_| self.state.place == Place::Target);
         let eyes = Eyes { focused: self.focused, board: self.state.place == Place::Board, target };
-        if self.alarm.take(&self.world, eyes, now) && self.face.ui.bell {
+        let heard = self.alarm.take(&self.world, eyes, now);
+        if heard.ring && self.face.ui.bell {
             terminal.bell()?;
         }
-        terminal.title(&self.alarm.title(&self.world, self.skin.look.ascii, now))
+        if heard.title && self.face.ui.title {
+            terminal.title(&self.alarm.title(&self.world, self.skin.look.ascii, now))?;
+        }
+        Ok(())
     }
 
     /// What was typed, as far as it leads to nothing that has to be done first: that is handled before the next frame.

@@ -47,53 +47,53 @@ fn calm() -> (World, Alarm) {
     let mut world = world_of(vec![payments()]);
     set(&mut world, moves);
     let mut alarm = Alarm::default();
-    assert!(!alarm.take(&world, AWAY, at(0)));
+    assert!(!alarm.take(&world, AWAY, at(0)).ring);
     (world, alarm)
 }
 
 #[test]
 fn what_the_first_lists_bring_is_no_news() {
     let mut alarm = Alarm::default();
-    assert!(!alarm.take(&busy(), AWAY, at(0)));
-    assert!(!alarm.take(&busy(), AWAY, at(1)));
+    assert!(!alarm.take(&busy(), AWAY, at(0)).ring);
+    assert!(!alarm.take(&busy(), AWAY, at(1)).ring);
 }
 
 #[test]
 fn a_new_need_rings_once() {
     let (mut world, mut alarm) = calm();
     set(&mut world, breaks);
-    assert!(alarm.take(&world, AWAY, at(1)));
-    assert!(!alarm.take(&world, AWAY, at(2)), "it is known");
+    assert!(alarm.take(&world, AWAY, at(1)).ring);
+    assert!(!alarm.take(&world, AWAY, at(2)).ring, "it is known");
     set(&mut world, |rollout| rollout.replicas.ready = 3);
-    assert!(!alarm.take(&world, AWAY, at(30)), "the same reason in other numbers");
+    assert!(!alarm.take(&world, AWAY, at(30)).ring, "the same reason in other numbers");
     set(&mut world, |rollout| rollout.message = "RolloutAborted: by somebody else".into());
-    assert!(alarm.take(&world, AWAY, at(40)), "another reason");
+    assert!(alarm.take(&world, AWAY, at(40)).ring, "another reason");
 }
 
 #[test]
 fn many_at_once_are_one_alarm() {
     let (mut world, mut alarm) = calm();
     set(&mut world, breaks);
-    assert!(alarm.take(&world, AWAY, at(1)));
+    assert!(alarm.take(&world, AWAY, at(1)).ring);
     world.targets.insert(bad().id().clone(), bad());
-    assert!(!alarm.take(&world, AWAY, at(2)));
-    assert!(!alarm.take(&world, AWAY, at(60)), "it was heard of, though nothing rang");
+    assert!(!alarm.take(&world, AWAY, at(2)).ring);
+    assert!(!alarm.take(&world, AWAY, at(60)).ring, "it was heard of, though nothing rang");
 }
 
 #[test]
 fn what_comes_back_at_once_was_never_gone() {
     let (mut world, mut alarm) = calm();
     set(&mut world, breaks);
-    assert!(alarm.take(&world, AWAY, at(1)));
+    assert!(alarm.take(&world, AWAY, at(1)).ring);
     set(&mut world, moves);
-    assert!(!alarm.take(&world, AWAY, at(20)));
+    assert!(!alarm.take(&world, AWAY, at(20)).ring);
     set(&mut world, breaks);
-    assert!(!alarm.take(&world, AWAY, at(40)));
+    assert!(!alarm.take(&world, AWAY, at(40)).ring);
     set(&mut world, moves);
-    assert!(!alarm.take(&world, AWAY, at(50)));
-    assert!(!alarm.take(&world, AWAY, at(120)));
+    assert!(!alarm.take(&world, AWAY, at(50)).ring);
+    assert!(!alarm.take(&world, AWAY, at(120)).ring);
     set(&mut world, breaks);
-    assert!(alarm.take(&world, AWAY, at(130)), "a minute later it is news");
+    assert!(alarm.take(&world, AWAY, at(130)).ring, "a minute later it is news");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn whoever_looks_at_it_is_not_called() {
     for (eyes, rings) in cases {
         let (mut world, mut alarm) = calm();
         set(&mut world, breaks);
-        assert_eq!(alarm.take(&world, eyes, at(1)), rings, "{eyes:?}");
+        assert_eq!(alarm.take(&world, eyes, at(1)).ring, rings, "{eyes:?}");
     }
 }
 
@@ -121,7 +121,7 @@ fn what_was_done_from_here_is_no_news() {
     let (mut world, mut alarm) = calm();
     world.acts.push_back(act(Some(Outcome::Done { effect: "aborted".to_owned() })));
     set(&mut world, breaks);
-    assert!(!alarm.take(&world, AWAY, at(1)));
+    assert!(!alarm.take(&world, AWAY, at(1)).ring);
 }
 
 #[test]
