@@ -10,6 +10,7 @@ mod history;
 mod links;
 mod log;
 mod notices;
+mod palette;
 mod target;
 mod text;
 mod why;
@@ -112,6 +113,8 @@ pub(super) fn paint(
     match &mut state.popup {
         None => {}
         Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Palette(palette)) => palette::paint(&ctx, palette, body, buffer),
+        Some(Popup::Resume(resume)) => act::resume(&ctx, resume, body, buffer),
         Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
         Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),
