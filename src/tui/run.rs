@@ -21,6 +21,7 @@ use crate::config::Face;
 use crate::domain::link::Link;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
+use crate::runtime::settings::Settings;
 
 /// The most records asked for about one target.
 const RECORDS: usize = 100;
@@ -37,7 +38,9 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut terminal = Terminal::enter()?;
-    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face };
+    let settings = handle.settings();
+    let mut cockpit =
+        Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face, settings };
     let mut events = EventStream::new();
     let mut answers = Answers::new();
     let mut log = LogFeed::default();
@@ -63,7 +66,8 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             Woken::End => return Ok(()),
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);
-                draw = cockpit.snapshot() || frame_differs(&before, &cockpit.world);
+                let other = cockpit.reconfigure();
+                draw = cockpit.snapshot() || other || frame_differs(&before, &cockpit.world);
                 Vec::new()
             }
             Woken::Log(Some(lines)) => {
@@ -135,7 +139,13 @@ fn frame_differs(before: &World, now: &World) -> bool {
     let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
     let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
     let server = before.clocks == now.clocks && before.permissions == now.permissions;
-    !(links && acts && plans && server && before.warnings == now.warnings && before.audit == now.audit)
+    !(links
+        && acts
+        && plans
+        && server
+        && before.warnings == now.warnings
+        && before.audit == now.audit
+        && before.configuration == now.configuration)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -217,15 +227,27 @@ struct Cockpit {
     state: State,
     handle: Handle,
     look: Look,
-    #[expect(dead_code, reason = "themes and keys read it next")]
     face: Face,
+    settings: Arc<Settings>,
 }
 
 impl Cockpit {
     fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
         let actor = || self.handle.actor("tui");
-        let ground = Ground { mandate: self.handle.mandate(), actor: &actor, now: Timestamp::now() };
+        let mandate = self.handle.mandate();
+        let ground = Ground { mandate: &mandate, actor: &actor, now: Timestamp::now() };
         work(&mut self.state, &self.world, &ground)
+    }
+
+    /// Takes the settings as they are now; true when they are others.
+    fn reconfigure(&mut self) -> bool {
+        let settings = self.handle.settings();
+        if Arc::ptr_eq(&settings, &self.settings) {
+            return false;
+        }
+        self.face = settings.face.clone();
+        self.settings = settings;
+        true
     }
 
     fn snapshot(&mut self) -> bool {
@@ -245,7 +267,7 @@ impl Cockpit {
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, self.look, self.handle.mandate(), now)
+        view::paint(buffer, &self.world, &mut self.state, self.look, &self.handle.mandate(), now)
     }
 }
 

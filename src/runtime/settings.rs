@@ -1,0 +1,146 @@
+//! What may change while the program runs: the policy, the environments, looks and keys, the judgement of error rates.
+//!
+//! The files are watched, not polled. A change counts from the next decision on. A configuration with an error in it
+//! changes nothing: what held before holds on, and every face says so until it is mended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::control::policy_mark;
+use super::watcher::Watcher;
+use crate::config::Face;
+use crate::config::prometheus::PrometheusSection;
+use crate::domain::environment::EnvironmentRules;
+use crate::domain::text::Clean;
+use crate::model::Event;
+use crate::policy::Mandate;
+
+/// A file counts as written once nothing happened to it for so long: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// But something that never comes to rest is read all the same.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What holds now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The policy settings.
+    pub mandate: Arc<Mandate>,
+    /// Which environment a target belongs to.
+    pub environments: EnvironmentRules,
+    /// Looks and keys.
+    pub face: Face,
+    /// By what error rates are judged.
+    pub prometheus: Arc<PrometheusSection>,
+}
+
+impl Settings {
+    /// A policy and nothing else out of the ordinary.
+    pub fn of(mandate: Mandate, environments: EnvironmentRules) -> Self {
+        Self { mandate: Arc::new(mandate), environments, ..Self::default() }
+    }
+
+    /// The mark of the policy, as records carry it.
+    pub fn policy(&self) -> String {
+        policy_mark(&self.mandate, &self.environments)
+    }
+}
+
+/// How the configuration is read again.
+pub struct Reload {
+    /// The files it is made of, whether they are there or not.
+    pub files: Vec<PathBuf>,
+    /// Reads them. `Err` = it cannot be used, and why, for the screen.
+    pub read: Arc<dyn Fn() -> Result<Reread, String> + Send + Sync>,
+}
+
+/// A configuration that was read again.
+pub struct Reread {
+    /// What holds from now on.
+    pub settings: Settings,
+    /// The keys that differ from the start and count only after another start.
+    pub restart: Vec<&'static str>,
+    /// What may not do what was meant.
+    pub warnings: Vec<String>,
+}
+
+/// Keeps the settings as the files have them, for as long as the program runs.
+pub(super) async fn run(reload: Reload, settings: watch::Sender<Arc<Settings>>, events: mpsc::Sender<Event>) {
+    let (happened, mut happenings) = mpsc::channel(1);
+    let mut watcher = match Watcher::new(&reload.files, happened) {
+        Ok(watcher) => watcher,
+        Err(why) => {
+            tracing::warn!(why, "the configuration is not watched");
+            let note = format!("configuration: not watched ({why}); a change counts after another start");
+            let _ = events.send(Event::Configuration(vec![Clean::new(&note)])).await;
+            return;
+        }
+    };
+    let mut said = Vec::new();
+    loop {
+        // Before it is read: what is written after this is heard.
+        watcher.watch();
+        let read = reload.read.clone();
+        let Ok(reread) = tokio::task::spawn_blocking(move || read()).await else { return };
+        let notes = take(reread, &settings, &events).await;
+        if notes != said {
+            said.clone_from(&notes);
+            if events.send(Event::Configuration(notes)).await.is_err() {
+                return;
+            }
+        }
+        if !rest(&mut happenings).await {
+            return;
+        }
+    }
+}
+
+/// Waits for a change, and until it has come to rest; false when there will be none any more.
+async fn rest(happenings: &mut mpsc::Receiver<()>) -> bool {
+    if happenings.recv().await.is_none() {
+        return false;
+    }
+    let end = Instant::now() + PATIENCE;
+    while let Ok(Some(())) = tokio::time::timeout_at(end.min(Instant::now() + QUIET), happenings.recv()).await {}
+    true
+}
+
+/// Puts what was read in force; returns what is to be said of it.
+async fn take(
+    reread: Result<Reread, String>,
+    settings: &watch::Sender<Arc<Settings>>,
+    events: &mpsc::Sender<Event>,
+) -> Vec<Clean> {
+    let Reread { settings: new, restart, warnings } = match reread {
+        Ok(reread) => reread,
+        Err(why) => {
+            tracing::warn!(why, "the configuration cannot be used; what held before holds on");
+            let first = why.lines().next().unwrap_or_default();
+            let more = match why.lines().count() {
+                0 | 1 => String::new(),
+                n => format!(" (and {} more: `flightdeck config check`)", n - 1),
+            };
+            return vec![Clean::new(&format!("configuration not taken, the last good one holds: {first}{more}"))];
+        }
+    };
+    let old = settings.borrow().clone();
+    // Which certificates are checked is known from the connections, not from the files.
+    let insecure = old.mandate.insecure.clone();
+    let mandate = Arc::new(Mandate { insecure, ..(*new.mandate).clone() });
+    let new = Settings { mandate, ..new };
+    if new != *old {
+        tracing::info!(before = old.policy(), policy = new.policy(), "the configuration was taken anew");
+        let environments = (new.environments != old.environments).then(|| new.environments.clone());
+        settings.send_replace(Arc::new(new));
+        if let Some(environments) = environments {
+            let _ = events.send(Event::Environments(environments)).await;
+        }
+    }
+    let restart =
+        (!restart.is_empty()).then(|| format!("configuration: another start is needed for {}", restart.join(", ")));
+    restart.into_iter().chain(warnings).map(|text| Clean::new(&text)).collect()
+}
