@@ -12,7 +12,7 @@ use super::config_layers;
 use super::setup::Ground;
 use super::{dto, output};
 use crate::config::{
-    self, Entry, Face, LayerFile, Loaded, Origin, Origins, Paths, Problem, Severity, Surroundings, look_closely,
+    self, Entry, Face, LayerFile, Loaded, Origin, Origins, Paths, Problem, Severity, Step, Surroundings, look_closely,
 };
 use crate::error::{Error, Kind};
 use crate::runtime::telemetry;
@@ -149,7 +149,11 @@ fn show(global: &Global, paths: &Paths, changed: bool, format: Format) -> Result
                 let value = if entry.value.is_null() { "(not set)".to_owned() } else { entry.value.to_string() };
                 vec![entry.key.to_string(), value, entry.origin.to_string()]
             };
-            output::raw(output::table(&entries.iter().map(row).collect::<Vec<_>>()).as_bytes())?;
+            // What a rule leaves out is no news; a script gets it all the same.
+            let left_out = |e: &Entry| e.value.is_null() && e.key.0.iter().any(|s| matches!(s, Step::Index(_)));
+            output::raw(
+                output::table(&entries.iter().filter(|e| !left_out(e)).map(row).collect::<Vec<_>>()).as_bytes(),
+            )?;
         }
     }
     for warning in &loaded.warnings {

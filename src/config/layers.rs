@@ -94,7 +94,7 @@ pub struct Layers {
 }
 
 /// A configuration and where each key is from.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
     /// What holds.
     pub config: ConfigFile,
@@ -168,7 +168,7 @@ impl Layers {
         self.flags.said().for_each(|said| say(said, &mut all));
         schema::check(&outside, &mut wrong);
         if !wrong.is_empty() {
-            return Err(ConfigError { problems: wrong });
+            return Err(in_order(wrong));
         }
         let config = typed(&all)?;
         let origins = Origins(all);
@@ -177,7 +177,7 @@ impl Layers {
         let (errors, more): (Vec<_>, Vec<_>) =
             said.into_iter().map(|p| origins.locate(p)).partition(|p| p.severity == Severity::Error);
         if !errors.is_empty() {
-            return Err(ConfigError { problems: errors });
+            return Err(in_order(errors));
         }
         warnings.extend(more);
         Ok(Loaded { config, origins, warnings, found })
@@ -198,6 +198,24 @@ fn typed(all: &Node) -> Result<ConfigFile, ConfigError> {
     all.plain()
         .try_into()
         .map_err(|e: toml::de::Error| ConfigError { problems: vec![Problem::error(KeyPath::default(), e.message())] })
+}
+
+/// As a person goes through the files: one after the other, line by line.
+fn in_order(mut problems: Vec<Problem>) -> ConfigError {
+    let mut files: Vec<std::sync::Arc<Path>> = Vec::new();
+    for problem in &problems {
+        if let Origin::File { path, .. } = &problem.at
+            && !files.contains(path)
+        {
+            files.push(path.clone());
+        }
+    }
+    problems.sort_by_key(|problem| match &problem.at {
+        Origin::File { path, line, column } => (files.iter().position(|f| f == path), *line, *column),
+        // What stands in no file comes behind all that does.
+        _ => (Some(files.len()), 0, 0),
+    });
+    ConfigError { problems }
 }
 
 fn read(file: &LayerFile) -> Result<Option<String>, Problem> {
@@ -222,7 +240,7 @@ pub fn parse(text: &str) -> Result<ConfigFile, ConfigError> {
     let node = Node::read(Path::new("configuration"), text).map_err(|problems| ConfigError { problems })?;
     schema::check(&node, &mut wrong);
     if !wrong.is_empty() {
-        return Err(ConfigError { problems: wrong });
+        return Err(in_order(wrong));
     }
     let (config, origins) = (typed(&node)?, Origins(node));
     check::types_cannot(&config, &mut wrong);

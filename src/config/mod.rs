@@ -103,6 +103,8 @@ impl ConfigFile {
             ("log.level", self.log == start.log),
             ("prometheus.context", new.context == old.context),
             ("prometheus.template", new.template == old.template),
+            ("prometheus.target", new.asks_as(old)),
+            ("prometheus.windows", new.windows == old.windows),
             ("prometheus.timeout", new.timeout == old.timeout),
             ("prometheus.scrape_interval", new.scrape_interval == old.scrape_interval),
         ];

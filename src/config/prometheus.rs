@@ -265,9 +265,32 @@ impl PrometheusSection {
         }
     }
 
+    /// The same with the limits and minimums of another: what may change while queries are under way.
+    #[must_use]
+    pub fn judged_by(&self, other: &Self) -> Self {
+        let mut new = Self { limit: other.limit, minimum: other.minimum, ..self.clone() };
+        if self.asks_as(other) {
+            new.target.clone_from(&other.target);
+        }
+        new
+    }
+
+    /// Whether targets differ from another's in no more than limits and minimums.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let asked = |t: &PrometheusTarget| PrometheusTarget { limit: None, minimum: None, ..t.clone() };
+        self.target.iter().filter(|t| t.asks()).map(asked).eq(other.target.iter().filter(|t| t.asks()).map(asked))
+    }
+
     /// How long one query may take.
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout.0))
+    }
+}
+
+impl PrometheusTarget {
+    /// Whether it changes what is asked, and not only how the answer is judged.
+    fn asks(&self) -> bool {
+        self.template.is_some() || self.service.is_some()
     }
 }
 

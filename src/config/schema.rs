@@ -137,8 +137,7 @@ fn walk(shape: &Json, node: &Node, path: &KeyPath, wrong: &mut Vec<Problem>) {
         ("object", _) => "a table",
         ("array", _) => "a list, as [\"a\", \"b\"]",
         ("boolean", _) => "a boolean: true or false",
-        ("integer", Value::Int(_)) => "at least 0",
-        ("integer", _) => "a whole number",
+        ("integer", _) => "a whole number, 0 or more",
         ("number", _) => "a number",
         _ => "a string, in quotes",
     };
@@ -173,8 +172,8 @@ fn table(shape: &Json, node: &Node, path: &KeyPath, wrong: &mut Vec<Problem>) {
 
 /// A key that is known in another table. Where none is, a hint at what is known here.
 fn elsewhere(key: &str, path: &KeyPath) -> String {
-    let same = leaves().iter().find(|leaf| leaf.path.last().is_some_and(|last| last == key));
-    match same {
+    let same = leaves().iter().filter(|leaf| leaf.path.last().is_some_and(|last| last == key));
+    match same.min_by_key(|leaf| leaf.in_list()) {
         Some(leaf) => format!("; did you mean `{}`?", leaf.dotted()),
         None if path.0.is_empty() => {
             let sections = schema()["properties"].as_object().into_iter().flat_map(|all| all.keys());

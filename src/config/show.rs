@@ -32,7 +32,13 @@ impl Loaded {
             let said = by_rule.filter(|path| self.origins.says(path)).unwrap_or_else(|| key.clone());
             Entry { origin: self.origins.of(&said), key, value }
         };
-        found.into_iter().filter(|(key, _)| context.is_none_or(|name| self.counts(key, name))).map(entry).collect()
+        let own = |key: &KeyPath| context.is_none() || *key != KeyPath::new("context");
+        found
+            .into_iter()
+            .filter(|(key, _)| own(key))
+            .filter(|(key, _)| context.is_none_or(|name| self.counts(key, name)))
+            .map(entry)
+            .collect()
     }
 
     /// Whether a rule of a list can count in this context.

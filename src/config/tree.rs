@@ -39,6 +39,7 @@ impl Value {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Bool(_) => "a boolean",
+            Self::Int(..0) => "a negative number",
             Self::Int(_) => "an integer",
             Self::Float(_) => "a number",
             Self::Text(_) => "a string",

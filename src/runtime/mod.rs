@@ -76,6 +76,7 @@ pub struct Running {
 pub fn start(parts: Parts) -> Running {
     let Parts { systems, settings, reload, audit, recording, actor, deadlines } = parts;
     let environments = settings.environments.clone();
+    let (judge, judgement) = watch::channel(settings.prometheus.clone());
     let (change, settings) = watch::channel(Arc::new(settings));
     let (observations, observed) = mpsc::channel(OBSERVATIONS);
     let (events, happened) = mpsc::channel::<Event>(QUEUE);
@@ -120,7 +121,7 @@ pub fn start(parts: Parts) -> Running {
         settings: settings.clone(),
         deadlines,
     };
-    let mut links = supervise::spawn(tasks, &observations, &Wants { focus: focused.clone(), interest });
+    let mut links = supervise::spawn(tasks, &observations, &Wants { focus: focused.clone(), interest, judgement });
     links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
@@ -134,7 +135,8 @@ pub fn start(parts: Parts) -> Running {
     let runner_events = control.events.clone();
     let planner = tokio::spawn(control::plans::run(runner, planned, stopping.clone()));
     let control = tokio::spawn(control::run(control, asked, stopping));
-    let keep = reload.map(|reload| tokio::spawn(settings::run(reload, change, runner_events)));
+    let keep = reload
+        .map(|reload| tokio::spawn(settings::run(reload, settings::Tell { change, judge, events: runner_events })));
     let (focus, visible) = (Arc::new(focus), Arc::new(visible));
     let handle = Handle { world, intents, plans, queries, focus, visible, settings, actor };
     Running { handle, stop, control, planner, engine, settings: keep, links, questions, journal, mend, witness }

@@ -68,15 +68,25 @@ pub struct Reread {
     pub warnings: Vec<String>,
 }
 
+/// Who is told of a change.
+pub(super) struct Tell {
+    /// Everyone who decides or draws.
+    pub change: watch::Sender<Arc<Settings>>,
+    /// Those who read error rates.
+    pub judge: watch::Sender<Arc<PrometheusSection>>,
+    /// The engine.
+    pub events: mpsc::Sender<Event>,
+}
+
 /// Keeps the settings as the files have them, for as long as the program runs.
-pub(super) async fn run(reload: Reload, settings: watch::Sender<Arc<Settings>>, events: mpsc::Sender<Event>) {
+pub(super) async fn run(reload: Reload, tell: Tell) {
     let (happened, mut happenings) = mpsc::channel(1);
     let mut watcher = match Watcher::new(&reload.files, happened) {
         Ok(watcher) => watcher,
         Err(why) => {
             tracing::warn!(why, "the configuration is not watched");
             let note = format!("configuration: not watched ({why}); a change counts after another start");
-            let _ = events.send(Event::Configuration(vec![Clean::new(&note)])).await;
+            let _ = tell.events.send(Event::Configuration(vec![Clean::new(&note)])).await;
             return;
         }
     };
@@ -86,10 +96,10 @@ pub(super) async fn run(reload: Reload, settings: watch::Sender<Arc<Settings>>, 
         watcher.watch();
         let read = reload.read.clone();
         let Ok(reread) = tokio::task::spawn_blocking(move || read()).await else { return };
-        let notes = take(reread, &settings, &events).await;
+        let notes = take(reread, &tell).await;
         if notes != said {
             said.clone_from(&notes);
-            if events.send(Event::Configuration(notes)).await.is_err() {
+            if tell.events.send(Event::Configuration(notes)).await.is_err() {
                 return;
             }
         }
@@ -110,11 +120,7 @@ async fn rest(happenings: &mut mpsc::Receiver<()>) -> bool {
 }
 
 /// Puts what was read in force; returns what is to be said of it.
-async fn take(
-    reread: Result<Reread, String>,
-    settings: &watch::Sender<Arc<Settings>>,
-    events: &mpsc::Sender<Event>,
-) -> Vec<Clean> {
+async fn take(reread: Result<Reread, String>, tell: &Tell) -> Vec<Clean> {
     let Reread { settings: new, restart, warnings } = match reread {
         Ok(reread) => reread,
         Err(why) => {
@@ -127,7 +133,7 @@ async fn take(
             return vec![Clean::new(&format!("configuration not taken, the last good one holds: {first}{more}"))];
         }
     };
-    let old = settings.borrow().clone();
+    let old = tell.change.borrow().clone();
     // Which certificates are checked is known from the connections, not from the files.
     let insecure = old.mandate.insecure.clone();
     let mandate = Arc::new(Mandate { insecure, ..(*new.mandate).clone() });
@@ -135,9 +141,12 @@ async fn take(
     if new != *old {
         tracing::info!(before = old.policy(), policy = new.policy(), "the configuration was taken anew");
         let environments = (new.environments != old.environments).then(|| new.environments.clone());
-        settings.send_replace(Arc::new(new));
+        if new.prometheus != old.prometheus {
+            tell.judge.send_replace(new.prometheus.clone());
+        }
+        tell.change.send_replace(Arc::new(new));
         if let Some(environments) = environments {
-            let _ = events.send(Event::Environments(environments)).await;
+            let _ = tell.events.send(Event::Environments(environments)).await;
         }
     }
     let restart =
