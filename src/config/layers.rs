@@ -163,9 +163,15 @@ impl Layers {
             not_by_context(all, &path);
             all.set(&path, value, &by);
         };
-        environment.into_iter().for_each(|said| say(said, &mut all));
-        self.flags.unset.iter().for_each(|key| all.unset(&steps(key)));
-        self.flags.said().for_each(|said| say(said, &mut all));
+        for said in environment {
+            say(said, &mut all);
+        }
+        for key in &self.flags.unset {
+            all.unset(&steps(key));
+        }
+        for said in self.flags.said() {
+            say(said, &mut all);
+        }
         schema::check(&outside, &mut wrong);
         if !wrong.is_empty() {
             return Err(in_order(wrong));
@@ -189,7 +195,9 @@ fn not_by_context(all: &mut Node, path: &[String]) {
     if let Value::Table(table) = &mut all.value
         && let Some(Value::List(contexts)) = table.get_mut("context").map(|node| &mut node.value)
     {
-        contexts.iter_mut().for_each(|context| context.unset(path));
+        for context in contexts {
+            context.unset(path);
+        }
     }
 }
 

@@ -300,3 +300,31 @@ impl PrometheusContext {
         self.service.as_deref().and_then(|s| s.split_once('/'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_change_while_it_runs_and_what_is_asked_does_not() {
+        let target = |limit, template: Option<&str>| PrometheusTarget {
+            target: "shop/*".to_owned(),
+            template: template.map(ToOwned::to_owned),
+            limit: Some(Percent(limit)),
+            minimum: None,
+            service: None,
+        };
+        let start = PrometheusSection { target: vec![target(100, Some("a"))], ..PrometheusSection::default() };
+        let limits = PrometheusSection {
+            limit: Percent(200),
+            target: vec![target(300, Some("a"))],
+            windows: (Length(600), Length(60)),
+            ..PrometheusSection::default()
+        };
+        let now = start.judged_by(&limits);
+        assert_eq!((now.limit, now.target[0].limit, now.windows), (Percent(200), Some(Percent(300)), start.windows));
+        let asks = PrometheusSection { target: vec![target(400, Some("b"))], ..PrometheusSection::default() };
+        assert!(start.asks_as(&limits) && !start.asks_as(&asks));
+        assert_eq!(start.judged_by(&asks).target, start.target, "another template needs another start");
+    }
+}

@@ -152,16 +152,15 @@ fn table(shape: &Json, node: &Node, path: &KeyPath, wrong: &mut Vec<Problem>) {
     let more = shape.get("additionalProperties").filter(|more| more.is_object());
     for (key, inner) in table {
         let here = path.verbatim(key);
-        match known.get(key).or(more) {
-            Some(shape) => walk(shape, inner, &here, wrong),
-            None => {
-                let hint = match did_you_mean(key, known.keys().map(String::as_str)) {
-                    hint if hint.is_empty() => elsewhere(key, path),
-                    hint => hint,
-                };
-                wrong.push(Problem::error(here, format!("unknown key{hint}")).at(inner.key_at.clone()));
-            }
+        if let Some(shape) = known.get(key).or(more) {
+            walk(shape, inner, &here, wrong);
+            continue;
         }
+        let hint = match did_you_mean(key, known.keys().map(String::as_str)) {
+            hint if hint.is_empty() => elsewhere(key, path),
+            hint => hint,
+        };
+        wrong.push(Problem::error(here, format!("unknown key{hint}")).at(inner.key_at.clone()));
     }
     for key in shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
         if !table.contains_key(key) {

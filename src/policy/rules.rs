@@ -37,12 +37,12 @@ pub(super) fn first_denial(intent: &Intent, facts: &Facts, mandate: &Mandate, no
 
 fn read_only(_: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
     let by = &mandate.read_only_by;
-    mandate.read_only.then(|| match by.starts_with("--") {
-        true => (format!("read-only: started with {by}"), "start without it to act".to_owned()),
-        false => {
-            (format!("read-only by {by}"), "change it there to act; a change holds from the next act on".to_owned())
-        }
-    })
+    let (why, hint) = if by.starts_with("--") {
+        (format!("read-only: started with {by}"), "start without it to act")
+    } else {
+        (format!("read-only by {by}"), "change it there to act; a change holds from the next act on")
+    };
+    mandate.read_only.then(|| (why, hint.to_owned()))
 }
 
 fn insecure(intent: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {

@@ -153,3 +153,55 @@ async fn take(reread: Result<Reread, String>, tell: &Tell) -> Vec<Clean> {
         (!restart.is_empty()).then(|| format!("configuration: another start is needed for {}", restart.join(", ")));
     restart.into_iter().chain(warnings).map(|text| Clean::new(&text)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::prometheus::Percent;
+    use crate::domain::environment::{Environment, EnvironmentRule};
+
+    fn reread(settings: Settings) -> Result<Reread, String> {
+        Ok(Reread { settings, restart: Vec::new(), warnings: Vec::new() })
+    }
+
+    fn text(notes: &[Clean]) -> String {
+        notes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_in_force_and_what_cannot_be_used_changes_nothing() {
+        let insecure = Mandate { insecure: vec!["lab".into()], ..Mandate::default() };
+        let start = Settings::of(insecure, EnvironmentRules::default());
+        let before = start.policy();
+        let (change, now) = watch::channel(Arc::new(start));
+        let (judge, judged) = watch::channel(Arc::default());
+        let (events, mut told) = mpsc::channel(8);
+        let tell = Tell { change, judge, events };
+
+        let strict = Mandate { read_only: true, ..Mandate::default() };
+        let notes = take(reread(Settings::of(strict.clone(), EnvironmentRules::default())), &tell).await;
+        assert!(notes.is_empty() && now.borrow().mandate.read_only);
+        assert_eq!(now.borrow().mandate.insecure, [Clean::new("lab")], "that is not the files' to say");
+        assert_ne!(now.borrow().policy(), before, "records carry another mark");
+        assert!(told.try_recv().is_err() && !judged.has_changed().expect("open"), "nobody else is concerned");
+
+        let notes = take(Err("a.toml:1:2: x: unknown key\n  a.toml:2:1: y: unknown key".to_owned()), &tell).await;
+        assert!(now.borrow().mandate.read_only, "what held holds on");
+        let said = text(&notes);
+        assert!(said.contains("a.toml:1:2") && said.contains("the last good one holds") && said.contains("1 more"));
+
+        let rule = EnvironmentRule {
+            environment: Environment::unknown(),
+            context: None,
+            namespace: Some("*".into()),
+            label: None,
+        };
+        let section = PrometheusSection { limit: Percent(100), ..PrometheusSection::default() };
+        let settings = Settings { prometheus: Arc::new(section), ..Settings::of(strict, EnvironmentRules(vec![rule])) };
+        let restart = Reread { settings, restart: vec!["log.level"], warnings: vec!["look".to_owned()] };
+        let said = text(&take(Ok(restart), &tell).await);
+        assert!(said.contains("log.level") && said.ends_with("| look"), "{said}");
+        assert!(matches!(told.try_recv(), Ok(Event::Environments(rules)) if rules.0.len() == 1));
+        assert!((judged.borrow().limit.share() - 0.01).abs() < 1e-9);
+    }
+}

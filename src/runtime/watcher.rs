@@ -14,7 +14,7 @@ pub(super) struct Watcher {
     /// The same, and what they are links to.
     concern: Arc<Mutex<Vec<PathBuf>>>,
     watched: BTreeSet<PathBuf>,
-    watcher: RecommendedWatcher,
+    inner: RecommendedWatcher,
 }
 
 impl Watcher {
@@ -31,7 +31,7 @@ impl Watcher {
                 let _ = happened.try_send(());
             }
         });
-        Ok(Self { files, concern, watched: BTreeSet::new(), watcher: watcher.map_err(|e| e.to_string())? })
+        Ok(Self { files, concern, watched: BTreeSet::new(), inner: watcher.map_err(|e| e.to_string())? })
     }
 
     /// Watches the folders as they are now: one that was not there may be, and one that was put in the place of
@@ -39,12 +39,12 @@ impl Watcher {
     pub(super) fn watch(&mut self) {
         for folder in std::mem::take(&mut self.watched) {
             // It may be gone.
-            let _ = self.watcher.unwatch(&folder);
+            let _ = self.inner.unwatch(&folder);
         }
         let ways: Vec<PathBuf> = self.files.iter().flat_map(|file| ways(file)).collect();
         let folders = ways.iter().filter_map(|file| nearest_folder(file));
         for folder in folders.collect::<BTreeSet<_>>() {
-            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            match self.inner.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => {
                     self.watched.insert(folder);
                 }
