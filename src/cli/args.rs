@@ -68,6 +68,9 @@ pub(super) struct Global {
     /// Only ASCII characters
     #[arg(long, global = true, help_heading = HEADING)]
     pub ascii: bool,
+    /// Leave clicks and the wheel to the terminal
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub no_mouse: bool,
 }
 
 /// Verbs that are not acts.

@@ -12,7 +12,8 @@ use super::config_layers;
 use super::setup::Ground;
 use super::{dto, output};
 use crate::config::{
-    self, Entry, Face, LayerFile, Loaded, Origin, Origins, Paths, Problem, Severity, Step, Surroundings, look_closely,
+    self, ConfigFile, Entry, LayerFile, Loaded, Origin, Origins, Paths, Problem, Severity, Step, Surroundings,
+    look_closely,
 };
 use crate::error::{Error, Kind};
 use crate::runtime::telemetry;
@@ -205,7 +206,8 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
                 ..ConnectSettings::default()
             };
             let mut said = warnings;
-            said.extend(all_checks(&config, &origins, &settings));
+            let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
+            said.extend(all_checks(&config, &origins, &settings, &themes));
             said
         }
     };
@@ -241,25 +243,20 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
 /// Everything that a closer look at the configuration in use finds.
 pub(super) fn closely(ground: &Ground) -> Vec<Problem> {
     let mut said = ground.warnings.clone();
-    said.extend(all_checks(&ground.config, &ground.origins, &ground.settings));
+    said.extend(all_checks(&ground.config, &ground.origins, &ground.settings, &ground.themes));
     said
 }
 
-fn all_checks(config: &config::ConfigFile, origins: &Origins, settings: &ConnectSettings) -> Vec<Problem> {
+fn all_checks(config: &ConfigFile, origins: &Origins, settings: &ConnectSettings, themes: &Path) -> Vec<Problem> {
     let contexts = read_kubeconfig(settings).ok().map(|known| known.contexts.into_iter().map(|c| c.name).collect());
     let around = Surroundings {
         contexts,
         templates: prometheus::templates(&[]).into_iter().map(|template| template.name).collect(),
-        face: &face,
+        face: &|_| config_layers::face_problems(&config_layers::face(config, themes)),
         log_level: &telemetry::check,
         is_set: &|name| std::env::var_os(name).is_some(),
     };
     look_closely(config, origins, &around)
-}
-
-/// What the cockpit does not understand of its looks and keys; the keys are counted from `ui` and `keys`.
-fn face(_: &Face) -> Vec<Problem> {
-    Vec::new()
 }
 
 fn path(paths: &Paths, all: bool) -> Result<ExitCode, Error> {

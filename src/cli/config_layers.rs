@@ -1,12 +1,14 @@
 //! From flags, variables and files to what the runtime is told, at the start and again when a file changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::Global;
 use super::setup::Ground;
-use crate::config::{ConfigError, ConfigFile, Flags, Layers, Loaded, Origins, Paths};
+use crate::config::{
+    ConfigError, ConfigFile, Face, Flags, KeyPath, Layers, Loaded, Origins, Paths, Problem, Severity, theme,
+};
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::policy::Mandate;
@@ -50,6 +52,9 @@ fn flags(global: &Global) -> Flags {
             flags.switch(key, true, flag);
         }
     }
+    if global.no_mouse {
+        flags.switch("ui.mouse", false, "--no-mouse");
+    }
     flags
 }
 
@@ -61,18 +66,30 @@ pub(super) fn unusable(error: ConfigError) -> Error {
 }
 
 /// What the runtime is told of a configuration.
-pub(super) fn settings(config: &ConfigFile, origins: &Origins, insecure: Vec<Clean>) -> Settings {
+pub(super) fn settings(config: &ConfigFile, origins: &Origins, themes: &Path, insecure: Vec<Clean>) -> Settings {
     Settings {
         mandate: Arc::new(Mandate { insecure, ..config.mandate(origins) }),
         environments: config.environments(),
-        face: config.face(),
+        face: face(config, themes),
         prometheus: Arc::new(config.prometheus.clone()),
     }
+}
+
+/// What the cockpit is told of its looks and keys.
+pub(super) fn face(config: &ConfigFile, themes: &Path) -> Face {
+    Face { themes: themes.to_owned(), ..config.face() }
+}
+
+/// What nobody understands of looks and keys; each key as it stands in the file.
+pub(super) fn face_problems(face: &Face) -> Vec<Problem> {
+    let theme = theme::load(&face.ui.theme, &face.themes).err();
+    theme.map(|why| Problem::error(KeyPath::new("ui.theme"), why)).into_iter().collect()
 }
 
 /// How the configuration is read again.
 pub(super) fn reload(ground: &Ground) -> Reload {
     let (layers, adjust, start) = (ground.layers.clone(), ground.adjust.clone(), ground.config.clone());
+    let themes = ground.themes.clone();
     let held: Mutex<BTreeSet<PathBuf>> = Mutex::new(ground.held.iter().cloned().collect());
     let files = layers.files.iter().map(|file| file.path.clone()).collect();
     let read = move || {
@@ -85,9 +102,13 @@ pub(super) fn reload(ground: &Ground) -> Reload {
         }
         held.extend(now);
         adjust(&mut config);
+        let settings = settings(&config, &origins, &themes, Vec::new());
+        if let Some(problem) = face_problems(&settings.face).into_iter().find(|p| p.severity == Severity::Error) {
+            return Err(origins.locate(problem).to_string());
+        }
         Ok(Reread {
             restart: config.needs_restart(&start),
-            settings: settings(&config, &origins, Vec::new()),
+            settings,
             warnings: warnings.iter().map(|warning| format!("configuration: {warning}")).collect(),
         })
     };

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::{config_layers, output};
 use crate::audit::{AuditLog, Stamp};
-use crate::config::{ConfigFile, Layers, Loaded, Origins, Paths, Problem};
+use crate::config::{ConfigFile, Layers, Loaded, Origins, Paths, Problem, theme};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
@@ -58,6 +58,8 @@ pub(super) struct Ground {
     /// The namespaces that flags name.
     namespaces: Vec<String>,
     pub(super) all_contexts: bool,
+    /// Where the user's own themes are.
+    pub(super) themes: PathBuf,
 }
 
 impl Ground {
@@ -78,6 +80,7 @@ impl Ground {
             candidates: Vec::new(),
         };
         let all_contexts = kubernetes.all_contexts;
+        let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
         let mut ground = Self {
             config,
             origins,
@@ -90,6 +93,7 @@ impl Ground {
             contexts,
             namespaces: global.namespace.clone(),
             all_contexts,
+            themes,
         };
         ground.settings = ground.connect_to(ground.settings.context.clone());
         Ok(ground)
@@ -184,7 +188,7 @@ impl Session {
         let identities = Identities::default();
         let parts = Parts {
             systems,
-            settings: config_layers::settings(&ground.config, &ground.origins, insecure),
+            settings: config_layers::settings(&ground.config, &ground.origins, &ground.themes, insecure),
             reload: Some(config_layers::reload(ground)),
             audit: ground.audit(),
             recording: Recording {
@@ -390,16 +394,13 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
+    let face = config_layers::face(&ground.config, &ground.themes);
+    theme::load(&face.ui.theme, &face.themes)
+        .map_err(|why| Error::new(Kind::Usage, why).hint("`ui.theme` in the configuration names it"))?;
     let session = Session::start(global, ground, Deadlines::default()).await?;
-    let look = tui::Look {
-        color: !(global.no_color
-            || ground.config.ui.no_color
-            || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())),
-        ascii: global.ascii || ground.config.ui.ascii,
-        badge,
-    };
-    let face = tui::run(session.handle.clone(), look, ground.config.face());
-    let (done, ()) = tokio::join!(face, session.learn_user());
+    let look = tui::Look { color: !ground.config.ui.no_color, ascii: ground.config.ui.ascii, badge };
+    let cockpit = tui::run(session.handle.clone(), look, face);
+    let (done, ()) = tokio::join!(cockpit, session.learn_user());
     session.end().await;
     done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
     Ok(ExitCode::SUCCESS)

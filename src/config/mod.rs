@@ -11,6 +11,7 @@ mod problem;
 pub mod prometheus;
 mod schema;
 mod show;
+pub mod theme;
 mod tree;
 
 pub use check::{FaceCheck, Surroundings, look_closely};
@@ -28,6 +29,8 @@ pub use file::{
 };
 pub use paths::{Paths, state_dir};
 
+use std::path::PathBuf;
+
 use crate::domain::environment::{Environment, EnvironmentRule, EnvironmentRules};
 use crate::policy::{Exception, Mandate};
 
@@ -38,12 +41,14 @@ pub struct Face {
     pub ui: UiSection,
     /// `[keys]`
     pub keys: KeysSection,
+    /// Where the user's own themes are; empty = nowhere.
+    pub themes: PathBuf,
 }
 
 impl ConfigFile {
     /// What the cockpit needs of it.
     pub fn face(&self) -> Face {
-        Face { ui: self.ui.clone(), keys: self.keys.clone() }
+        Face { ui: self.ui.clone(), keys: self.keys.clone(), themes: PathBuf::new() }
     }
 
     /// Which environment a target belongs to.
@@ -101,6 +106,8 @@ impl ConfigFile {
             ("audit.dir", self.audit.dir == start.audit.dir),
             ("audit.witness", told),
             ("log.level", self.log == start.log),
+            ("ui.mouse", self.ui.mouse == start.ui.mouse),
+            ("ui.title", self.ui.title == start.ui.title),
             ("prometheus.context", new.context == old.context),
             ("prometheus.template", new.template == old.template),
             ("prometheus.target", new.asks_as(old)),

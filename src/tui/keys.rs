@@ -162,7 +162,7 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Log],
     ),
     row(Command::Container, &[KeyCode::Char('c')], "c", "the next container", "container", &[Place::Log]),
-    row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", &[Place::Log]),
+    row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", LONG),
     row(
         Command::Object,
         &[KeyCode::Char('s')],

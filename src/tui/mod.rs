@@ -3,6 +3,7 @@
 //! [`run`] waits for keys, snapshots and answers, hands each to `State`, and draws what `view` makes of
 //! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
+mod alarm;
 mod board;
 mod confirm;
 mod find;
@@ -34,4 +35,13 @@ pub struct Look {
     pub ascii: bool,
     /// A badge in the corner, e.g. `DEMO`.
     pub badge: Option<&'static str>,
+}
+
+/// What views paint with.
+#[derive(Clone, Copy, Debug)]
+struct Skin {
+    look: Look,
+    theme: theme::Theme,
+    /// Whether the first keys are told: nobody has been here before.
+    hint: bool,
 }

@@ -1,11 +1,12 @@
 //! The loop: waits for a key, a snapshot, an answer, a signal or the next visible change of an age, and draws once
 //! for all that was there.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -13,10 +14,13 @@ use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::alarm::{Alarm, Eyes};
 use super::confirm::Ground;
+use super::keys::Place;
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
-use super::terminal::Terminal;
-use super::{Look, view};
+use super::terminal::{Modes, Terminal};
+use super::theme::{Depth, Theme};
+use super::{Look, Skin, view};
 use crate::config::Face;
 use crate::domain::link::Link;
 use crate::model::World;
@@ -37,11 +41,12 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    let mut terminal = Terminal::enter()?;
-    let settings = handle.settings();
-    let mut cockpit =
-        Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face, settings };
+    let skin = skin(look, &face)?;
+    let term_name = std::env::var("TERM").ok();
+    let mut terminal = Terminal::enter(Modes::of(face.ui.mouse, face.ui.title, term_name.as_deref()))?;
+    let mut cockpit = Cockpit::new(&handle, skin, face);
     let mut events = EventStream::new();
+    let mut typed = Typed::default();
     let mut answers = Answers::new();
     let mut log = LogFeed::default();
     let _ = cockpit.snapshot();
@@ -56,11 +61,16 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             handle.visible(cockpit.state.on_screen());
             wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
         }
-        let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await;
+        let woken = if typed.0.is_empty() {
+            Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await
+        } else {
+            Woken::Typed
+        };
         let effects = match woken {
             Woken::Time => {
                 // What is over may have moved a row.
                 let _ = cockpit.snapshot();
+                cockpit.alarm(&mut terminal)?;
                 Vec::new()
             }
             Woken::End => return Ok(()),
@@ -68,6 +78,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
                 let before = std::mem::replace(&mut cockpit.world, world);
                 let other = cockpit.reconfigure();
                 draw = cockpit.snapshot() || other || frame_differs(&before, &cockpit.world);
+                cockpit.alarm(&mut terminal)?;
                 Vec::new()
             }
             Woken::Log(Some(lines)) => {
@@ -84,22 +95,12 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
                 Vec::new()
             }
             Woken::Event(event) => {
-                let mut effects = cockpit.event(&mut terminal, &event?)?;
-                // What is there already is handled before the next frame, as far as it leads to nothing.
-                while effects.is_empty() {
-                    // Polled with this task's own waker: the stream keeps the first one it is given.
-                    let more = tokio::select! {
-                        biased;
-                        event = events.next() => event,
-                        () = std::future::ready(()) => break,
-                    };
-                    match more {
-                        Some(event) => effects = cockpit.event(&mut terminal, &event?)?,
-                        None => return Ok(()),
-                    }
+                if !typed.gather(event?, &mut events).await? {
+                    return Ok(());
                 }
-                effects
+                cockpit.events(&mut terminal, &mut typed)?
             }
+            Woken::Typed => cockpit.events(&mut terminal, &mut typed)?,
         };
         for effect in effects {
             match effect {
@@ -122,6 +123,44 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             }
         }
     }
+}
+
+/// What the terminal sent and nobody looked at yet, and whether it came all at once with other keys.
+#[derive(Default)]
+struct Typed(VecDeque<(Event, bool)>);
+
+impl Typed {
+    /// The most that is taken in before something is drawn.
+    const MOST: usize = 4096;
+
+    /// Takes in what has come by now; returns whether there may be more.
+    async fn gather(&mut self, first: Event, events: &mut EventStream) -> io::Result<bool> {
+        let mut come = vec![first];
+        while come.len() < Self::MOST {
+            // Polled with this task's own waker: the stream keeps the first one it is given.
+            let more = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = std::future::ready(()) => break,
+            };
+            match more {
+                Some(event) => come.push(event?),
+                None => return Ok(false),
+            }
+        }
+        let pressed = |event: &Event| matches!(event, Event::Key(key) if key.kind != KeyEventKind::Release);
+        let crowded = come.iter().filter(|event| pressed(event)).count() > 1;
+        self.0.extend(come.into_iter().map(|event| (event, crowded)));
+        Ok(true)
+    }
+}
+
+/// What the configuration and the terminal make of it.
+fn skin(look: Look, face: &Face) -> io::Result<Skin> {
+    let said = |name: &str| std::env::var(name).ok();
+    let depth = Depth::said(said("COLORTERM").as_deref(), said("TERM").as_deref());
+    let theme = if look.color { Theme::of(face, depth).map_err(io::Error::other)? } else { Theme::plain() };
+    Ok(Skin { look, theme, hint: true })
 }
 
 /// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
@@ -155,6 +194,8 @@ fn until(now: Timestamp, then: Timestamp) -> Duration {
 
 enum Woken {
     Event(io::Result<Event>),
+    /// Not all that was typed is looked at yet.
+    Typed,
     World(Arc<World>),
     Answer(Answer),
     /// Lines of the log that is open; `None` = there are no more.
@@ -226,12 +267,52 @@ struct Cockpit {
     world: Arc<World>,
     state: State,
     handle: Handle,
-    look: Look,
+    skin: Skin,
     face: Face,
+    /// The settings that they are from.
     settings: Arc<Settings>,
+    alarm: Alarm,
+    /// Whether the window has the focus; `None` = the terminal did not say.
+    focused: Option<bool>,
 }
 
 impl Cockpit {
+    fn new(handle: &Handle, skin: Skin, face: Face) -> Self {
+        Self {
+            world: handle.world(),
+            state: State::new(),
+            handle: handle.clone(),
+            skin,
+            face,
+            settings: handle.settings(),
+            alarm: Alarm::default(),
+            focused: None,
+        }
+    }
+
+    /// Rings and names the window, as far as that is wanted.
+    fn alarm(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        let now = Timestamp::now();
+        let target = self.state.selected.as_ref().filter(|_| self.state.place == Place::Target);
+        let eyes = Eyes { focused: self.focused, board: self.state.place == Place::Board, target };
+        if self.alarm.take(&self.world, eyes, now) && self.face.ui.bell {
+            terminal.bell()?;
+        }
+        terminal.title(&self.alarm.title(&self.world, self.skin.look.ascii, now))
+    }
+
+    /// What was typed, as far as it leads to nothing that has to be done first: that is handled before the next frame.
+    fn events(&mut self, terminal: &mut Terminal, typed: &mut Typed) -> io::Result<Vec<Effect>> {
+        while let Some((event, crowded)) = typed.0.pop_front() {
+            self.state.crowd(crowded);
+            let effects = self.event(terminal, &event)?;
+            if !effects.is_empty() {
+                return Ok(effects);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
         let actor = || self.handle.actor("tui");
         let mandate = self.handle.mandate();
@@ -245,7 +326,13 @@ impl Cockpit {
         if Arc::ptr_eq(&settings, &self.settings) {
             return false;
         }
-        self.face = settings.face.clone();
+        let face = settings.face.clone();
+        let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii, ..self.skin.look };
+        match skin(look, &face) {
+            Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
+            Err(why) => tracing::warn!(%why, "the looks stay as they were"),
+        }
+        self.face = face;
         self.settings = settings;
         true
     }
@@ -262,12 +349,18 @@ impl Cockpit {
         if matches!(event, Event::Resize(..)) {
             terminal.resize()?;
         }
+        match event {
+            Event::FocusGained => self.focused = Some(true),
+            Event::FocusLost => self.focused = Some(false),
+            Event::Key(_) => self.skin.hint = false,
+            _ => {}
+        }
         let at = Instant::now();
         Ok(self.with(|state, world, ground| state.event(event, at, world, ground)))
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, self.look, &self.handle.mandate(), now)
+        view::paint(buffer, &self.world, &mut self.state, &self.skin, &self.handle.mandate(), now)
     }
 }
 

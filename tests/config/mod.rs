@@ -180,3 +180,18 @@ fn errors_name_the_file_the_line_and_what_would_be_right() {
         }
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
+
+    /// Whatever stands in a file: an answer, and never a crash.
+    #[test]
+    fn no_text_makes_the_reading_crash(pieces in proptest::collection::vec(PIECES, 0..24)) {
+        let _ = config::parse(&pieces.concat());
+    }
+}
+
+/// Bits of configurations, whole and broken.
+const PIECES: &str = "\\[\\[?(policy|environment|prometheus\\.context|context|keys|ui)\\]?\\]?\n|\
+    (name|tier|url|windows|limit|read_only|headers|policy\\.read_only) = |\
+    \"[a-zé*=/:{}\\\\]{0,6}\"?\n|true\n|-?[0-9_.e]{1,20}\n|1979-05-27\n|[\\[\\]{},=#'\n]{1,3}";

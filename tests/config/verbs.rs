@@ -141,28 +141,63 @@ fn the_systems_file_holds_for_everyone_under_their_own() {
     assert_eq!(line("policy.act_on_insecure"), "", "{out}");
 }
 
+/// Two clusters behind one kubeconfig, and a program on them.
+struct Two {
+    prod: Server,
+    stage: Server,
+    program: Program,
+    folder: tempfile::TempDir,
+}
+
+impl Two {
+    async fn start() -> Self {
+        let (prod, stage) = (Server::start(|_| None).await, Server::start(|_| None).await);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let kubeconfig = folder.path().join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: prod-eu\nusers: [{{name: u, user: {{}}}}]\ncontexts:\n\
+             - {{name: prod-eu, context: {{cluster: p, user: u}}}}\n\
+             - {{name: stage-eu, context: {{cluster: s, user: u}}}}\n\
+             clusters:\n- {{name: p, cluster: {{server: \"{}\"}}}}\n- {{name: s, cluster: {{server: \"{}\"}}}}\n",
+            prod.url(),
+            stage.url()
+        );
+        fs::write(&kubeconfig, text).expect("a kubeconfig");
+        let mut program = Program::new(&kubeconfig, None);
+        program.config = Some(folder.path().join("config.toml"));
+        Self { prod, stage, program, folder }
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.folder.path().join("config.toml"), text).expect("written");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn one_context_is_read_only_and_the_other_is_not() {
-    let (prod, stage) = (Server::start(|_| None).await, Server::start(|_| None).await);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let kubeconfig = folder.path().join("kubeconfig");
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: prod-eu\nusers: [{{name: u, user: {{}}}}]\ncontexts:\n\
-         - {{name: prod-eu, context: {{cluster: p, user: u}}}}\n- {{name: stage-eu, context: {{cluster: s, user: u}}}}\n\
-         clusters:\n- {{name: p, cluster: {{server: \"{}\"}}}}\n- {{name: s, cluster: {{server: \"{}\"}}}}\n",
-        prod.url(),
-        stage.url()
-    );
-    fs::write(&kubeconfig, text).expect("a kubeconfig");
-    let config = folder.path().join("config.toml");
-    fs::write(&config, "[[context]]\nname = \"prod-*\"\npolicy.read_only = true\n").expect("written");
-    let mut program = Program::new(&kubeconfig, None);
-    program.config = Some(config);
-    let refused = program.run(&["pause", "shop/payments", "--yes"]).expect(3);
+    let two = Two::start().await;
+    two.configure("[[context]]\nname = \"prod-*\"\npolicy.read_only = true\n");
+    let refused = two.program.run(&["pause", "shop/payments", "--yes"]).expect(3);
     let said = format!("{}{}", refused.out, refused.err);
     assert!(said.contains("read-only") && said.contains("prod-*") && said.contains("config.toml:3:20"), "{said}");
-    assert_eq!(prod.count("PATCH", ""), 0, "nothing was sent");
+    assert_eq!(two.prod.count("PATCH", ""), 0, "nothing was sent");
     // The scripted server knows no patch, so nothing comes of it there; but it was sent.
-    program.run(&["pause", "shop/payments", "--yes", "--context", "stage-eu"]).expect(4);
-    assert_eq!((prod.count("PATCH", ""), stage.count("PATCH", "")), (0, 1));
+    two.program.run(&["pause", "shop/payments", "--yes", "--context", "stage-eu"]).expect(4);
+    assert_eq!((two.prod.count("PATCH", ""), two.stage.count("PATCH", "")), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_context_has_its_own_namespace_and_its_own_witness() {
+    let two = Two::start().await;
+    two.configure("[[context]]\nname = \"stage-*\"\nkubernetes.namespace = \"shop\"\naudit.witness.enabled = false\n");
+    let pause = |context: &str| two.program.run(&["pause", "shop/payments", "--yes", "--context", context]);
+    pause("prod-eu").expect(4);
+    pause("stage-eu").expect(4);
+    let listed = |server: &Server| {
+        let asked = server.asked().into_iter().find(|a| a.lists("/rollouts")).expect("a list");
+        asked.path.contains("/namespaces/shop/")
+    };
+    assert_eq!((listed(&two.prod), listed(&two.stage)), (false, true));
+    let told = |server: &Server| server.count("POST", "/events") > 0;
+    assert_eq!((told(&two.prod), told(&two.stage)), (true, false), "only the one is a witness");
 }

@@ -3,12 +3,14 @@
 mod boxes;
 mod cursor;
 mod looks;
+mod mouse;
 mod types;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
@@ -19,6 +21,7 @@ use super::board::Board;
 use super::confirm::Ground;
 use super::keys::{self, Command, Place};
 use super::log::Log;
+use super::prompt::Prompt;
 use super::tail::Tail;
 use super::text::Text;
 use crate::domain::ids::TargetId;
@@ -53,6 +56,8 @@ pub(super) struct State {
     tail: Tail,
     complete: bool,
     page: usize,
+    /// Where the list stands on the screen, for clicks.
+    list: Rect,
     /// Lines that the list has, as of the last layout.
     lines: usize,
 }
@@ -79,6 +84,7 @@ impl State {
             tail: Tail::default(),
             complete: false,
             page: 1,
+            list: Rect::default(),
             lines: 0,
         }
     }
@@ -116,14 +122,32 @@ impl State {
     }
 
     /// When the screen changes by itself.
-    pub(super) fn wakes(&self, at: Instant) -> Option<Instant> {
-        let prompt = match &self.popup {
-            Some(Popup::Confirm(confirm)) => &confirm.prompt,
-            Some(Popup::Group(group)) => &group.prompt,
-            Some(Popup::Rollback(plan)) => &plan.prompt,
-            _ => return None,
-        };
-        prompt.listens_from().filter(|from| *from > at)
+    pub(super) fn wakes(&mut self, at: Instant) -> Option<Instant> {
+        self.prompt()?.listens_from().filter(|from| *from > at)
+    }
+
+    /// Whether the keys that come next came all at once.
+    pub(super) fn crowd(&mut self, crowded: bool) {
+        if let Some(prompt) = self.prompt() {
+            prompt.crowd(crowded);
+        }
+    }
+
+    /// The part of the open box that confirms.
+    fn prompt(&mut self) -> Option<&mut Prompt> {
+        match &mut self.popup {
+            Some(Popup::Confirm(confirm)) => Some(&mut confirm.prompt),
+            Some(Popup::Group(group)) => Some(&mut group.prompt),
+            Some(Popup::Rollback(plan)) => Some(&mut plan.prompt),
+            _ => None,
+        }
+    }
+
+    /// The screen was away or moved: what confirms has to stand there anew.
+    fn unseen(&mut self) {
+        if let Some(prompt) = self.prompt() {
+            prompt.unseen();
+        }
     }
 
     pub(super) fn answer(&mut self, answer: Answer, world: &World, ground: &Ground<'_>) {
@@ -163,7 +187,13 @@ impl State {
                 self.paste(text, at);
                 Vec::new()
             }
-            _ => Vec::new(),
+            Event::Mouse(mouse) => self.mouse(*mouse, world),
+            // Keys that were on their way to another window, or to what stood there before, are not for the box.
+            Event::Resize(..) | Event::FocusGained => {
+                self.unseen();
+                Vec::new()
+            }
+            Event::FocusLost | Event::Key(_) => Vec::new(),
         }
     }
 
@@ -188,7 +218,10 @@ impl State {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             match keys::command(self.place, key) {
                 Some(Command::Quit) => return vec![Effect::Quit],
-                Some(Command::Suspend) => return vec![Effect::Suspend],
+                Some(Command::Suspend) => {
+                    self.unseen();
+                    return vec![Effect::Suspend];
+                }
                 _ => {}
             }
         }

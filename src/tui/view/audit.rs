@@ -57,6 +57,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
     let count = records.len();
     state.layout(usize::from(rest.height), count);
+    state.list_at(rest);
     let Loaded::Here(records) = &state.audit.records else { return };
     for (n, (y, record)) in (rest.y..rest.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
         let selected = n + state.offset == state.audit.cursor;

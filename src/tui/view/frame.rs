@@ -63,6 +63,17 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     right.render(Rect { x: start, width, ..area }, buffer);
 }
 
+/// For the first look of all; it goes with the first key.
+pub(super) fn hint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+    let mut spans = vec![Span::styled("  new here?  ", ctx.theme.dim())];
+    for (key, does) in [("?", "keys"), ("a", "act"), (":", "command"), ("/", "filter")] {
+        spans.push(Span::styled(key, ctx.theme.key()));
+        spans.push(Span::raw(format!(" {does}   ")));
+    }
+    spans.push(Span::styled("a bare key only looks", ctx.theme.dim()));
+    Line::from(spans).render(area, buffer);
+}
+
 /// How many are not live, where there is no room for their names.
 fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
     let off = ctx
