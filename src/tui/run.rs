@@ -27,6 +27,7 @@ use crate::domain::link::Link;
 use crate::domain::record::ActorRecord;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
+use crate::runtime::settings::Settings;
 
 /// The most records asked for about one target.
 const RECORDS: usize = 100;
@@ -79,7 +80,8 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             Woken::End => return Ok(()),
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);
-                draw = cockpit.snapshot() || frame_differs(&before, &cockpit.world);
+                let other = cockpit.reconfigure();
+                draw = cockpit.snapshot() || other || frame_differs(&before, &cockpit.world);
                 cockpit.alarm(&mut terminal)?;
                 Vec::new()
             }
@@ -181,7 +183,13 @@ fn frame_differs(before: &World, now: &World) -> bool {
     let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
     let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
     let server = before.clocks == now.clocks && before.permissions == now.permissions;
-    !(links && acts && plans && server && before.warnings == now.warnings && before.audit == now.audit)
+    !(links
+        && acts
+        && plans
+        && server
+        && before.warnings == now.warnings
+        && before.audit == now.audit
+        && before.configuration == now.configuration)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -266,6 +274,8 @@ struct Cockpit {
     handle: Handle,
     skin: Skin,
     face: Face,
+    /// The settings that they are from.
+    settings: Arc<Settings>,
     alarm: Alarm,
     /// Whether the window has the focus; `None` = the terminal did not say.
     focused: Option<bool>,
@@ -279,6 +289,7 @@ impl Cockpit {
             handle: handle.clone(),
             skin,
             face,
+            settings: handle.settings(),
             alarm: Alarm::default(),
             focused: None,
         }
@@ -309,8 +320,26 @@ impl Cockpit {
 
     fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
         let actor = || self.handle.actor("tui");
-        let ground = Ground { mandate: self.handle.mandate(), actor: &actor, now: Timestamp::now() };
+        let mandate = self.handle.mandate();
+        let ground = Ground { mandate: &mandate, actor: &actor, now: Timestamp::now() };
         work(&mut self.state, &self.world, &ground)
+    }
+
+    /// Takes the settings as they are now; true when they are others.
+    fn reconfigure(&mut self) -> bool {
+        let settings = self.handle.settings();
+        if Arc::ptr_eq(&settings, &self.settings) {
+            return false;
+        }
+        let face = settings.face.clone();
+        let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii, ..self.skin.look };
+        match skin(look, &face) {
+            Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
+            Err(why) => tracing::warn!(%why, "the looks stay as they were"),
+        }
+        self.face = face;
+        self.settings = settings;
+        true
     }
 
     fn snapshot(&mut self) -> bool {
@@ -336,7 +365,7 @@ impl Cockpit {
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, &self.skin, self.handle.mandate(), now)
+        view::paint(buffer, &self.world, &mut self.state, &self.skin, &self.handle.mandate(), now)
     }
 }
 

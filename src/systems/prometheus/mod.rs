@@ -102,7 +102,7 @@ pub fn link(section: &PrometheusSection, cluster: &Arc<Cluster>, timings: Timing
                 id: id.clone(),
                 timings,
             };
-            Box::pin(source.run(to, wants.interest))
+            Box::pin(source.run(to, wants.interest, wants.judgement))
         }),
     })
 }

@@ -66,7 +66,12 @@ pub(super) enum Kind {
 type Asked = BoxFuture<'static, (Vec<Job>, Result<Option<Answer>, Fault>)>;
 
 impl Source {
-    pub(super) async fn run(self, to: Observations, mut interest: watch::Receiver<Arc<Interest>>) {
+    pub(super) async fn run(
+        self,
+        to: Observations,
+        mut interest: watch::Receiver<Arc<Interest>>,
+        mut judgement: watch::Receiver<Arc<PrometheusSection>>,
+    ) {
         let outlet = Outlet { id: self.id.clone(), to };
         if !outlet.link(LinkState::Connecting).await {
             return;
@@ -108,6 +113,11 @@ impl Source {
                     let wanted = interest.borrow_and_update().clone();
                     link.want(&wanted);
                     link.tell_blind().await
+                }
+                Ok(()) = judgement.changed() => {
+                    let section = judgement.borrow_and_update().clone();
+                    link.judge(&section);
+                    true
                 }
                 Some((jobs, result)) = link.open.next() => link.take(jobs, result).await,
                 () = tokio::time::sleep_until(next) => true,
@@ -157,6 +167,20 @@ impl Link {
                     let entry = Entry::new(id, wanted.clone(), &self.source.section, now);
                     self.entries.insert(id.clone(), entry);
                 }
+            }
+        }
+    }
+
+    /// Judges by these limits from the next reading on. What is asked, and whom, stays as it was.
+    fn judge(&mut self, section: &PrometheusSection) {
+        let now = Instant::now();
+        let source = &mut self.source.section;
+        *source = Arc::new(source.judged_by(section));
+        for (id, entry) in &mut self.entries {
+            let rules = source.rules(&id.to_string());
+            if entry.rules != rules {
+                entry.rules = rules;
+                entry.due = now;
             }
         }
     }

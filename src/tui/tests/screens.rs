@@ -200,7 +200,7 @@ fn acting() {
     });
     look_at("confirm_refused", || {
         let mut desk = Desk::new(busy());
-        desk.mandate = Mandate { read_only: true, read_only_by: "--read-only", ..Mandate::default() };
+        desk.mandate = Mandate { read_only: true, read_only_by: "--read-only".into(), ..Mandate::default() };
         desk.state.selected = Some(payments().id().clone());
         desk.keys("ap");
         let rollout = payments().rollout.clone();

@@ -18,7 +18,7 @@ const SKEW: i64 = 2000;
 /// Everything there is to say, most urgent first.
 pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     let world = ctx.world;
-    let mut said = Vec::new();
+    let mut said: Vec<String> = world.configuration.iter().map(ToString::to_string).collect();
     for run in &world.open_plans {
         said.push(format!(
             "left unfinished: {}; R or `:plan resume {}` goes on with it",
