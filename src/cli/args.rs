@@ -1,5 +1,6 @@
 //! The command line.
 
+mod config;
 pub(super) mod look;
 mod needs;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use crate::actions::{Needs, TABLE};
 use crate::error::Kind;
 
+pub(super) use config::ConfigVerb;
 pub(super) use needs::said;
 
 const EXAMPLES: &str = "\
@@ -104,6 +106,12 @@ pub(super) enum Fixed {
     History(look::OneArgs),
     /// List the cluster's Events about a target, newest first
     Events(look::OneArgs),
+    /// See, check and begin a configuration
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Check what Flightdeck needs, and say how to fix what is missing
     Doctor(DoctorArgs),
     /// Open the cockpit on an embedded demo world; nothing real is touched

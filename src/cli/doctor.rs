@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::args::{Format, Global};
 use super::setup::{Ground, not_connected};
 use super::{dto, output};
+use crate::config::Severity;
 use crate::domain::ids::ClusterId;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
@@ -82,7 +83,7 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
     match Ground::find(global) {
         Err(e) => checks.bad(Verdict::Fail, "configuration", e.message, e.hint.as_deref().unwrap_or("mend the file")),
         Ok(ground) => {
-            checks.ok("configuration", "loads");
+            configuration(&mut checks, &ground);
             local(&mut checks, &ground);
             match ground.everywhere().map_err(|e| not_connected(&e)) {
                 Err(e) => checks.bad(Verdict::Fail, "kubeconfig", e.message, e.hint.as_deref().unwrap_or_default()),
@@ -119,6 +120,17 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
         (false, true) => ExitCode::from(Kind::Failure.code()),
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+fn configuration(checks: &mut Checks, ground: &Ground) {
+    let said = super::config::closely(ground);
+    if said.is_empty() {
+        checks.ok("configuration", "sound");
+    }
+    for problem in said {
+        let verdict = if problem.severity == Severity::Error { Verdict::Fail } else { Verdict::Warn };
+        checks.bad(verdict, "configuration", problem.to_string(), "`flightdeck config check` says it all");
+    }
 }
 
 fn local(checks: &mut Checks, ground: &Ground) {

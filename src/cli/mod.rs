@@ -5,6 +5,8 @@
 mod act;
 mod args;
 mod audit;
+mod config;
+mod config_layers;
 mod demo;
 mod doctor;
 mod dto;
@@ -76,6 +78,7 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Diff(args) => look::diff(&global, &args).await,
                 Fixed::History(args) => look::history(&global, &args).await,
                 Fixed::Events(args) => look::events(&global, &args).await,
+                Fixed::Config { verb } => config::run(&global, verb),
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
                 Fixed::Demo(args) => demo::run(&global, &args).await,
                 Fixed::Completions { shell } => {

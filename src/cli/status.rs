@@ -71,6 +71,7 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
     let mut handle = session.handle.clone();
     let mut printed: BTreeMap<TargetId, String> = BTreeMap::new();
     let mut links = String::new();
+    let mut notes = imbl::Vector::new();
     loop {
         let world = handle.world();
         let said: Vec<String> = world
@@ -83,6 +84,14 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
         if said != links {
             output::note(&format!("links: {said}"));
             links = said;
+        }
+        if world.configuration != notes {
+            let sound = world.configuration.is_empty();
+            world.configuration.iter().for_each(|note| output::note(&note.to_string()));
+            if sound {
+                output::note("configuration: sound again, and in force");
+            }
+            notes = world.configuration.clone();
         }
         for (id, target) in &world.targets {
             if args.target.as_ref().is_some_and(|wanted| !names(target, wanted)) {

@@ -154,8 +154,10 @@ pub fn load(name: &str, folder: &Path) -> Result<Theme, String> {
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
         Err(e) => return Err(format!("theme {}: {e}", own.display())),
     }
-    let (_, text) =
-        KNOWN.iter().find(|(known, _)| *known == name).ok_or_else(|| format!("no theme {name:?}; {}", known(folder)))?;
+    let (_, text) = KNOWN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| format!("no theme {name:?}; {}", known(folder)))?;
     parse(text)
 }
 
@@ -192,7 +194,8 @@ mod tests {
     fn the_sixteen_colour_theme_says_no_other_colour() {
         let theme = load(SIXTEEN, Path::new("")).expect("it comes along");
         let pairs = [theme.production, theme.staging, theme.development, theme.badge];
-        let single = [theme.text, theme.background, theme.good, theme.warn, theme.bad, theme.busy, theme.dim, theme.key];
+        let single =
+            [theme.text, theme.background, theme.good, theme.warn, theme.bad, theme.busy, theme.dim, theme.key];
         for paint in single.into_iter().chain(pairs.into_iter().flat_map(|pair| [pair.text, pair.background])) {
             assert!(!matches!(paint, Paint::Rgb(..)), "{paint:?}");
         }

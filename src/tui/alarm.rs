@@ -202,7 +202,9 @@ fn reason(target: &Target, now: Timestamp) -> Option<Reason> {
 fn rate_over(target: &Target, now: Timestamp) -> Option<f64> {
     let signals = target.signals.as_deref()?;
     // What an abort took the traffic from is still in the window for a while.
-    signals.over_since.filter(|_| !target.rollout.abort && signals.is_about(&target.rollout) && !signals.is_old(now))?;
+    signals
+        .over_since
+        .filter(|_| !target.rollout.abort && signals.is_about(&target.rollout) && !signals.is_old(now))?;
     signals.subject.long.counts()?.rate()
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, KeyboardEnhancementFlags,
@@ -104,6 +105,11 @@ impl Terminal {
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
+    }
+
+    /// Hands the terminal a text for its clipboard (OSC 52). Whether it takes it, it does not say.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.backend, CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back, stops the process as the shell expects, and takes the terminal again.
@@ -214,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_console_that_would_print_it_is_spared() {
-        for (term, all) in [(Some("xterm-256color"), true), (Some("tmux"), true), (Some("linux"), false), (None, false)] {
+        for (term, all) in [(Some("xterm-256color"), true), (Some("tmux"), true), (Some("linux"), false), (None, false)]
+        {
             let modes = Modes::of(true, true, term);
             assert_eq!((modes.mouse, modes.title, modes.keyboard), (true, all, all), "{term:?}");
         }

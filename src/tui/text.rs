@@ -63,7 +63,8 @@ impl Text {
     }
 
     fn new(target: TargetId, source: Source) -> Self {
-        let mut text = Self { target, source, head: String::new(), lines: Loaded::Waiting, wrap: true, find: Find::default() };
+        let mut text =
+            Self { target, source, head: String::new(), lines: Loaded::Waiting, wrap: true, find: Find::default() };
         text.head = text.title();
         text
     }

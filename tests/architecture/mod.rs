@@ -34,6 +34,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("toml", &["config", "demo"]),
+    ("strsim", &["config"]),
+    ("notify", &["runtime"]),
     ("tracing_subscriber", &["runtime"]),
     ("tracing_appender", &["runtime"]),
 ];

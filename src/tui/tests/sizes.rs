@@ -48,7 +48,8 @@ fn the_smallest_window_shows_what_is_asked_and_for_whom() {
     desk.keys("60");
     desk.key(crossterm::event::KeyCode::Enter);
     let screen = text(&desk.draw(60, 16));
-    for said in ["resume  PROD  prod-eu/shop/payments", "that is not 50", "type 50 and ↵ to resume", "esc leaves it"] {
+    for said in ["resume  PROD  prod-eu/shop/payments", "that is not 50", "type 50 and ↵ to resume", "esc leaves it"]
+    {
         assert!(screen.contains(said), "{said}\n{screen}");
     }
 }
@@ -85,8 +86,9 @@ fn everything() -> Vec<(&'static str, Desk)> {
         by: "anna".to_owned(),
         outcome: "done: step 3/5".to_owned(),
         whole: "{\n  \"seq\": 3\n}".to_owned(),
+        ..RecordLine::default()
     };
-    desk.answer(Answer::Audit(Ok(vec![record; 40])));
+    desk.answer(Answer::Audit(None, Ok(vec![record; 40])));
     all.push(("audit", desk));
     all
 }

@@ -161,7 +161,8 @@ fn a_terminal_gets_the_colours_it_has() {
 
 #[test]
 fn the_usual_theme_gives_way_where_there_are_sixteen_colours() {
-    let face = |name: &str| Face { ui: UiSection { theme: name.to_owned(), ..UiSection::default() }, ..Face::default() };
+    let face =
+        |name: &str| Face { ui: UiSection { theme: name.to_owned(), ..UiSection::default() }, ..Face::default() };
     let few = Theme::of(&face("dark"), Depth::Sixteen).expect("a theme");
     assert_eq!((few.good().fg, few.says.background), (Some(Color::Green), Paint::Terminal));
     let many = Theme::of(&face("dark"), Depth::True).expect("a theme");

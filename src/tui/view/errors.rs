@@ -113,7 +113,10 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
         lines.extend(side(ctx, signals, reference, false, Style::new(), width));
     }
     let curve = signals.subject.sparkline(width.saturating_sub(40).min(30), signals.rules.limit, ctx.look.ascii);
-    let lasts = signals.over_since.filter(|_| gone.is_none()).map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
+    let lasts = signals
+        .over_since
+        .filter(|_| gone.is_none())
+        .map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
     lines.push(Line::from(vec![
         Span::styled(fit("verdict", 9), theme.dim()),
         Span::styled(format!("{}{lasts}", said(ctx, signals, gone)), verdict),
@@ -143,14 +146,7 @@ fn said(ctx: &Ctx<'_>, signals: &Signals, gone: Option<jiff::Timestamp>) -> Stri
 }
 
 /// `new      7.31 %       912 of 12,480   last 1m 11.20 %   3s`, the numbers under each other.
-fn side(
-    ctx: &Ctx<'_>,
-    signals: &Signals,
-    side: &Side,
-    gone: bool,
-    style: Style,
-    width: usize,
-) -> Vec<Line<'static>> {
+fn side(ctx: &Ctx<'_>, signals: &Signals, side: &Side, gone: bool, style: Style, width: usize) -> Vec<Line<'static>> {
     let theme = ctx.theme;
     let was = if gone { format!("{} was", side.role.word()) } else { side.role.word().to_owned() };
     let head = Span::styled(fit(&was, 9), theme.dim());

@@ -10,6 +10,7 @@ mod history;
 mod links;
 mod log;
 mod notices;
+mod palette;
 mod small;
 mod target;
 mod text;
@@ -24,14 +25,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
-use super::{Look, Skin};
 use super::keys::Place;
 use super::state::{Popup, State};
 use super::theme::Theme;
+use super::{Look, Skin};
 use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
-
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {
@@ -123,6 +123,8 @@ pub(super) fn paint(
     match &mut state.popup {
         None => {}
         Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Palette(palette)) => palette::paint(&ctx, palette, body, buffer),
+        Some(Popup::Resume(resume)) => act::resume(&ctx, resume, body, buffer),
         Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
         Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),

@@ -116,8 +116,7 @@ fn middle(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     let [left, right] = columns.areas(top);
     let rows = usize::from(left.height).saturating_sub(2);
     panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
-    let [one, two] =
-        Layout::vertical([Constraint::Length(height(traffic.len())), Constraint::Min(3)]).areas(right);
+    let [one, two] = Layout::vertical([Constraint::Length(height(traffic.len())), Constraint::Min(3)]).areas(right);
     panel(ctx, "traffic", traffic, one, buffer);
     panel(ctx, "errors", errors, two, buffer);
     lower(ctx, target, state, bottom, buffer);
