@@ -46,8 +46,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let state = State::configured(&face).map_err(bad)?;
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let skin = skin(look, &face)?;
-    let term_name = std::env::var("TERM").ok();
-    let mut terminal = Terminal::enter(Modes::of(face.ui.mouse, face.ui.title, term_name.as_deref()))?;
+    let mut terminal = Terminal::enter(modes(&face))?;
     let mut cockpit = Cockpit::new(&handle, state, skin, face);
     let mut events = EventStream::new();
     let mut typed = Typed::default();
@@ -81,6 +80,9 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);
                 let other = cockpit.reconfigure();
+                if other {
+                    terminal.change(modes(&cockpit.face))?;
+                }
                 draw = cockpit.snapshot() || other || frame_differs(&before, &cockpit.world);
                 cockpit.alarm(&mut terminal)?;
                 Vec::new()
@@ -158,6 +160,11 @@ impl Typed {
         self.0.extend(come.into_iter().map(|event| (event, crowded)));
         Ok(true)
     }
+}
+
+/// What of the terminal is used.
+fn modes(face: &Face) -> Modes {
+    Modes::of(face.ui.mouse, face.ui.title, std::env::var("TERM").ok().as_deref())
 }
 
 /// What the configuration and the terminal make of it.

@@ -117,10 +117,26 @@ impl Terminal {
         restore();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
         take(&mut self.backend, self.modes)?;
-        if self.modes.title {
+        if self.modes.title && !self.title.is_empty() {
             queue!(self.backend, SetTitle(&self.title))?;
         }
         self.resize()
+    }
+
+    /// Switches on and off what is wanted now and was not before, or the other way round.
+    pub(super) fn change(&mut self, modes: Modes) -> io::Result<()> {
+        if self.modes == modes {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.modes, modes);
+        *MODES.lock().unwrap_or_else(PoisonError::into_inner) = modes;
+        for (was, is, (on, off)) in [(before.mouse, modes.mouse, MOUSE), (before.title, modes.title, TITLE)] {
+            if was != is {
+                queue!(self.backend, Print(if is { on } else { off }))?;
+            }
+        }
+        self.title.clear();
+        io::Write::flush(&mut self.backend)
     }
 
     /// Another title, where titles are ours and this is another one.

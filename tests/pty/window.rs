@@ -1,6 +1,6 @@
 //! The window around it: mouse, kitty's keyboard, title, bell, themes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Demo, PAUSED, STILL, scenario};
 use crate::screen::Screen;
@@ -92,9 +92,11 @@ fn the_window_is_named_after_what_needs_a_person() {
 
 #[test]
 fn the_bell_rings_once_for_what_is_new_unless_somebody_looks() {
-    for (name, keys, config, rings) in
-        [("nobody looks", "", "", 1), ("the window has the focus", "\x1b[I", "", 0), ("off", "", "[ui]\nbell = false\n", 0)]
-    {
+    for (name, keys, config, rings) in [
+        ("nobody looks", "", "", 1),
+        ("the window has the focus", "\x1b[I", "", 0),
+        ("off", "", "[ui]\nbell = false\n", 0),
+    ] {
         let demo = Demo::new(NEWS);
         let file = demo.home.path().join("config.toml");
         std::fs::write(&file, config).expect("a configuration");
@@ -151,4 +153,25 @@ fn the_first_start_says_the_first_keys_until_one_is_pressed() {
     screen.until("the hint", |text| text.contains("new here?") && text.contains("shop/web"));
     screen.press("j");
     screen.until("no hint", |text| !text.contains("new here?") && text.contains("shop/web"));
+}
+
+#[test]
+fn another_theme_and_the_mouse_given_back_need_no_new_start() {
+    let demo = Demo::new(STILL);
+    let file = demo.home.path().join("config.toml");
+    std::fs::write(&file, "[ui]\ntheme = \"dark\"\n").expect("a configuration");
+    let env = [("COLORTERM", "truecolor")];
+    let mut screen = demo.start(&["--config", file.to_str().expect("a path")], &env, 80, 24);
+    screen.until("a row", |text| text.contains("shop/web"));
+    let next = demo.home.path().join("config.next");
+    std::fs::write(&next, "[ui]\ntheme = \"light\"\nmouse = false\n").expect("a configuration");
+    std::fs::rename(&next, &file).expect("in its place");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !(raw(&screen).contains("48;2;251;250;247") && raw(&screen).contains("\x1b[?1000l")) {
+        assert!(Instant::now() < deadline, "it stays as it was\n{}", screen.contents());
+        screen.next(Duration::from_millis(100));
+    }
+    screen.press("q");
+    assert_eq!(screen.ended(), 0);
+    assert_eq!(raw(&screen).matches("\x1b[?1000h").count(), 1);
 }

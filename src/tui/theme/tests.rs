@@ -104,11 +104,8 @@ const KINDS: [(&str, [Rgb; 3]); 3] = [
 /// CIE L*a*b*, D65.
 fn lab(light: Rgb) -> Rgb {
     // Each row gives one of X, Y, Z, divided by that of white.
-    const XYZ: [(Rgb, f64); 3] = [
-        ([0.4124, 0.3576, 0.1805], 0.950_47),
-        ([0.2126, 0.7152, 0.0722], 1.0),
-        ([0.0193, 0.1192, 0.9505], 1.088_83),
-    ];
+    const XYZ: [(Rgb, f64); 3] =
+        [([0.4124, 0.3576, 0.1805], 0.950_47), ([0.2126, 0.7152, 0.0722], 1.0), ([0.0193, 0.1192, 0.9505], 1.088_83)];
     let [x, y, z] = XYZ.map(|(row, white)| {
         let part = row.iter().zip(light).map(|(a, b)| a * b).sum::<f64>() / white;
         if part > 0.008_856 { part.cbrt() } else { 7.787 * part + 16.0 / 116.0 }

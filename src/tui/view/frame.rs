@@ -180,7 +180,7 @@ fn typing(state: &State) -> Option<&FilterLine> {
     Some(line).filter(|line| line.open && state.popup.is_none())
 }
 
-/// The keys that work here now. What does not fit is left out, the help never.
+/// The keys that work here now. What does not fit is left out, help and the way back never.
 fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let here = state.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
     let mut shown: Vec<&Bound> = here
@@ -196,7 +196,10 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let wide = |bound: &Bound| bound.label.chars().count() + bound.row.brief.chars().count() + 3;
     let mut all: usize = shown.iter().map(|bound| wide(bound)).sum();
     while all > room + 2 {
-        let Some(at) = shown.iter().rposition(|bound| bound.row.command != Command::Help) else { break };
+        let Some(at) = shown.iter().rposition(|bound| !matches!(bound.row.command, Command::Help | Command::Back))
+        else {
+            break;
+        };
         all -= wide(shown[at]);
         shown.remove(at);
     }

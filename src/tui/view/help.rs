@@ -49,7 +49,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             }
         }
     }
-    lines.push(Line::styled("  the mouse looks, too (`ui.mouse = false` or --no-mouse leaves it to the terminal)", theme.dim()));
+    lines.push(Line::styled(
+        "  the mouse looks, too (`ui.mouse = false` or --no-mouse leaves it to the terminal)",
+        theme.dim(),
+    ));
     for (what, does) in MOUSE {
         lines.push(Line::from(vec![Span::styled(format!("   {}", fit(what, 14)), theme.key()), Span::raw(*does)]));
     }

@@ -13,8 +13,8 @@ use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
-use crate::model::{Target, World};
 use crate::model::query::weight_is_old;
+use crate::model::{Target, World};
 
 /// How many lines at the end of a box always stand there: notice, reason and what confirms.
 const FOOT: usize = 4;
