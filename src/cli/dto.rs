@@ -1,5 +1,8 @@
 //! What scripts read. Documents carry `apiVersion`; the world itself is never printed.
 
+use std::sync::Arc;
+
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::actions::row;
@@ -14,20 +17,22 @@ use crate::model::{Target, Warning, World, query};
 /// The version of all documents here. It changes when a field changes its meaning or goes away.
 pub(super) const API_VERSION: &str = "flightdeck/v1alpha1";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatusDto {
     api_version: &'static str,
     kind: &'static str,
+    /// Whether everything was listed; else `missing` says what was not, and the exit code is 7 or 8.
     complete: bool,
+    missing: Vec<MissingDto>,
     links: Vec<LinkDto>,
     targets: Vec<TargetDto>,
     warnings: Vec<WarningDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct LinkDto {
+pub(super) struct LinkDto {
     context: String,
     what: &'static str,
     /// The namespace, where the link is one among several.
@@ -43,7 +48,27 @@ struct LinkDto {
     listed: bool,
 }
 
-#[derive(Serialize)]
+/// What could not be listed.
+#[derive(Serialize, JsonSchema)]
+struct MissingDto {
+    /// Which link: context, what, and the namespace where it is one among several.
+    link: String,
+    /// Why.
+    why: String,
+}
+
+/// One target with what is missing around it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GotDto {
+    #[serde(flatten)]
+    target: TargetDto,
+    /// As in `Status`.
+    complete: bool,
+    missing: Vec<MissingDto>,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct WarningDto {
     at: String,
@@ -52,7 +77,7 @@ struct WarningDto {
     why: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TargetDto {
     api_version: &'static str,
@@ -90,7 +115,7 @@ pub(super) struct TargetDto {
     link: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EnvironmentDto {
     name: String,
     tier: crate::domain::environment::Tier,
@@ -98,7 +123,7 @@ struct EnvironmentDto {
     named: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StepDto {
     /// Counted from 1.
     number: usize,
@@ -106,7 +131,7 @@ struct StepDto {
     text: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WeightDto {
     desired: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,13 +139,13 @@ struct WeightDto {
     max: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PauseDto {
     reason: String,
     since: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SetDto {
     name: String,
@@ -134,7 +159,7 @@ struct SetDto {
     available: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OutcomeDto {
     api_version: &'static str,
@@ -166,7 +191,7 @@ pub(super) struct OutcomeDto {
     not_recorded: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RecordsDto<'a> {
     api_version: &'static str,
@@ -174,7 +199,7 @@ pub(super) struct RecordsDto<'a> {
     records: Vec<RecordDto<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct RecordDto<'a> {
     file: &'a str,
     line: usize,
@@ -192,13 +217,28 @@ pub(super) fn records(all: &[StoredRecord]) -> RecordsDto<'_> {
     RecordsDto { api_version: API_VERSION, kind: "AuditRecords", records: all.iter().map(Into::into).collect() }
 }
 
-pub(super) fn status(world: &World, complete: bool) -> StatusDto {
+/// One target, as `get` says it.
+pub(super) fn got(world: &World, wanted: &Target) -> GotDto {
+    GotDto { target: target(world, wanted), complete: query::complete(world), missing: missing(world) }
+}
+
+fn missing(world: &World) -> Vec<MissingDto> {
+    let open = world.links.values().filter(|l| query::lists(&l.id) && !l.listed);
+    open.map(|l| MissingDto {
+        link: l.id.to_string(),
+        why: link(l).why.unwrap_or_else(|| format!("{}, no answer in time", l.state.word())),
+    })
+    .collect()
+}
+
+pub(super) fn status(world: &World, targets: &[Arc<Target>]) -> StatusDto {
     StatusDto {
         api_version: API_VERSION,
         kind: "Status",
-        complete,
+        complete: query::complete(world),
+        missing: missing(world),
         links: world.links.values().map(link).collect(),
-        targets: world.targets.values().map(|t| target(world, t)).collect(),
+        targets: targets.iter().map(|t| target(world, t)).collect(),
         warnings: world
             .warnings
             .iter()
@@ -212,7 +252,7 @@ pub(super) fn status(world: &World, complete: bool) -> StatusDto {
     }
 }
 
-fn link(link: &Link) -> LinkDto {
+pub(super) fn link(link: &Link) -> LinkDto {
     let why = match &link.state {
         LinkState::Backoff { why, .. } | LinkState::Denied { why } => Some(why.to_string()),
         LinkState::Stale { since } => Some(format!("nothing heard since {since}")),

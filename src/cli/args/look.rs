@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{StatusArgs, duration};
+use super::{How, duration};
 
 /// `logs`
 #[derive(Clone, Debug, Args)]
@@ -37,7 +37,7 @@ pub(in crate::cli) struct LogsArgs {
     pub search: Option<String>,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// Which object of a target.
@@ -79,7 +79,7 @@ pub(in crate::cli) struct YamlArgs {
     pub managed_fields: bool,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// `diff`
@@ -95,7 +95,7 @@ pub(in crate::cli) struct DiffArgs {
     pub to: Option<String>,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// `history`, `events`
@@ -103,7 +103,10 @@ pub(in crate::cli) struct DiffArgs {
 pub(in crate::cli) struct OneArgs {
     /// NAME or NAMESPACE/NAME
     pub target: String,
+    /// Without the line of titles
+    #[arg(long)]
+    pub no_headers: bool,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
