@@ -57,17 +57,6 @@ struct MissingDto {
     why: String,
 }
 
-/// One target with what is missing around it.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct GotDto {
-    #[serde(flatten)]
-    target: TargetDto,
-    /// As in `Status`.
-    complete: bool,
-    missing: Vec<MissingDto>,
-}
-
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct WarningDto {
@@ -113,6 +102,11 @@ pub(super) struct TargetDto {
     errors: super::errors::ErrorsDto,
     /// The state of the link this was read through; anything but `live` means that it may be out of date.
     link: &'static str,
+    /// Only in the answer of `get`: as in `Status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<MissingDto>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -218,8 +212,12 @@ pub(super) fn records(all: &[StoredRecord]) -> RecordsDto<'_> {
 }
 
 /// One target, as `get` says it.
-pub(super) fn got(world: &World, wanted: &Target) -> GotDto {
-    GotDto { target: target(world, wanted), complete: query::complete(world), missing: missing(world) }
+pub(super) fn got(world: &World, wanted: &Target) -> TargetDto {
+    TargetDto {
+        complete: Some(query::complete(world)),
+        missing: Some(missing(world)),
+        ..target(world, wanted)
+    }
 }
 
 fn missing(world: &World) -> Vec<MissingDto> {
@@ -319,6 +317,8 @@ pub(super) fn target(world: &World, target: &Target) -> TargetDto {
         replica_sets: target.sets.iter().map(|s| set(target, s)).collect(),
         errors: super::errors::dto(world, target),
         link: query::link_of(world, &target.link).word(),
+        complete: None,
+        missing: None,
     }
 }
 

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::args::SchemaArgs;
-use super::{audit, dto, dto_look, dto_plan, dto_watch, output};
+use super::{audit, doctor, dto, dto_look, dto_plan, dto_watch, output};
 use crate::error::{Error, Kind};
 
 /// The `kind` of each document, and its type.
@@ -21,6 +21,7 @@ const DOCUMENTS: &[(&str, fn() -> Schema)] = &[
     ("AuditRecords", of::<dto::RecordsDto>),
     ("AuditVerification", of::<audit::VerificationDto>),
     ("Diff", of::<dto_look::DiffDto>),
+    ("Doctor", of::<doctor::DoctorDto>),
     ("Events", of::<dto_look::EventsDto>),
     ("Heartbeat", of::<dto_watch::Heartbeat>),
     ("History", of::<dto_look::HistoryDto>),

@@ -1,5 +1,6 @@
 //! Argo Rollouts: reads Rollouts and their ReplicaSets and pods, and acts on Rollouts.
 
+pub mod controller;
 pub mod decode;
 mod details;
 pub mod effector;

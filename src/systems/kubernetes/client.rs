@@ -106,6 +106,25 @@ fn context_of(settings: &ConnectSettings) -> Result<String, ConnectError> {
     Ok(named(settings, &read_kubeconfig(settings)?))
 }
 
+/// The exec plugin that logs in to a context, and what its author says about installing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecPlugin {
+    /// The command, as the kubeconfig names it.
+    pub command: String,
+    /// `installHint`.
+    pub hint: Option<String>,
+}
+
+/// The exec plugin that the context asked for needs; `Ok(None)` = none. Runs nothing.
+pub fn exec_plugin(settings: &ConnectSettings) -> Result<Option<ExecPlugin>, ConnectError> {
+    let kubeconfig = read_kubeconfig(settings)?;
+    let context = named(settings, &kubeconfig);
+    let user = kubeconfig.contexts.iter().find(|c| c.name == context).and_then(|c| c.context.as_ref()?.user.clone());
+    let info = kubeconfig.auth_infos.into_iter().find(|a| Some(&a.name) == user.as_ref()).and_then(|a| a.auth_info);
+    let exec = info.and_then(|info| info.exec);
+    Ok(exec.and_then(|exec| Some(ExecPlugin { command: exec.command?, hint: exec.install_hint })))
+}
+
 /// What the kubeconfig says of a context now, in the way that all our clients use it. Runs no exec plugin.
 pub(super) async fn config_of(settings: &ConnectSettings) -> Result<Config, ConnectError> {
     let kubeconfig = read_kubeconfig(settings)?;
