@@ -19,6 +19,7 @@ mod oneline;
 mod output;
 mod plan;
 mod rbac;
+mod rehearse;
 mod schema;
 mod selector;
 mod setup;

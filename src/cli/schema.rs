@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::args::SchemaArgs;
-use super::{audit, doctor, dto, dto_look, dto_plan, dto_watch, output};
+use super::{audit, doctor, dto, dto_look, dto_plan, dto_watch, output, rehearse};
 use crate::error::{Error, Kind};
 
 /// The `kind` of each document, and its type.
@@ -30,6 +30,7 @@ const DOCUMENTS: &[(&str, fn() -> Schema)] = &[
     ("Outcome", of::<dto::OutcomeDto>),
     ("Plan", of::<dto_plan::PlanDto>),
     ("Plans", of::<dto_plan::PlansDto>),
+    ("Rehearsal", of::<rehearse::RehearsalDto>),
     ("RollBackPlan", of::<dto_plan::RollBackDto>),
     ("Status", of::<dto::StatusDto>),
     ("Target", of::<dto::TargetDto>),

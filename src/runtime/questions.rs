@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
+use super::control::rehearse::rehearse;
 use super::control::{Journal, Port, leftovers};
 use super::handle::{LogLine, Query};
 use crate::domain::ids::TargetId;
@@ -15,6 +16,7 @@ use crate::domain::text::Clean;
 use crate::effects::READ_DEADLINE;
 use crate::effects::look::Looker;
 use crate::model::{Event, World};
+use crate::policy::Mandate;
 
 /// How long a question of several reads may take.
 const LOOK_DEADLINE: Duration = Duration::from_secs(15);
@@ -28,6 +30,7 @@ pub(super) async fn run(
     lookers: Lookers,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
+    mandate: Arc<Mandate>,
     events: mpsc::Sender<Event>,
 ) {
     let _ = events.send(Event::Audit(journal.view().await)).await;
@@ -37,7 +40,7 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             query = queries.recv() => match query {
-                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone())); }
+                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), mandate.clone())); }
                 None => return,
             },
             Some(_) = open.join_next() => {}
@@ -52,11 +55,17 @@ async fn answer(
     lookers: Arc<Lookers>,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
+    mandate: Arc<Mandate>,
 ) {
     let looker = |target: &TargetId| looker(&lookers, &world, target);
     match query {
         Query::Read(target, to) => {
             let _ = to.send(read(&ports, &world, target).await);
+        }
+        Query::Rehearse(intent, to) => {
+            let snapshot = world.borrow().clone();
+            let done = rehearse(ports.get(&intent.context), &snapshot, &mandate, *intent).await;
+            let _ = to.send(Ok(done));
         }
         Query::Logs(of, to) => match looker(&of.target) {
             Ok(looker) => {

@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, duration};
+
+/// How an act is rehearsed: as kubectl spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DryRunMode {
+    /// The server checks it and stores nothing.
+    Server,
+}
 
 /// Every act. What only some of them need is added by [`needs`].
 #[derive(Clone, Debug, Args)]
@@ -24,6 +31,12 @@ pub(in crate::cli) struct ActArgs {
     /// How long to wait for the effect once the server accepted [default: what the act is known to need]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
+    /// Change nothing: show the exact requests, and what the server would say of them (`dryRun=All`)
+    ///
+    /// Everything is checked as for the act: policy, what was expected, rights, schema, admission. Nothing is recorded: a dry
+    /// run is no act. The exit code is the act's, as far as it can be known before the effect.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "server", value_name = "server")]
+    pub dry_run: Option<DryRunMode>,
     /// Go on although no record can be written; only acts that stop harm may
     #[arg(long)]
     pub without_record: bool,
@@ -55,6 +68,12 @@ pub(in crate::cli) struct RollbackArgs {
     /// Only print the plan
     #[arg(long)]
     pub plan_only: bool,
+    /// Change nothing: show the exact requests, and what the server would say of them (`dryRun=All`)
+    ///
+    /// Everything is checked as for the act: policy, what was expected, rights, schema, admission. Nothing is recorded: a dry
+    /// run is no act. The exit code is the act's, as far as it can be known before the effect.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "server", value_name = "server", conflicts_with = "plan_only")]
+    pub dry_run: Option<DryRunMode>,
     /// Why; goes on record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -88,6 +107,9 @@ pub(in crate::cli) enum PlanVerb {
         /// Confirm without being asked
         #[arg(short, long)]
         yes: bool,
+        /// Change nothing: show the next step's requests, and what the server would say of them
+        #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "server", value_name = "server")]
+        dry_run: Option<DryRunMode>,
         /// Why; goes on record
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
