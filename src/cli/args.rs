@@ -12,9 +12,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Command, Subcommand as _, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 
 use crate::actions::{Needs, TABLE};
+use crate::cli::{complete, plugin};
 use crate::error::Kind;
 
 pub(super) use self::about::{DemoArgs, ManArgs, RbacArgs, Role, SchemaArgs};
@@ -50,14 +52,23 @@ pub(super) enum Format {
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
     /// The kube context to use instead of the current one; may be given several times
-    #[arg(long, global = true, help_heading = HEADING, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "NAME", add = ArgValueCompleter::new(complete::contexts))]
     pub context: Vec<String>,
     /// Every context of the kubeconfig
     #[arg(long, global = true, help_heading = HEADING, conflicts_with = "context")]
     pub all_contexts: bool,
     /// Only this namespace instead of all; may be given several times
-    #[arg(short, long, global = true, help_heading = HEADING, value_name = "NAME")]
+    #[arg(short, long, global = true, help_heading = HEADING, value_name = "NAME", add = ArgValueCompleter::new(complete::namespaces))]
     pub namespace: Vec<String>,
+    /// All namespaces, even where the configuration names one
+    #[arg(short = 'A', long, global = true, help_heading = HEADING, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+    /// Act as this user, where the cluster allows it; records name both
+    #[arg(long = "as", global = true, help_heading = HEADING, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// And as a member of this group; may be given several times
+    #[arg(long = "as-group", global = true, help_heading = HEADING, value_name = "GROUP", requires = "impersonate")]
+    pub impersonate_groups: Vec<String>,
     /// The kubeconfig to use
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -103,7 +114,7 @@ fn exit_codes() -> String {
 /// The whole tree. The verbs that act come from the table.
 pub(super) fn command() -> Command {
     // The derived parts bring their doc comments along as descriptions, so ours come after them.
-    let base = Fixed::augment_subcommands(Global::augment_args(Command::new("flightdeck")))
+    let base = Fixed::augment_subcommands(Global::augment_args(Command::new("flightdeck").bin_name(plugin::name())))
         .version(env!("CARGO_PKG_VERSION"))
         .about("A release cockpit for the terminal")
         .long_about(
@@ -111,8 +122,8 @@ pub(super) fn command() -> Command {
              tamper-evident audit log. Without a verb it opens the cockpit on the current kube context, or the demo \
              world where there is no kubeconfig at all.",
         )
-        .after_help(EXAMPLES)
-        .after_long_help(format!("{EXAMPLES}\n\n{}", exit_codes()))
+        .after_help(plugin::spoken(EXAMPLES))
+        .after_long_help(plugin::spoken(&format!("{EXAMPLES}\n\n{}", exit_codes())))
         .subcommand_required(false)
         .infer_subcommands(false);
     TABLE.iter().fold(base, |base, action| {
@@ -128,7 +139,7 @@ pub(super) fn command() -> Command {
         let verb = needs::needs(ActArgs::augment_args(Command::new(action.verb)), action.needs)
             .about(about.clone())
             .long_about(about);
-        base.subcommand(verb.after_help(example))
+        base.subcommand(verb.after_help(plugin::spoken(&example)))
     })
 }
 

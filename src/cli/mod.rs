@@ -5,6 +5,7 @@
 mod act;
 mod args;
 mod audit;
+mod complete;
 mod condition;
 mod demo;
 mod doctor;
@@ -18,6 +19,7 @@ mod man;
 mod oneline;
 mod output;
 mod plan;
+mod plugin;
 mod rbac;
 mod rehearse;
 mod schema;
@@ -41,6 +43,10 @@ use crate::error::{Error, Kind};
 pub fn main() -> ExitCode {
     // Err = somebody installed one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if plugin::called_as(plugin::COMPLETER) {
+        return complete::for_kubectl();
+    }
+    complete::answer();
     let matches = match args::command().try_get_matches() {
         Ok(matches) => matches,
         Err(e) => return said(&e),
@@ -74,7 +80,7 @@ fn said(error: &clap::Error) -> ExitCode {
 
 fn fail(error: &Error) -> ExitCode {
     // Nobody may be listening on the other end of the pipe.
-    output::note(&format!("flightdeck: {error}"));
+    output::note(&plugin::spoken(&format!("flightdeck: {error}")));
     ExitCode::from(error)
 }
 
@@ -110,7 +116,11 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Man(args) => man::run(&args),
                 Fixed::Schema(args) => schema::run(&args),
                 Fixed::Demo(args) => demo::run(&global, &args).await,
-                Fixed::Completions { shell } => {
+                Fixed::Completions { shell, fixed: false } => {
+                    output::raw(&complete::script(&shell.to_string())?)?;
+                    Ok(ExitCode::SUCCESS)
+                }
+                Fixed::Completions { shell, fixed: true } => {
                     let mut script = Vec::new();
                     clap_complete::generate(shell, &mut args::command(), "flightdeck", &mut script);
                     output::raw(&script)?;

@@ -66,12 +66,16 @@ impl Ground {
         let settings = ConnectSettings {
             kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
             context: contexts.first().cloned(),
-            namespaces: if global.namespace.is_empty() {
+            namespaces: if global.all_namespaces {
+                Vec::new()
+            } else if global.namespace.is_empty() {
                 kubernetes.namespace.iter().cloned().collect()
             } else {
                 global.namespace.clone()
             },
             candidates: kubernetes.namespaces.clone(),
+            impersonate: global.impersonate.clone(),
+            impersonate_groups: global.impersonate_groups.clone(),
         };
         let all_contexts = global.all_contexts || (global.context.is_empty() && kubernetes.all_contexts);
         Ok(Self { config, state: paths.state, settings, contexts, all_contexts })
@@ -175,7 +179,13 @@ impl Session {
             let cluster = cluster.clone();
             async move {
                 let answer = tokio::time::timeout(WHO, cluster.identity()).await;
-                answer.ok().and_then(Result::ok).map(|identity| (cluster.context.clone(), identity))
+                let mut identity = answer.ok().and_then(Result::ok)?;
+                // The record names the one who acts, and the one whose rights were taken.
+                if let Some(behind) = tokio::time::timeout(WHO, cluster.behind()).await.unwrap_or(None) {
+                    let who = behind.map_or_else(|_| "somebody unknown".to_owned(), |name| name.to_string());
+                    identity.name = Clean::new(&format!("{} (impersonated by {who})", identity.name));
+                }
+                Some((cluster.context.clone(), identity))
             }
         };
         let known: Vec<_> =

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{Format, duration};
+use crate::cli::complete;
 
 /// How an act is rehearsed: as kubectl spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,7 +19,7 @@ pub(in crate::cli) enum DryRunMode {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct ActArgs {
     /// NAME or NAMESPACE/NAME; several are done one after another, each with its own record
-    #[arg(required = true, num_args = 1..)]
+    #[arg(required = true, num_args = 1.., add = ArgValueCompleter::new(complete::targets))]
     pub target: Vec<String>,
     /// Why; goes on record
     #[arg(long, value_name = "TEXT")]
@@ -61,9 +63,10 @@ pub(in crate::cli) struct ActArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// The revision, by number or by pod-template hash [default: the last good one, where that is proven]
-    #[arg(long, value_name = "N|HASH")]
+    #[arg(long, value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     pub to_revision: Option<String>,
     /// Only print the plan
     #[arg(long)]

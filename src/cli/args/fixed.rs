@@ -54,8 +54,14 @@ pub(in crate::cli) enum Fixed {
     /// Print the JSON Schema of a document that `-o json` prints
     Schema(SchemaArgs),
     /// Print a completion script for a shell
+    ///
+    /// bash: source <(flightdeck completions bash). It completes targets, revisions, contexts and namespaces too: it asks
+    /// the cluster for at most 0.7 s, and gives what it said last where that does not answer.
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+        /// A script that knows verbs and flags, and asks nobody
+        #[arg(long = "static")]
+        fixed: bool,
     },
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{How, duration};
+use crate::cli::complete;
 
 /// `logs`
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct LogsArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Go on with what comes, also of pods that appear later
     #[arg(short, long)]
@@ -18,7 +21,7 @@ pub(in crate::cli) struct LogsArgs {
     #[arg(long, conflicts_with = "follow")]
     pub previous: bool,
     /// Only the pods of this revision, by number or by pod-template hash
-    #[arg(long, value_name = "N|HASH")]
+    #[arg(long, value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     pub revision: Option<String>,
     /// Only this pod
     #[arg(long, value_name = "NAME", conflicts_with = "revision")]
@@ -64,12 +67,13 @@ pub(in crate::cli) enum ObjectKind {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct YamlArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Which object
     #[arg(long, value_enum, default_value_t)]
     pub kind: ObjectKind,
     /// The revision, by number or by pod-template hash
-    #[arg(long, value_name = "N|HASH")]
+    #[arg(long, value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     pub revision: Option<String>,
     /// The object's name
     #[arg(long, value_name = "NAME")]
@@ -86,6 +90,7 @@ pub(in crate::cli) struct YamlArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct DiffArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// The revision to compare from, by number or by pod-template hash
     #[arg(value_name = "REVISION")]
@@ -102,6 +107,7 @@ pub(in crate::cli) struct DiffArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct OneArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Without the line of titles
     #[arg(long)]

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{Format, duration};
+use crate::cli::complete;
 use crate::cli::condition::Condition;
 use crate::cli::selector::Selector;
 
@@ -63,6 +65,7 @@ pub(in crate::cli) struct How {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct GetArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Output format
     #[arg(short, long, value_enum, default_value_t)]
@@ -76,6 +79,7 @@ pub(in crate::cli) struct GetArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct WatchArgs {
     /// NAME or NAMESPACE/NAME, also several; all targets when left out
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub targets: Vec<String>,
     /// Only targets with these labels, as in `status`
     #[arg(short = 'l', long, value_name = "SELECTOR")]
@@ -95,7 +99,7 @@ pub(in crate::cli) struct WatchArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct WaitArgs {
     /// NAME or NAMESPACE/NAME; with several all of them must get there
-    #[arg(required_unless_present = "selector")]
+    #[arg(required_unless_present = "selector", add = ArgValueCompleter::new(complete::targets))]
     pub targets: Vec<String>,
     /// All targets with these labels, as in `status`
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "targets")]

@@ -7,6 +7,7 @@ pub mod effector;
 mod focus;
 pub mod history;
 mod look;
+pub mod names;
 mod prepare;
 mod read;
 mod source;
