@@ -154,7 +154,10 @@ fn remembered(file: &Path, age: Duration) -> Option<Vec<String>> {
     let changed = std::fs::metadata(file).ok()?.modified().ok()?;
     // A time in the future is no age.
     let young = SystemTime::now().duration_since(changed).is_ok_and(|since| since < age);
-    young.then(|| std::fs::read_to_string(file).ok()).flatten().map(|text| text.lines().map(ToOwned::to_owned).collect())
+    young
+        .then(|| std::fs::read_to_string(file).ok())
+        .flatten()
+        .map(|text| text.lines().map(ToOwned::to_owned).collect())
 }
 
 fn remember(file: &Path, all: &[String]) {
@@ -200,8 +203,11 @@ pub(super) fn namespaces(begun: &OsStr) -> Vec<CompletionCandidate> {
     let found = seen.or_else(|| {
         // The one that is being typed must not narrow what is looked at.
         ground.settings.namespaces.clear();
-        let mut found: Vec<String> =
-            known(&ground)?.iter().filter_map(|id| id.split_once('/')).map(|(namespace, _)| namespace.to_owned()).collect();
+        let mut found: Vec<String> = known(&ground)?
+            .iter()
+            .filter_map(|id| id.split_once('/'))
+            .map(|(namespace, _)| namespace.to_owned())
+            .collect();
         found.dedup();
         Some(found)
     });

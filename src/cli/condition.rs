@@ -104,7 +104,8 @@ impl Condition {
     fn weighs(self, target: &Target, wanted: i64) -> bool {
         target.actual_weight().is_some_and(|actual| {
             // What a router was asked for is not what it does.
-            let known = !matches!(actual.basis, WeightBasis::RouterSilent | WeightBasis::Router { verified: Some(false) });
+            let known =
+                !matches!(actual.basis, WeightBasis::RouterSilent | WeightBasis::Router { verified: Some(false) });
             known && actual.weight >= wanted
         })
     }
@@ -116,7 +117,9 @@ mod tests {
 
     #[test]
     fn conditions_are_read_and_said_alike() {
-        for text in ["healthy", "paused", "progressing", "degraded", "done", "gone", "step=3", "weight=50", "revision=7"] {
+        for text in
+            ["healthy", "paused", "progressing", "degraded", "done", "gone", "step=3", "weight=50", "revision=7"]
+        {
             assert_eq!(text.parse::<Condition>().expect(text).to_string(), text);
         }
         assert_eq!("Weight=50%".parse(), Ok(Condition::Weight(50)));

@@ -213,11 +213,7 @@ pub(super) fn records(all: &[StoredRecord]) -> RecordsDto<'_> {
 
 /// One target, as `get` says it.
 pub(super) fn got(world: &World, wanted: &Target) -> TargetDto {
-    TargetDto {
-        complete: Some(query::complete(world)),
-        missing: Some(missing(world)),
-        ..target(world, wanted)
-    }
+    TargetDto { complete: Some(query::complete(world)), missing: Some(missing(world)), ..target(world, wanted) }
 }
 
 fn missing(world: &World) -> Vec<MissingDto> {

@@ -46,7 +46,6 @@ fn page(command: &Command) -> Result<Vec<u8>, Error> {
 fn write(folder: &Path, command: &Command) -> Result<(), Error> {
     let name = command.get_display_name().unwrap_or(command.get_name());
     let file = folder.join(format!("{name}.1"));
-    std::fs::write(&file, page(command)?)
-        .map_err(|e| Error::new(Kind::Failure, format!("{}: {e}", file.display())))?;
+    std::fs::write(&file, page(command)?).map_err(|e| Error::new(Kind::Failure, format!("{}: {e}", file.display())))?;
     command.get_subcommands().filter(|verb| verb.get_name() != "help").try_for_each(|verb| write(folder, verb))
 }

@@ -120,7 +120,8 @@ pub(super) async fn group(
             args.target.iter().map(|name| status::find(&world, name)).collect::<Result<_, _>>()?;
         let stages = stages(action, &targets, said)?;
         if args.dry_run.is_some() {
-            let intents = stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
+            let intents =
+                stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
             let title = format!("{} {} targets", action.verb, stages.len());
             return rehearse::run(session, title, intents, &[], args.output).await;
         }

@@ -53,7 +53,9 @@ fn manifests(role: Role, namespaces: &[String], subjects: &str) -> Result<String
             out.push_str("---\n");
         }
         let rules = role.rules().replace("kind: ClusterRole\n", "kind: Role\n");
-        out.push_str(&rules.replace(&format!("  name: {name}\n"), &format!("  name: {name}\n  namespace: {namespace}\n")));
+        out.push_str(
+            &rules.replace(&format!("  name: {name}\n"), &format!("  name: {name}\n  namespace: {namespace}\n")),
+        );
         if !subjects.is_empty() {
             binding(&mut out, "Role", &name, Some(namespace), subjects);
         }
@@ -121,7 +123,11 @@ pub(super) fn command(role: Role, namespace: &str, user: &str) -> String {
 /// As a shell takes any name.
 fn shell(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@/+".contains(c);
-    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

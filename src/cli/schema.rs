@@ -50,8 +50,8 @@ fn text((kind, made): (&str, fn() -> Schema)) -> Result<String, Error> {
     for (field, says) in [("apiVersion", dto::API_VERSION), ("kind", kind)] {
         schema["properties"][field] = serde_json::json!({"const": says});
     }
-    let text = serde_json::to_string_pretty(&schema)
-        .map_err(|e| Error::new(Kind::Failure, format!("schema {kind}: {e}")))?;
+    let text =
+        serde_json::to_string_pretty(&schema).map_err(|e| Error::new(Kind::Failure, format!("schema {kind}: {e}")))?;
     Ok(format!("{text}\n"))
 }
 

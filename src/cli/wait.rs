@@ -126,9 +126,7 @@ fn late(world: &World, args: &WaitArgs) -> Result<ExitCode, Error> {
     }
     let rows: Vec<WaitedFor> = all
         .iter()
-        .map(|(id, target)| {
-            one(id, stand(world, id, args.condition) == Stand::Met, show::phase(world, target))
-        })
+        .map(|(id, target)| one(id, stand(world, id, args.condition) == Stand::Met, show::phase(world, target)))
         .collect();
     let where_: Vec<String> =
         rows.iter().filter(|row| !row.met).map(|row| format!("{}/{}: {}", row.namespace, row.name, row.said)).collect();

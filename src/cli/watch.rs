@@ -26,6 +26,10 @@ pub(super) async fn watch(global: &Global, args: &WatchArgs) -> Result<ExitCode,
     let world = session.handle.world();
     session.end().await;
     done?;
+    if output::gone() {
+        // Whoever went away has seen what was wanted.
+        return Ok(ExitCode::SUCCESS);
+    }
     incomplete(&world).map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
@@ -113,8 +117,12 @@ impl Printed {
     fn target(&mut self, world: &World, id: &TargetId, target: &Target, format: Format) -> Result<(), Error> {
         let (key, line) = match format {
             Format::Human => {
-                let line =
-                    format!("{id}  {}  {}  {}", show::step(target), show::weight(world, target), show::phase(world, target));
+                let line = format!(
+                    "{id}  {}  {}  {}",
+                    show::step(target),
+                    show::weight(world, target),
+                    show::phase(world, target)
+                );
                 let key = format!("{line}  {}", errors::key(world, target));
                 let line = format!("{line}  errors {}", errors::cell(world, target, Timestamp::now()));
                 (key, format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()))

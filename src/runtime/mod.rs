@@ -121,7 +121,15 @@ pub fn start(parts: Parts) -> Running {
     links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, lookers, world.clone(), journal.clone(), mandate.clone(), events));
+    let questions = tokio::spawn(questions::run(
+        questions,
+        ports,
+        lookers,
+        world.clone(),
+        journal.clone(),
+        mandate.clone(),
+        events,
+    ));
     let runner = Plans {
         intents: intents.clone(),
         world: world.clone(),

@@ -93,9 +93,9 @@ async fn reachable(checks: &mut Checks, cluster: &Cluster) -> bool {
 
 fn version_of(checks: &mut Checks, version: &str) {
     let (id, what) = ("api-server", "api server");
-    let minor = version.strip_prefix("v1.").and_then(|rest| {
-        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok()
-    });
+    let minor = version
+        .strip_prefix("v1.")
+        .and_then(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok());
     match minor {
         Some(minor) if minor < SAYS_WHO => checks.warn(
             id,
@@ -188,7 +188,8 @@ async fn resources(checks: &mut Checks, cluster: &Cluster) -> bool {
 /// Whether somebody carries out what Rollouts say.
 async fn controller(checks: &mut Checks, cluster: &Cluster) {
     let (id, what) = ("controller", "rollouts controller");
-    let start = "`kubectl get deploy -A -l app.kubernetes.io/name=argo-rollouts` shows it; start it, or look into its log";
+    let start =
+        "`kubectl get deploy -A -l app.kubernetes.io/name=argo-rollouts` shows it; start it, or look into its log";
     match controller::signs(cluster).await {
         Ok(Signs::Lease { holder, renewed }) => {
             let age = renewed.map(|at| Timestamp::now().duration_since(at));
@@ -219,7 +220,11 @@ async fn rates(checks: &mut Checks, ground: &Ground, cluster: &Arc<Cluster>) {
     match prometheus::check(&ground.config.prometheus, cluster).await {
         None => checks.ok(id, what, "not configured for this context: no error rates"),
         Some(Ok(())) => {
-            checks.ok(id, what, "answers queries; `flightdeck status` shows in ERRORS whether a template matches each target");
+            checks.ok(
+                id,
+                what,
+                "answers queries; `flightdeck status` shows in ERRORS whether a template matches each target",
+            );
         }
         Some(Err(why)) => checks.warn(
             id,

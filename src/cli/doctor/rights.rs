@@ -52,7 +52,10 @@ const RIGHTS: &[Right] = &[
     look("list", ARGO, "experiments", "no experiments of the focused target"),
     look("list", "", "events", "`audit reconcile` does not know what was said about a target"),
     Right { sub: "log", ..look("get", "", "pods", "no logs") },
-    Right { sub: "status", ..act(Role::Operator, "patch", ARGO, "rollouts", "resume, skip-step, promote-full, abort and retry fail") },
+    Right {
+        sub: "status",
+        ..act(Role::Operator, "patch", ARGO, "rollouts", "resume, skip-step, promote-full, abort and retry fail")
+    },
     act(Role::Operator, "patch", "apps", "replicasets", "hold, forbid and allow fail"),
     act(Role::Operator, "patch", ARGO, "analysisruns", "terminate fails"),
     act(Role::Operator, "get", "", "configmaps/flightdeck-witness", NO_WITNESS),
@@ -60,7 +63,13 @@ const RIGHTS: &[Right] = &[
     act(Role::Operator, "update", "", "configmaps/flightdeck-witness", NO_WITNESS),
     act(Role::Operator, "create", "", "events", "acts are not told as Events on their targets"),
     act(Role::Releaser, "patch", ARGO, "rollouts", "pause, restart, set-image and undo fail"),
-    act(Role::Releaser, "patch", "apps", "deployments", "undo and set-image fail where a workloadRef names a Deployment"),
+    act(
+        Role::Releaser,
+        "patch",
+        "apps",
+        "deployments",
+        "undo and set-image fail where a workloadRef names a Deployment",
+    ),
 ];
 
 const ROLES: [Role; 3] = [Role::Viewer, Role::Operator, Role::Releaser];
@@ -70,12 +79,14 @@ pub(super) async fn check(checks: &mut Checks, cluster: &Cluster, namespace: &st
     let place = if namespace.is_empty() { "everywhere".to_owned() } else { format!("in {namespace}") };
     let mut missing = ROLES.map(|_| 0);
     for right in RIGHTS {
-        let name = if right.sub.is_empty() { right.resource.to_owned() } else { format!("{}/{}", right.resource, right.sub) };
+        let name =
+            if right.sub.is_empty() { right.resource.to_owned() } else { format!("{}/{}", right.resource, right.sub) };
         let what = format!("may {} {name} {place}", right.verb);
         let id = format!("{PREFIX}{}.{name}", right.verb);
         let fix = rbac::command(right.role, namespace, user);
         // A name of one object is no subresource.
-        let (resource, one) = right.resource.split_once('/').map_or((right.resource, ""), |(plural, one)| (plural, one));
+        let (resource, one) =
+            right.resource.split_once('/').map_or((right.resource, ""), |(plural, one)| (plural, one));
         let may = if one.is_empty() {
             cluster.may_in(namespace, right.verb, right.group, resource, right.sub).await
         } else {

@@ -38,12 +38,7 @@ pub(in crate::runtime) async fn rehearse(
     Rehearsal { intent, steps: prepared.steps.into_iter().zip(said).collect(), end }
 }
 
-async fn ready(
-    port: Option<&Port>,
-    world: &World,
-    mandate: &Mandate,
-    intent: &Intent,
-) -> Result<Prepared, Outcome> {
+async fn ready(port: Option<&Port>, world: &World, mandate: &Mandate, intent: &Intent) -> Result<Prepared, Outcome> {
     if let Some(what) = moved_on(world, intent) {
         return Err(Outcome::Superseded { what });
     }

@@ -100,13 +100,7 @@ impl Cluster {
     }
 
     /// Whether this user may `verb` the one object of the core group that is called `name`.
-    pub async fn may_named(
-        &self,
-        namespace: &str,
-        verb: &str,
-        resource: &str,
-        name: &str,
-    ) -> Result<bool, CallError> {
+    pub async fn may_named(&self, namespace: &str, verb: &str, resource: &str, name: &str) -> Result<bool, CallError> {
         let mut attributes = serde_json::json!({"verb": verb, "group": "", "resource": resource, "name": name});
         if !namespace.is_empty() {
             attributes["namespace"] = namespace.into();
