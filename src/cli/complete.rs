@@ -3,6 +3,7 @@
 //! A person waits with a finger on the Tab key: everything is soon or not at all, and what goes wrong is quiet.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ pub(super) fn for_kubectl() -> ExitCode {
     let mut text = String::new();
     for one in found {
         let help = one.get_help().map(|help| format!("\t{}", help.to_string().lines().next().unwrap_or_default()));
-        text.push_str(&format!("{}{}\n", one.get_value().to_string_lossy(), help.unwrap_or_default()));
+        let _ = writeln!(text, "{}{}", one.get_value().to_string_lossy(), help.unwrap_or_default());
     }
     text.push_str(":4\n");
     let _ = super::output::raw(text.as_bytes());

@@ -91,7 +91,7 @@ impl Condition {
                 let at = rollout.current_step().map(|(index, _)| i64::try_from(index + 1).unwrap_or(i64::MAX));
                 at.map_or_else(|| rollout.fully_promoted(), |at| at >= number)
             }
-            Self::Weight(wanted) => self.weighs(target, wanted),
+            Self::Weight(wanted) => Self::weighs(target, wanted),
             Self::Revision(number) => rollout.revision == Some(number),
         };
         if met {
@@ -101,7 +101,7 @@ impl Condition {
         if hopeless { Stand::Failed(format!("Degraded: {message}")) } else { Stand::NotYet }
     }
 
-    fn weighs(self, target: &Target, wanted: i64) -> bool {
+    fn weighs(target: &Target, wanted: i64) -> bool {
         target.actual_weight().is_some_and(|actual| {
             // What a router was asked for is not what it does.
             let known =

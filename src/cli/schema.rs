@@ -14,8 +14,11 @@ use super::args::SchemaArgs;
 use super::{audit, doctor, dto, dto_look, dto_plan, dto_watch, output, rehearse};
 use crate::error::{Error, Kind};
 
-/// The `kind` of each document, and its type.
-const DOCUMENTS: &[(&str, fn() -> Schema)] = &[
+/// The `kind` of a document, and its type's schema.
+type Document = (&'static str, fn() -> Schema);
+
+/// All of them.
+const DOCUMENTS: &[Document] = &[
     ("AuditExportVerification", of::<audit::ExportVerificationDto>),
     ("AuditReconciliation", of::<audit::ReconciliationDto>),
     ("AuditRecords", of::<dto::RecordsDto>),
@@ -44,7 +47,7 @@ fn of<T: JsonSchema>() -> Schema {
 }
 
 /// The schema of the documents of one kind, as text.
-fn text((kind, made): (&str, fn() -> Schema)) -> Result<String, Error> {
+fn text((kind, made): Document) -> Result<String, Error> {
     let mut schema: Value = made().into();
     schema["title"] = kind.into();
     for (field, says) in [("apiVersion", dto::API_VERSION), ("kind", kind)] {

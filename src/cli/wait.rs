@@ -27,10 +27,7 @@ pub(super) async fn run(global: &Global, args: &WaitArgs) -> Result<ExitCode, Er
 
 async fn wait(session: &Session, args: &WaitArgs) -> Result<ExitCode, Error> {
     let world = session.settled(args.timeout).await;
-    let mut open = match start(&world, args)? {
-        Some(open) => open,
-        None => return said(args, true, Vec::new()),
-    };
+    let Some(mut open) = start(&world, args)? else { return said(args, true, Vec::new()) };
     let mut handle = session.handle.clone();
     let mut met = Vec::new();
     loop {

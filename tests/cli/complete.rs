@@ -64,7 +64,7 @@ async fn a_server_that_does_not_answer_costs_less_than_a_second_and_what_it_said
     assert_eq!(server.count("GET", "/rollouts"), 1, "a young answer is given again");
     for entry in std::fs::read_dir(program.state.path().join("state/completions")).expect("kept answers") {
         let file = std::fs::File::options().append(true).open(entry.expect("an entry").path()).expect("a file");
-        let then = std::time::SystemTime::now() - Duration::from_secs(60);
+        let then = std::time::SystemTime::now() - Duration::from_mins(1);
         file.set_modified(then).expect("an older time");
     }
     let begun = Instant::now();

@@ -84,7 +84,7 @@ pub(in crate::cli) struct WatchArgs {
     /// Only targets with these labels, as in `status`
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<Selector>,
-    /// Output format; JSON: one document a line, of kind Target, TargetGone, Link or Heartbeat
+    /// Output format; JSON: one document a line, of the kinds that `schema` calls Target, `TargetGone`, Link and Heartbeat
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
     /// Say every so often that we are still here, and whether all links are live

@@ -88,14 +88,12 @@ fn writable(checks: &mut Checks, dir: &Path) {
 pub(super) fn plugin(checks: &mut Checks, settings: &ConnectSettings) {
     let Ok(Some(plugin)) = exec_plugin(settings) else { return };
     let (id, what) = ("exec-plugin", "login helper");
-    match found(&plugin.command) {
-        Some(path) => checks.ok(id, what, path.display().to_string()),
-        None => {
-            let hint = plugin.hint.unwrap_or_else(|| format!("install {} and put it into PATH", plugin.command));
-            let said = format!("the kubeconfig logs in with {}, which is not in PATH", plugin.command);
-            checks.fail(id, what, said, hint.trim());
-        }
+    if let Some(path) = found(&plugin.command) {
+        return checks.ok(id, what, path.display().to_string());
     }
+    let hint = plugin.hint.unwrap_or_else(|| format!("install {} and put it into PATH", plugin.command));
+    let said = format!("the kubeconfig logs in with {}, which is not in PATH", plugin.command);
+    checks.fail(id, what, said, hint.trim());
 }
 
 /// Where a command is, as a shell would find it.
