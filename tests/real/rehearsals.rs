@@ -12,9 +12,13 @@ fn stored(rollout: &Value) -> (Value, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_would_accept_each_act_and_nothing_is_changed() {
     let stack = stack();
-    let _running = stack.running().await;
-    let namespace = stack.namespace("rehearse").await;
-    let before = stored(&namespace.waiting_canary("payments", false).await);
+    let running = stack.awake().await;
+    let namespace = stack.sleepy("rehearse").await;
+    namespace.waiting_canary("payments", false).await;
+    drop(running);
+    // Else the controller writes when it likes, and the version says nothing of us.
+    let _stopped = stack.stopped().await;
+    let before = stored(&namespace.rollout("payments").await);
     let sets = namespace.sets("payments").await;
     let program = namespace.free_program();
     for act in [
@@ -44,8 +48,8 @@ async fn the_server_would_accept_each_act_and_nothing_is_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_rests_on_an_earlier_request_is_shown_and_not_asked() {
     let stack = stack();
-    let _running = stack.running().await;
-    let namespace = stack.namespace("rehearse-two").await;
+    let running = stack.awake().await;
+    let namespace = stack.sleepy("rehearse-two").await;
     namespace.waiting_canary("payments", false).await;
     namespace.patch("payments", "", &json!({"spec": {"paused": true}})).await;
     namespace
@@ -53,6 +57,8 @@ async fn what_rests_on_an_earlier_request_is_shown_and_not_asked() {
             r["status"]["observedGeneration"].as_str() == Some(&r["metadata"]["generation"].to_string())
         })
         .await;
+    drop(running);
+    let _stopped = stack.stopped().await;
     let before = stored(&namespace.rollout("payments").await);
     let said = namespace.program().run(&["resume", "payments", "--dry-run", "-o", "json"]).expect(0).json();
     let requests = &said["acts"][0]["requests"];
