@@ -160,8 +160,8 @@ mod tests {
     use crate::config::prometheus::Percent;
     use crate::domain::environment::{Environment, EnvironmentRule};
 
-    fn reread(settings: Settings) -> Result<Reread, String> {
-        Ok(Reread { settings, restart: Vec::new(), warnings: Vec::new() })
+    fn reread(settings: Settings) -> Reread {
+        Reread { settings, restart: Vec::new(), warnings: Vec::new() }
     }
 
     fn text(notes: &[Clean]) -> String {
@@ -179,7 +179,7 @@ mod tests {
         let tell = Tell { change, judge, events };
 
         let strict = Mandate { read_only: true, ..Mandate::default() };
-        let notes = take(reread(Settings::of(strict.clone(), EnvironmentRules::default())), &tell).await;
+        let notes = take(Ok(reread(Settings::of(strict.clone(), EnvironmentRules::default()))), &tell).await;
         assert!(notes.is_empty() && now.borrow().mandate.read_only);
         assert_eq!(now.borrow().mandate.insecure, [Clean::new("lab")], "that is not the files' to say");
         assert_ne!(now.borrow().policy(), before, "records carry another mark");
