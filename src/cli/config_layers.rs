@@ -86,6 +86,11 @@ pub(super) fn face_problems(face: &Face) -> Vec<Problem> {
     theme.map(|why| Problem::error(KeyPath::new("ui.theme"), why)).into_iter().collect()
 }
 
+/// A problem a line, for a screen.
+fn brief(error: &ConfigError) -> String {
+    error.problems.iter().map(Problem::brief).collect::<Vec<_>>().join("\n")
+}
+
 /// How the configuration is read again.
 pub(super) fn reload(ground: &Ground) -> Reload {
     let (layers, adjust, start) = (ground.layers.clone(), ground.adjust.clone(), ground.config.clone());
@@ -93,7 +98,7 @@ pub(super) fn reload(ground: &Ground) -> Reload {
     let held: Mutex<BTreeSet<PathBuf>> = Mutex::new(ground.held.iter().cloned().collect());
     let files = layers.files.iter().map(|file| file.path.clone()).collect();
     let read = move || {
-        let Loaded { mut config, origins, warnings, found } = layers.load().map_err(|e| e.to_string())?;
+        let Loaded { mut config, origins, warnings, found } = layers.load().map_err(|e| brief(&e))?;
         let now: BTreeSet<PathBuf> = found.into_iter().filter(|(_, held)| *held).map(|(path, _)| path).collect();
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody loosens a policy by a file that is away, or empty, while an editor writes it.
@@ -104,7 +109,7 @@ pub(super) fn reload(ground: &Ground) -> Reload {
         adjust(&mut config);
         let settings = settings(&config, &origins, &themes, Vec::new());
         if let Some(problem) = face_problems(&settings.face).into_iter().find(|p| p.severity == Severity::Error) {
-            return Err(origins.locate(problem).to_string());
+            return Err(origins.locate(problem).brief());
         }
         Ok(Reread {
             restart: config.needs_restart(&start),

@@ -124,13 +124,14 @@ async fn take(reread: Result<Reread, String>, tell: &Tell) -> Vec<Clean> {
     let Reread { settings: new, restart, warnings } = match reread {
         Ok(reread) => reread,
         Err(why) => {
-            tracing::warn!(why, "the configuration cannot be used; what held before holds on");
+            tracing::warn!(why, "the configuration was not taken; what held before holds on");
             let first = why.lines().next().unwrap_or_default();
             let more = match why.lines().count() {
                 0 | 1 => String::new(),
-                n => format!(" (and {} more: `flightdeck config check`)", n - 1),
+                n => format!(" and {} more (`flightdeck config check`)", n - 1),
             };
-            return vec![Clean::new(&format!("configuration not taken, the last good one holds: {first}{more}"))];
+            let said = format!("configuration not taken: {first}{more}; what held before holds on");
+            return vec![Clean::new(&said)];
         }
     };
     let old = tell.change.borrow().clone();
@@ -188,7 +189,7 @@ mod tests {
         let notes = take(Err("a.toml:1:2: x: unknown key\n  a.toml:2:1: y: unknown key".to_owned()), &tell).await;
         assert!(now.borrow().mandate.read_only, "what held holds on");
         let said = text(&notes);
-        assert!(said.contains("a.toml:1:2") && said.contains("the last good one holds") && said.contains("1 more"));
+        assert!(said.contains("a.toml:1:2") && said.contains("what held before holds on") && said.contains("1 more"));
 
         let rule = EnvironmentRule {
             environment: Environment::unknown(),
