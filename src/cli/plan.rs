@@ -172,7 +172,7 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
             PlanVerb::List { output } => list(&world, output),
             PlanVerb::Resume { id, yes, reason, output } => {
                 let run = find(&world, &id)?;
-                let left = rest(run);
+                let left = run.rest();
                 for stage in &left {
                     output::note(&format!("  {}", stage.title));
                 }
@@ -197,18 +197,6 @@ fn find<'a>(world: &'a World, id: &str) -> Result<&'a Arc<PlanRun>, Error> {
     world.open_plans.iter().find(|run| run.plan.id.starts_with(id)).ok_or_else(|| {
         Error::new(Kind::NotFound, format!("no unfinished plan {id}")).hint("`flightdeck plan list` shows them")
     })
-}
-
-/// What is left of a plan: from the first step on that has not ended as done.
-fn rest(run: &PlanRun) -> Vec<Stage> {
-    let done = |state: &StageState| matches!(state, StageState::Ended { outcome: Outcome::Done { .. }, .. });
-    run.plan
-        .stages
-        .iter()
-        .zip(&run.stages)
-        .skip_while(|(_, state)| done(state))
-        .map(|(stage, _)| stage.clone())
-        .collect()
 }
 
 fn list(world: &World, format: Format) -> Result<ExitCode, Error> {

@@ -4,14 +4,20 @@
 //! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
 mod alarm;
+mod audit;
 mod board;
+mod columns;
 mod confirm;
+mod filter;
 mod find;
 mod form;
 mod group;
+mod keymap;
 mod keys;
 mod log;
+mod palette;
 mod prompt;
+mod resume;
 mod rollback;
 mod run;
 mod state;
@@ -25,6 +31,11 @@ mod view;
 mod tests;
 
 pub use run::run;
+
+/// Whether keys, columns and sorting are configured so that they can be used. Errors name the fix.
+pub fn check(face: &crate::config::Face) -> Result<(), String> {
+    state::State::configured(face).map(drop)
+}
 
 /// How it looks, as far as the terminal and the start decide; the rest is configured.
 #[derive(Clone, Copy, Debug)]

@@ -22,7 +22,9 @@ use super::terminal::{Modes, Terminal};
 use super::theme::{Depth, Theme};
 use super::{Look, Skin, view};
 use crate::config::Face;
+use crate::domain::ids::TargetId;
 use crate::domain::link::Link;
+use crate::domain::record::ActorRecord;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
 use crate::runtime::settings::Settings;
@@ -40,11 +42,13 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let state = State::configured(&face).map_err(bad)?;
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let skin = skin(look, &face)?;
     let term_name = std::env::var("TERM").ok();
     let mut terminal = Terminal::enter(Modes::of(face.ui.mouse, face.ui.title, term_name.as_deref()))?;
-    let mut cockpit = Cockpit::new(&handle, skin, face);
+    let mut cockpit = Cockpit::new(&handle, state, skin, face);
     let mut events = EventStream::new();
     let mut typed = Typed::default();
     let mut answers = Answers::new();
@@ -106,6 +110,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => terminal.suspend()?,
+                Effect::Copy(text) => terminal.copy(&text)?,
                 Effect::Focus(target) => handle.focus(target),
                 // In the queue before the next key is looked at: leaving right after Enter must not lose the act.
                 Effect::Act(intent) => {
@@ -277,10 +282,10 @@ struct Cockpit {
 }
 
 impl Cockpit {
-    fn new(handle: &Handle, skin: Skin, face: Face) -> Self {
+    fn new(handle: &Handle, state: State, skin: Skin, face: Face) -> Self {
         Self {
             world: handle.world(),
-            state: State::new(),
+            state,
             handle: handle.clone(),
             skin,
             face,
@@ -371,23 +376,17 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let read = handle.read(target.clone());
             async move { Some(Answer::Read(target, read.await)) }.boxed()
         }
-        Effect::Audit(limit) => {
+        Effect::Audit(limit, None) => {
             let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
-            async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
+            async move { Some(Answer::Audit(None, read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
+        }
+        Effect::Audit(limit, Some(target)) => {
+            let read = records(handle, target.clone(), limit);
+            async move { Some(Answer::Audit(Some(target), read.await)) }.boxed()
         }
         Effect::Records(target) => {
-            let query = ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
-            let read = handle.audit(query);
-            async move {
-                let all = read.await.map(|all| {
-                    let here = all.iter().filter(|r| {
-                        r.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
-                    });
-                    here.map(record).collect()
-                });
-                Some(Answer::Records(target, all))
-            }
-            .boxed()
+            let read = records(handle, target.clone(), RECORDS);
+            async move { Some(Answer::Records(target, read.await)) }.boxed()
         }
         Effect::Yaml(of) => {
             let read = handle.yaml((*of).clone());
@@ -405,10 +404,27 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
         }
-        Effect::Act(_) | Effect::Plan(_) | Effect::Logs(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => {
-            std::future::ready(None).boxed()
-        }
+        Effect::Act(_)
+        | Effect::Plan(_)
+        | Effect::Logs(_)
+        | Effect::Focus(_)
+        | Effect::Copy(_)
+        | Effect::Suspend
+        | Effect::Quit => std::future::ready(None).boxed(),
     }
+}
+
+/// The newest records about a target: of its name, and of its cluster.
+fn records(handle: &Handle, target: TargetId, limit: usize) -> BoxFuture<'static, Result<Vec<RecordLine>, String>> {
+    let query = ReadQuery { limit: Some(limit), target: Some(target.to_string()), ..ReadQuery::default() };
+    let read = handle.audit(query);
+    async move {
+        let here = |stored: &&StoredRecord| {
+            stored.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
+        };
+        Ok(read.await?.iter().filter(here).map(record).collect())
+    }
+    .boxed()
 }
 
 fn record(stored: &StoredRecord) -> RecordLine {
@@ -428,10 +444,26 @@ fn record(stored: &StoredRecord) -> RecordLine {
         kind: said.kind.as_str(),
         op: said.op.clone(),
         target: said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name)),
+        cluster: said.target.as_ref().map_or_else(String::new, |t| t.cluster.clone()),
+        context: said.target.as_ref().map_or_else(String::new, |t| t.context.clone()),
         by: said.actor.kube_user.clone().unwrap_or_else(|| said.actor.os_user.clone()),
+        who: who(&said.actor),
+        plan: said.plan.as_ref().map_or_else(String::new, |plan| match plan.step {
+            0 => plan.id.clone(),
+            step => format!("{}, step {step} of {}", plan.id, plan.of),
+        }),
+        reason: said.reason.clone().unwrap_or_default(),
         outcome,
         whole: serde_json::to_string_pretty(&stored.record).unwrap_or_else(|e| e.to_string()),
     }
+}
+
+/// Each name with how it is known.
+fn who(actor: &ActorRecord) -> String {
+    let proof = |field: &str| actor.proof.get(field).map_or_else(String::new, |how| format!(" ({how})"));
+    let user = format!("{}{}", actor.os_user, proof("osUser"));
+    let kube = actor.kube_user.as_ref().map(|name| format!("{name}{}, as ", proof("kubeUser")));
+    format!("{}{user}, by {}", kube.unwrap_or_default(), actor.face)
 }
 
 fn verified(report: &VerifyReport) -> (bool, String) {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, KeyboardEnhancementFlags,
@@ -104,6 +105,11 @@ impl Terminal {
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
+    }
+
+    /// Hands the terminal a text for its clipboard (OSC 52). Whether it takes it, it does not say.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.backend, CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back, stops the process as the shell expects, and takes the terminal again.

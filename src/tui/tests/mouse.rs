@@ -60,8 +60,9 @@ fn a_record_is_opened_by_clicks() {
         by: "anna".to_owned(),
         outcome: String::new(),
         whole: "{}".to_owned(),
+        ..RecordLine::default()
     };
-    desk.answer(Answer::Audit(Ok(vec![line(3), line(2), line(1)])));
+    desk.answer(Answer::Audit(None, Ok(vec![line(3), line(2), line(1)])));
     let row = line_of(&mut desk, "shop/2");
     click(&mut desk, 3, row);
     assert_eq!((desk.state.audit.cursor, desk.state.audit.open), (1, false));

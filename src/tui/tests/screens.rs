@@ -244,7 +244,12 @@ fn audit() {
             kind,
             op: "resume".to_owned(),
             target: "shop/payments".to_owned(),
+            cluster: "cluster-1".to_owned(),
+            context: "prod-eu".to_owned(),
             by: "anna".to_owned(),
+            who: "anna (API server), as anna (claimed), by tui".to_owned(),
+            plan: String::new(),
+            reason: "canary quiet for 10 minutes".to_owned(),
             outcome: outcome.to_owned(),
             whole: "{\n  \"seq\": 3\n}".to_owned(),
         };
@@ -256,21 +261,21 @@ fn audit() {
     };
     look_at("audit", || {
         let mut desk = on(busy(), "A");
-        desk.answer(Answer::Audit(Ok(records())));
+        desk.answer(Answer::Audit(None, Ok(records())));
         desk.keys("v");
         desk.answer(Answer::Verify(Ok((true, "holds: 4 records".to_owned()))));
         desk
     });
     look_at("audit_tampered", || {
         let mut desk = on(busy(), "A");
-        desk.answer(Answer::Audit(Err("audit-000001.jsonl line 2: the chain is broken".to_owned())));
+        desk.answer(Answer::Audit(None, Err("audit-000001.jsonl line 2: the chain is broken".to_owned())));
         desk.keys("v");
         desk.answer(Answer::Verify(Ok((false, "DOES NOT HOLD: 1 findings, the first in line 2".to_owned()))));
         desk
     });
     look_at("audit_record", || {
         let mut desk = on(busy(), "A");
-        desk.answer(Answer::Audit(Ok(records())));
+        desk.answer(Answer::Audit(None, Ok(records())));
         desk.key(KeyCode::Enter);
         desk
     });

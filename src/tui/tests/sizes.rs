@@ -86,8 +86,9 @@ fn everything() -> Vec<(&'static str, Desk)> {
         by: "anna".to_owned(),
         outcome: "done: step 3/5".to_owned(),
         whole: "{\n  \"seq\": 3\n}".to_owned(),
+        ..RecordLine::default()
     };
-    desk.answer(Answer::Audit(Ok(vec![record; 40])));
+    desk.answer(Answer::Audit(None, Ok(vec![record; 40])));
     all.push(("audit", desk));
     all
 }

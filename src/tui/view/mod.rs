@@ -10,6 +10,7 @@ mod history;
 mod links;
 mod log;
 mod notices;
+mod palette;
 mod small;
 mod target;
 mod text;
@@ -122,6 +123,8 @@ pub(super) fn paint(
     match &mut state.popup {
         None => {}
         Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Palette(palette)) => palette::paint(&ctx, palette, body, buffer),
+        Some(Popup::Resume(resume)) => act::resume(&ctx, resume, body, buffer),
         Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
         Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),
