@@ -156,7 +156,11 @@ fn the_cockpit_takes_a_stricter_policy_for_the_next_act_and_shows_what_is_wrong_
     screen.until("allowed", |text| text.contains("act on") && !text.contains("read-only by"));
     screen.press("\x1b");
     screen.until("nothing wrong", |text| !text.contains("configuration not taken") && !text.contains("act on"));
-    screen.press("q");
+    replace(&config, "[ui]\nascii = true\n[keys]\nlinks = [\"z\"]\n");
+    screen.until("other characters", |text| text.contains("demo > "));
+    screen.press("z");
+    screen.until("the links by their new key", |text| text.contains("demo/rollouts"));
+    screen.press("\x03");
     assert_eq!(screen.ended(), 0);
 }
 

@@ -141,6 +141,30 @@ fn the_systems_file_holds_for_everyone_under_their_own() {
     assert_eq!(line("policy.act_on_insecure"), "", "{out}");
 }
 
+#[test]
+fn looks_and_keys_are_checked_where_they_stand() {
+    let program = program();
+    let path = program.state.path().join("mine.toml");
+    let file = path.to_str().expect("a path");
+    let text = "[ui]\ntheme = \"drak\"\ncolumns = [\"service\", \"erors\"]\nsort = \"tiem\"\n\
+        [keys]\nhelpp = [\"f1\"]\nhelp = [\"no-such-key\"]\n";
+    fs::write(&path, text).expect("written");
+    let said = program.run(&["config", "check", file]).expect(2).out;
+    for (place, word) in [
+        ("2:9: ui.theme", "no theme \"drak\""),
+        ("3:11: ui.columns", "no column `erors`"),
+        ("4:8: ui.sort", "tiem"),
+        ("6:9: keys.helpp", "no command `helpp`"),
+        ("7:8: keys.help", "no-such-key"),
+    ] {
+        let line = said.lines().find(|l| l.contains(&format!("mine.toml:{place}: ")));
+        assert!(line.is_some_and(|l| l.contains(word)), "{place} {word}: {said}");
+    }
+    fs::write(&path, "[keys]\nhelp = [\"f9\"]\nlinks = [\"f9\"]\n").expect("written");
+    let said = program.run(&["config", "check", file]).expect(2).out;
+    assert!(said.contains("keys: ") && said.contains("give one of them another key"), "{said}");
+}
+
 /// Two clusters behind one kubeconfig, and a program on them.
 struct Two {
     prod: Server,
