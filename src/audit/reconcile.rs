@@ -1,6 +1,7 @@
 //! What happened to a target that did not pass here: the cluster's memory less what the records explain.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::query::StoredRecord;
@@ -22,7 +23,7 @@ const MACHINES: &[&str] =
     &["rollouts-controller", "argo-rollouts", "kube-controller-manager", "horizontal-pod-autoscaler"];
 
 /// Where something that happened came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// An act of this log.
@@ -38,7 +39,7 @@ pub enum Side {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Found {
     /// When, by the server's clock.
     pub at: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! The head of the log, told to somebody else, so that a cut tail is found.
 
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::AuditError;
@@ -8,7 +9,7 @@ use super::log::AuditLog;
 use super::query::StoredRecord;
 
 /// The head of a log at one moment: what a witness keeps. Everything in it is public.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Head {
     /// The number of the last record.
@@ -104,7 +105,7 @@ pub trait Witness: Send + Sync {
 }
 
 /// What a comparison with witnessed heads found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessReport {
     /// Heads of this log that it holds.

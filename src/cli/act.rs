@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{ActArgs, Format, Global};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto, output, status};
+use super::{dto, output, rehearse, status};
 use crate::actions::Action;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::intent::{Confirmed, Intent};
@@ -63,6 +63,13 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
             (false, false) => Confirmed::No,
         },
     };
+    if args.dry_run.is_some() {
+        if intent.confirmed == Confirmed::No {
+            intent.confirmed = Confirmed::Typed;
+        }
+        let title = format!("{} {}", action.verb, target.id());
+        return rehearse::run(session, title, vec![intent], &[], args.output).await;
+    }
     if intent.confirmed == Confirmed::No && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         intent.confirmed = confirm(session, &world, &target, action, &intent)?;
     }

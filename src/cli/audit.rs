@@ -6,6 +6,9 @@ mod verify;
 
 use std::process::ExitCode;
 
+pub(super) use self::reconcile::ReconciliationDto;
+pub(super) use self::verify::{ExportVerificationDto, VerificationDto};
+
 use super::args::{AuditVerb, Format, Global, WitnessKind};
 use super::setup::Ground;
 use super::{dto, output};
@@ -22,9 +25,9 @@ pub(super) async fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Er
     let dir = ground.audit_dir().map_err(|why| Error::new(Kind::Usage, why))?;
     let log = AuditLog::open(&dir, super::setup::stamp()).map_err(broken)?;
     match verb {
-        AuditVerb::List { target, limit, output } => {
+        AuditVerb::List { target, limit, no_headers, output } => {
             let query = ReadQuery { limit: Some(limit), target, ..ReadQuery::default() };
-            list(&log.read(&query).map_err(broken)?, output)
+            list(&log.read(&query).map_err(broken)?, no_headers, output)
         }
         AuditVerb::Show { seq, output } => {
             let query = ReadQuery { seq: Some(seq), ..ReadQuery::default() };
@@ -62,7 +65,7 @@ fn short(ts: &str) -> String {
     parsed.map_or_else(|_| ts.to_owned(), |t| t.to_string())
 }
 
-fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
+fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<ExitCode, Error> {
     if format == Format::Json {
         output::json(&dto::records(found))?;
         return Ok(ExitCode::SUCCESS);
@@ -71,7 +74,7 @@ fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
         output::line("no records")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rows = vec![["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME"].map(str::to_owned).to_vec()];
+    let mut rows = Vec::new();
     for StoredRecord { record, .. } in found {
         let said = &record.said;
         let target = said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name));
@@ -96,7 +99,8 @@ fn list(found: &[StoredRecord], format: Format) -> Result<ExitCode, Error> {
                 .to_vec(),
         );
     }
-    output::raw(output::table(&rows).as_bytes())?;
+    let heading = ["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME"];
+    output::text(&output::headed(&heading, rows, no_headers))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
         kubeconfig: Some(kubeconfig.clone()),
         context: None,
         namespaces: global.namespace.clone(),
-        candidates: Vec::new(),
+        ..ConnectSettings::default()
     };
     (ground.contexts, ground.all_contexts) = (Vec::new(), false);
     if args.serve {

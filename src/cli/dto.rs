@@ -1,5 +1,8 @@
 //! What scripts read. Documents carry `apiVersion`; the world itself is never printed.
 
+use std::sync::Arc;
+
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::actions::row;
@@ -14,20 +17,22 @@ use crate::model::{Target, Warning, World, query};
 /// The version of all documents here. It changes when a field changes its meaning or goes away.
 pub(super) const API_VERSION: &str = "flightdeck/v1alpha1";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatusDto {
     api_version: &'static str,
     kind: &'static str,
+    /// Whether everything was listed; else `missing` says what was not, and the exit code is 7 or 8.
     complete: bool,
+    missing: Vec<MissingDto>,
     links: Vec<LinkDto>,
     targets: Vec<TargetDto>,
     warnings: Vec<WarningDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct LinkDto {
+pub(super) struct LinkDto {
     context: String,
     what: &'static str,
     /// The namespace, where the link is one among several.
@@ -43,7 +48,16 @@ struct LinkDto {
     listed: bool,
 }
 
-#[derive(Serialize)]
+/// What could not be listed.
+#[derive(Serialize, JsonSchema)]
+struct MissingDto {
+    /// Which link: context, what, and the namespace where it is one among several.
+    link: String,
+    /// Why.
+    why: String,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct WarningDto {
     at: String,
@@ -52,7 +66,7 @@ struct WarningDto {
     why: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TargetDto {
     api_version: &'static str,
@@ -88,9 +102,14 @@ pub(super) struct TargetDto {
     errors: super::errors::ErrorsDto,
     /// The state of the link this was read through; anything but `live` means that it may be out of date.
     link: &'static str,
+    /// Only in the answer of `get`: as in `Status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<MissingDto>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EnvironmentDto {
     name: String,
     tier: crate::domain::environment::Tier,
@@ -98,7 +117,7 @@ struct EnvironmentDto {
     named: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct StepDto {
     /// Counted from 1.
     number: usize,
@@ -106,7 +125,7 @@ struct StepDto {
     text: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WeightDto {
     desired: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,13 +133,13 @@ struct WeightDto {
     max: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PauseDto {
     reason: String,
     since: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SetDto {
     name: String,
@@ -134,7 +153,7 @@ struct SetDto {
     available: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OutcomeDto {
     api_version: &'static str,
@@ -166,7 +185,7 @@ pub(super) struct OutcomeDto {
     not_recorded: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RecordsDto<'a> {
     api_version: &'static str,
@@ -174,7 +193,7 @@ pub(super) struct RecordsDto<'a> {
     records: Vec<RecordDto<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct RecordDto<'a> {
     file: &'a str,
     line: usize,
@@ -192,13 +211,28 @@ pub(super) fn records(all: &[StoredRecord]) -> RecordsDto<'_> {
     RecordsDto { api_version: API_VERSION, kind: "AuditRecords", records: all.iter().map(Into::into).collect() }
 }
 
-pub(super) fn status(world: &World, complete: bool) -> StatusDto {
+/// One target, as `get` says it.
+pub(super) fn got(world: &World, wanted: &Target) -> TargetDto {
+    TargetDto { complete: Some(query::complete(world)), missing: Some(missing(world)), ..target(world, wanted) }
+}
+
+fn missing(world: &World) -> Vec<MissingDto> {
+    let open = world.links.values().filter(|l| query::lists(&l.id) && !l.listed);
+    open.map(|l| MissingDto {
+        link: l.id.to_string(),
+        why: link(l).why.unwrap_or_else(|| format!("{}, no answer in time", l.state.word())),
+    })
+    .collect()
+}
+
+pub(super) fn status(world: &World, targets: &[Arc<Target>]) -> StatusDto {
     StatusDto {
         api_version: API_VERSION,
         kind: "Status",
-        complete,
+        complete: query::complete(world),
+        missing: missing(world),
         links: world.links.values().map(link).collect(),
-        targets: world.targets.values().map(|t| target(world, t)).collect(),
+        targets: targets.iter().map(|t| target(world, t)).collect(),
         warnings: world
             .warnings
             .iter()
@@ -212,7 +246,7 @@ pub(super) fn status(world: &World, complete: bool) -> StatusDto {
     }
 }
 
-fn link(link: &Link) -> LinkDto {
+pub(super) fn link(link: &Link) -> LinkDto {
     let why = match &link.state {
         LinkState::Backoff { why, .. } | LinkState::Denied { why } => Some(why.to_string()),
         LinkState::Stale { since } => Some(format!("nothing heard since {since}")),
@@ -279,6 +313,8 @@ pub(super) fn target(world: &World, target: &Target) -> TargetDto {
         replica_sets: target.sets.iter().map(|s| set(target, s)).collect(),
         errors: super::errors::dto(world, target),
         link: query::link_of(world, &target.link).word(),
+        complete: None,
+        missing: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plans as scripts read them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::dto::API_VERSION;
@@ -9,7 +10,7 @@ use crate::domain::plan::{PlanRun, Stage, StageState};
 use crate::model::Target;
 use crate::model::rollback::RollBack;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PlanDto {
     api_version: &'static str,
@@ -23,7 +24,7 @@ pub(super) struct PlanDto {
     steps: Vec<StepDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StepDto {
     title: String,
@@ -36,7 +37,7 @@ struct StepDto {
     detail: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PlansDto {
     api_version: &'static str,
@@ -44,7 +45,7 @@ pub(super) struct PlansDto {
     plans: Vec<PlanDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RollBackDto {
     api_version: &'static str,

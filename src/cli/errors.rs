@@ -1,6 +1,7 @@
 //! Error rates, for people and for scripts. What is missing is named, never written as a number.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::link::LinkState;
@@ -10,7 +11,7 @@ use crate::domain::steps::Span;
 use crate::model::{Target, World, query};
 
 /// A target's error rates.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErrorsDto {
     /// `read`, or why the rest is missing or not of now: `not configured`, `not read yet`, `unreachable`,
@@ -20,7 +21,7 @@ pub(super) struct ErrorsDto {
     read: Option<ReadDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReadDto {
     at: String,
@@ -44,7 +45,7 @@ struct ReadDto {
     notes: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SideDto {
     role: &'static str,
@@ -58,14 +59,14 @@ struct SideDto {
     last: Option<LastDto>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct LastDto {
     at: String,
     #[serde(flatten)]
     counts: CountsDto,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ReadingDto {
     word: &'static str,
     #[serde(flatten)]
@@ -74,7 +75,7 @@ struct ReadingDto {
     why: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CountsDto {
     /// A share, 0 to 1; absent where there were no requests.
     #[serde(skip_serializing_if = "Option::is_none")]

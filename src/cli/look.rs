@@ -10,7 +10,7 @@ use super::args::look::{DiffArgs, LogsArgs, ObjectKind, OneArgs, YamlArgs};
 use super::args::{Format, Global};
 use super::setup::{Ground, Session, interrupted};
 use super::status::find;
-use super::{dto, output, show};
+use super::{dto, dto_look, output, show};
 use crate::domain::history::ClusterEvent;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
@@ -80,10 +80,13 @@ pub(super) async fn logs(global: &Global, args: &LogsArgs) -> Result<ExitCode, E
                 } else if args.search.as_deref().is_none_or(|text| holds(line.text.as_str(), text)) {
                     printed += 1;
                     match args.how.output {
-                        Format::Json => output::json_line(&line)?,
+                        Format::Json => output::json_line(&dto_look::log_line(&line))?,
                         Format::Human if args.pod.is_some() => output::line(line.text.as_str())?,
                         Format::Human => output::line(&labelled(&line))?,
                     }
+                }
+                if output::gone() {
+                    break;
                 }
             }
             Ok::<(), Error>(())
@@ -138,7 +141,7 @@ pub(super) async fn yaml(global: &Global, args: &YamlArgs) -> Result<ExitCode, E
     match args.how.output {
         Format::Human => output::line(&text)?,
         Format::Json => {
-            output::json(&serde_json::json!({"apiVersion": dto::API_VERSION, "kind": "Yaml", "text": text}))?;
+            output::json(&dto_look::yaml(text))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -151,10 +154,7 @@ pub(super) async fn diff(global: &Global, args: &DiffArgs) -> Result<ExitCode, E
     })
     .await?;
     match args.how.output {
-        Format::Json => output::json(
-            &serde_json::json!({"apiVersion": dto::API_VERSION, "kind": "Diff", "from": diff.from, "to": diff.to,
-                "same": diff.lines.is_empty(), "lines": diff.lines}),
-        )?,
+        Format::Json => output::json(&dto_look::diff(diff))?,
         Format::Human if diff.lines.is_empty() => {
             output::line(&format!("{} and {} have the same pod template", diff.from, diff.to))?;
         }
@@ -176,26 +176,14 @@ pub(super) async fn history(global: &Global, args: &OneArgs) -> Result<ExitCode,
     })
     .await?;
     match args.how.output {
-        Format::Json => {
-            let items: Vec<_> = revisions.iter().map(|one| revision_dto(&target, one)).collect();
-            output::json(&serde_json::json!({"apiVersion": dto::API_VERSION, "kind": "History",
-                "namespace": target.id().namespace, "name": target.id().name, "revisions": items}))?;
-        }
-        Format::Human => output::raw(history_table(&target, &revisions, Timestamp::now()).as_bytes())?,
+        Format::Json => output::json(&dto_look::history(&target, &revisions))?,
+        Format::Human => output::text(&history_table(&target, &revisions, Timestamp::now(), args.no_headers))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn revision_dto(target: &Target, one: &Revision) -> serde_json::Value {
-    let set = &one.set;
-    serde_json::json!({"revision": set.revision, "hash": set.pod_hash, "role": dto::role(target, set),
-        "images": set.images, "created": set.created, "desired": set.desired, "available": set.available,
-        "up": set.desired > 0, "scaleDownAt": set.scale_down_deadline, "doNotPromote": set.do_not_promote,
-        "former": one.former})
-}
-
-fn history_table(target: &Target, revisions: &[Revision], now: Timestamp) -> String {
-    let mut rows = vec![["REV", "HASH", "ROLE", "PODS", "AGE", "IMAGES", "FORMER", "NOTE"].map(str::to_owned).to_vec()];
+fn history_table(target: &Target, revisions: &[Revision], now: Timestamp, no_headers: bool) -> String {
+    let mut rows = Vec::new();
     for Revision { set, former } in revisions {
         let pods = if set.desired == 0 { "gone".to_owned() } else { format!("{}/{}", set.available, set.desired) };
         let mark = set.do_not_promote.as_ref().map(|why| format!("do not promote: {why}"));
@@ -214,11 +202,11 @@ fn history_table(target: &Target, revisions: &[Revision], now: Timestamp) -> Str
             note.join("; "),
         ]);
     }
-    output::table(&rows)
+    output::headed(&["REV", "HASH", "ROLE", "PODS", "AGE", "IMAGES", "FORMER", "NOTE"], rows, no_headers)
 }
 
 pub(super) async fn events(global: &Global, args: &OneArgs) -> Result<ExitCode, Error> {
-    let events = about(global, &args.target, args.how.timeout, async |session, target| {
+    let (id, events) = about(global, &args.target, args.how.timeout, async |session, target| {
         let (id, context) = (target.id().clone(), target.context.clone());
         session.handle.focus(Some(id.clone()));
         let refused = |world: &World| {
@@ -231,18 +219,16 @@ pub(super) async fn events(global: &Global, args: &OneArgs) -> Result<ExitCode, 
             return Err(Error::new(Kind::Unreachable, "the Events were not answered in time"));
         };
         match (read(&world), refused(&world)) {
-            (Some(events), _) => Ok(events),
+            (Some(events), _) => Ok((id.clone(), events)),
             (None, Some(link)) => Err(Error::new(Kind::Unreachable, format!("{}: {}", link.id, reason(&link.state)))),
             (None, None) => Err(Error::new(Kind::NotFound, format!("{id} is gone"))),
         }
     })
     .await?;
     match args.how.output {
-        Format::Json => {
-            output::json(&serde_json::json!({"apiVersion": dto::API_VERSION, "kind": "Events", "events": &*events}))?;
-        }
+        Format::Json => output::json(&dto_look::events(&id, &events))?,
         Format::Human if events.is_empty() => output::line("no Events (a cluster forgets them, mostly after an hour)")?,
-        Format::Human => output::raw(events_table(&events, Timestamp::now()).as_bytes())?,
+        Format::Human => output::text(&events_table(&events, Timestamp::now(), args.no_headers))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -259,8 +245,8 @@ fn reason(state: &LinkState) -> String {
     }
 }
 
-fn events_table(events: &[ClusterEvent], now: Timestamp) -> String {
-    let mut rows = vec![["AGE", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"].map(str::to_owned).to_vec()];
+fn events_table(events: &[ClusterEvent], now: Timestamp, no_headers: bool) -> String {
+    let mut rows = Vec::new();
     for event in events {
         rows.push(vec![
             event.at.map_or_else(|| "?".to_owned(), |at| show::ago(at, now)),
@@ -271,5 +257,5 @@ fn events_table(events: &[ClusterEvent], now: Timestamp) -> String {
             event.message.to_string(),
         ]);
     }
-    output::table(&rows)
+    output::headed(&["AGE", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"], rows, no_headers)
 }

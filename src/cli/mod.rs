@@ -5,19 +5,32 @@
 mod act;
 mod args;
 mod audit;
+mod complete;
+mod condition;
 mod config;
 mod config_layers;
 mod demo;
 mod doctor;
 mod dto;
+mod dto_look;
 mod dto_plan;
+mod dto_watch;
 mod errors;
 mod look;
+mod man;
+mod oneline;
 mod output;
 mod plan;
+mod plugin;
+mod rbac;
+mod rehearse;
+mod schema;
+mod selector;
 mod setup;
 mod show;
 mod status;
+mod wait;
+mod watch;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,7 +45,15 @@ use crate::error::{Error, Kind};
 pub fn main() -> ExitCode {
     // Err = somebody installed one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let matches = args::command().get_matches();
+    if plugin::called_as(plugin::COMPLETER) {
+        return complete::for_kubectl();
+    }
+    complete::answer();
+    let matches = match args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => return said(&e),
+    };
+    output::prepare(matches.get_flag("ascii"));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return fail(&Error::new(Kind::Failure, format!("cannot start: {e}"))),
@@ -46,9 +67,22 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Help, the version, or what is wrong with the command line.
+fn said(error: &clap::Error) -> ExitCode {
+    output::prepare(false);
+    // Nobody may be listening.
+    let _ = if output::ascii() {
+        let text = output::plain(&error.to_string());
+        if error.use_stderr() { write!(std::io::stderr(), "{text}") } else { write!(std::io::stdout(), "{text}") }
+    } else {
+        error.print()
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code()))
+}
+
 fn fail(error: &Error) -> ExitCode {
     // Nobody may be listening on the other end of the pipe.
-    let _ = writeln!(std::io::stderr(), "flightdeck: {error}");
+    output::note(&plugin::spoken(&format!("flightdeck: {error}")));
     ExitCode::from(error)
 }
 
@@ -69,7 +103,8 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
             None => match Fixed::from_arg_matches(matches).map_err(usage)? {
                 Fixed::Status(args) => status::status(&global, &args).await,
                 Fixed::Get(args) => status::get(&global, &args).await,
-                Fixed::Watch(args) => status::watch(&global, &args).await,
+                Fixed::Watch(args) => watch::watch(&global, &args).await,
+                Fixed::Wait(args) => wait::run(&global, &args).await,
                 Fixed::Rollback(args) => plan::rollback(&global, &args).await,
                 Fixed::Plan { verb } => plan::plans(&global, verb).await,
                 Fixed::Audit { verb } => audit::run(&global, verb).await,
@@ -80,8 +115,15 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Events(args) => look::events(&global, &args).await,
                 Fixed::Config { verb } => config::run(&global, verb),
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
+                Fixed::Rbac(args) => rbac::run(&global, &args),
+                Fixed::Man(args) => man::run(&args),
+                Fixed::Schema(args) => schema::run(&args),
                 Fixed::Demo(args) => demo::run(&global, &args).await,
-                Fixed::Completions { shell } => {
+                Fixed::Completions { shell, fixed: false } => {
+                    output::raw(&complete::script(&shell.to_string())?)?;
+                    Ok(ExitCode::SUCCESS)
+                }
+                Fixed::Completions { shell, fixed: true } => {
                     let mut script = Vec::new();
                     clap_complete::generate(shell, &mut args::command(), "flightdeck", &mut script);
                     output::raw(&script)?;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::args::{ActArgs, Format, Global, PlanVerb, RollbackArgs};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto_plan, output, status};
+use super::{dto_plan, output, rehearse, status};
 use crate::actions::{Action, row};
 use crate::domain::environment::Tier;
 use crate::domain::intent::Confirmed;
@@ -68,6 +68,10 @@ pub(super) async fn rollback(global: &Global, args: &RollbackArgs) -> Result<Exi
             }
             return Ok(ExitCode::SUCCESS);
         }
+        if args.dry_run.is_some() {
+            let title = format!("roll back {} to {}", target.id(), made.goal.word());
+            return rehearse_first(session, &world, title, &made.stages, args.output).await;
+        }
         let typed = (target.environment.tier == Tier::Production).then_some(made.typed.as_str());
         let plan = Plan {
             id: new_id(),
@@ -115,6 +119,12 @@ pub(super) async fn group(
         let targets: Vec<Arc<Target>> =
             args.target.iter().map(|name| status::find(&world, name)).collect::<Result<_, _>>()?;
         let stages = stages(action, &targets, said)?;
+        if args.dry_run.is_some() {
+            let intents =
+                stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
+            let title = format!("{} {} targets", action.verb, stages.len());
+            return rehearse::run(session, title, intents, &[], args.output).await;
+        }
         let production = targets.iter().any(|t| t.environment.tier == Tier::Production);
         for stage in &stages {
             output::note(&format!("  {}", stage.title));
@@ -170,9 +180,12 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
             tokio::time::timeout(Duration::from_secs(2), known).await.ok().and_then(Result::ok).unwrap_or(world);
         match verb {
             PlanVerb::List { output } => list(&world, output),
-            PlanVerb::Resume { id, yes, reason, output } => {
+            PlanVerb::Resume { id, yes, dry_run, reason, output } => {
                 let run = find(&world, &id)?;
                 let left = run.rest();
+                if dry_run.is_some() {
+                    return rehearse_first(session, &world, run.plan.title.clone(), &left, output).await;
+                }
                 for stage in &left {
                     output::note(&format!("  {}", stage.title));
                 }
@@ -191,6 +204,19 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
         }
     })
     .await
+}
+
+/// Each step of these plans rests on the one before: only the first can be rehearsed.
+async fn rehearse_first(
+    session: &Session,
+    world: &World,
+    title: String,
+    stages: &[Stage],
+    format: Format,
+) -> Result<ExitCode, Error> {
+    let (first, rest) = stages.split_first().map_or((None, stages), |(first, rest)| (Some(first), rest));
+    let intents = first.map(|stage| rehearse::intent(session, world, stage)).transpose()?;
+    rehearse::run(session, title, intents.into_iter().collect(), rest, format).await
 }
 
 fn find<'a>(world: &'a World, id: &str) -> Result<&'a Arc<PlanRun>, Error> {

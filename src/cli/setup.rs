@@ -57,6 +57,8 @@ pub(super) struct Ground {
     pub(super) contexts: Vec<String>,
     /// The namespaces that flags name.
     namespaces: Vec<String>,
+    /// All namespaces, whatever is configured.
+    all_namespaces: bool,
     pub(super) all_contexts: bool,
     /// Where the user's own themes are.
     pub(super) themes: PathBuf,
@@ -78,6 +80,8 @@ impl Ground {
             context: contexts.first().cloned(),
             namespaces: Vec::new(),
             candidates: Vec::new(),
+            impersonate: global.impersonate.clone(),
+            impersonate_groups: global.impersonate_groups.clone(),
         };
         let all_contexts = kubernetes.all_contexts;
         let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
@@ -92,6 +96,7 @@ impl Ground {
             settings,
             contexts,
             namespaces: global.namespace.clone(),
+            all_namespaces: global.all_namespaces,
             all_contexts,
             themes,
         };
@@ -108,6 +113,7 @@ impl Ground {
         });
         let here = self.config.at(&name.unwrap_or_default()).kubernetes;
         let namespaces = match self.namespaces.as_slice() {
+            _ if self.all_namespaces => Vec::new(),
             [] => here.namespace.into_iter().collect(),
             said => said.to_vec(),
         };
@@ -210,7 +216,13 @@ impl Session {
             let cluster = cluster.clone();
             async move {
                 let answer = tokio::time::timeout(WHO, cluster.identity()).await;
-                answer.ok().and_then(Result::ok).map(|identity| (cluster.context.clone(), identity))
+                let mut identity = answer.ok().and_then(Result::ok)?;
+                // The record names the one who acts, and the one whose rights were taken.
+                if let Some(behind) = tokio::time::timeout(WHO, cluster.behind()).await.unwrap_or(None) {
+                    let who = behind.map_or_else(|_| "somebody unknown".to_owned(), |name| name.to_string());
+                    identity.name = Clean::new(&format!("{} (impersonated by {who})", identity.name));
+                }
+                Some((cluster.context.clone(), identity))
             }
         };
         let known: Vec<_> =

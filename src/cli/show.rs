@@ -1,12 +1,13 @@
 //! Words for people, the same on every verb.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::dto::role;
 use super::errors;
-use super::output::table;
+use super::output::{facts, headed, table};
 use crate::domain::rollout::{ActualWeight, WeightBasis};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
@@ -59,14 +60,12 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     Span(now.as_second() - then.as_second()).to_string()
 }
 
-/// All targets, most urgent first.
-pub(super) fn board(world: &World, now: Timestamp) -> String {
-    let mut targets: Vec<_> = world.targets.values().collect();
+/// These targets, most urgent first.
+pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide: bool, no_headers: bool) -> String {
+    let mut targets: Vec<_> = targets.iter().collect();
     targets.sort_by_key(|t| (query::rank(t, now), t.id().clone()));
-    let mut rows =
-        vec![["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"].map(str::to_owned).to_vec()];
-    for target in targets {
-        rows.push(vec![
+    let rows = targets.into_iter().map(|target| {
+        let mut row = vec![
             query::band(target, now).0.title().to_owned(),
             target.id().to_string(),
             target.environment.badge().to_owned(),
@@ -75,9 +74,21 @@ pub(super) fn board(world: &World, now: Timestamp) -> String {
             weight(world, target),
             errors::cell(world, target, now),
             phase(world, target),
-        ]);
+        ];
+        if wide {
+            let r = target.rollout.replicas;
+            row.push(format!("{}/{}", r.available, r.desired));
+            row.push(target.rollout.strategy.word().to_owned());
+            row.push(target.rollout.images().map(Clean::as_str).collect::<Vec<_>>().join(","));
+            row.push(target.context.to_string());
+        }
+        row
+    });
+    let mut heading = vec!["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"];
+    if wide {
+        heading.extend(["PODS", "STRATEGY", "IMAGES", "CONTEXT"]);
     }
-    table(&rows)
+    headed(&heading, rows.collect(), no_headers)
 }
 
 /// One target, whole.
@@ -108,7 +119,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
             r.desired, r.current, r.updated, r.ready, r.available
         ),
     ]);
-    let mut text = table(&rows);
+    let mut text = facts(&rows);
     if !rollout.steps().is_empty() {
         text.push_str("\nSteps:\n");
         let at = rollout.current_step().map(|(index, _)| index);

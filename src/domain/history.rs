@@ -1,6 +1,7 @@
 //! What the cluster itself remembers of a target: who wrote it, what was said about it, which revisions it had.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ids::TargetId;
@@ -26,7 +27,7 @@ pub struct Manager {
 }
 
 /// A Kubernetes Event about a target. The cluster forgets them, mostly after an hour.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterEvent {
     /// Its own uid: the same Event is written again with a higher count.

@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod plan;
 pub mod prepared;
 pub mod record;
+pub mod rehearsal;
 pub mod rollout;
 pub mod seen;
 pub mod sight;

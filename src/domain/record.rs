@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::Clean;
 
 /// What a record says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordKind {
     /// An act is about to be sent. Durable before its first request leaves.
@@ -43,7 +44,7 @@ impl RecordKind {
 }
 
 /// Who, and how that is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActorRecord {
     /// The operating system's user: a claim.
@@ -74,7 +75,7 @@ pub struct KubeIdentity {
 }
 
 /// That an act is one of several that were asked for together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanRecord {
     /// Which plan.
     pub id: String,
@@ -85,7 +86,7 @@ pub struct PlanRecord {
 }
 
 /// One step of a plan, as it was meant when the plan began.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanStepRecord {
     /// In the words of the screen.
@@ -104,7 +105,7 @@ pub struct PlanStepRecord {
 }
 
 /// On what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetRecord {
     /// The uid of the cluster's `kube-system`.
     pub cluster: String,
@@ -121,7 +122,7 @@ pub struct TargetRecord {
 }
 
 /// One request, as it leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestRecord {
     /// Method.
@@ -135,7 +136,7 @@ pub struct RequestRecord {
 }
 
 /// How it ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeRecord {
     /// The vocabulary's word: `done`, `no effect`, `superseded`, `refused`, `failed`, `unknown`.
     pub word: String,
@@ -147,7 +148,7 @@ pub struct OutcomeRecord {
 }
 
 /// What a caller says; the log adds the rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Draft {
     /// What kind of record.
@@ -228,7 +229,7 @@ impl Draft {
 }
 
 /// A record as it is stored, one JSON object a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// The format's version.

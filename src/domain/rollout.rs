@@ -6,6 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::analysis::{RunPhase, RunRef};
@@ -126,7 +127,7 @@ pub struct BlueGreenStatus {
 }
 
 /// Replica counts of a rollout's status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Replicas {
     /// `spec.replicas` (1 when unset).
     pub desired: i64,

@@ -1,5 +1,6 @@
 //! How much traffic the new version should have, and has.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rollout::Rollout;
@@ -50,7 +51,7 @@ impl Rollout {
 }
 
 /// A weight and how it is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActualWeight {
     /// Percent of the maximum weight, rounded down as the plugin does.
     pub weight: i64,
@@ -59,7 +60,7 @@ pub struct ActualWeight {
 }
 
 /// How exact a weight is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "basis", rename_all = "camelCase")]
 pub enum WeightBasis {
     /// It is the stable version: nothing else has traffic.

@@ -16,6 +16,7 @@ use crate::domain::ids::TargetId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::Answer;
 use crate::domain::prepared::{PrepareError, Prepared};
+use crate::domain::rehearsal::Said;
 use crate::domain::rollout::Rollout;
 use crate::domain::workload::ReplicaSet;
 
@@ -49,6 +50,12 @@ pub enum Progress {
 pub trait Effector: Send + Sync {
     /// Reads the target afresh, compares it with what was seen, and builds the exact requests. Writes nothing.
     fn prepare<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Prepared, PrepareError>>;
+
+    /// Asks the server what it would say of the first step, storing nothing ([`DryRun`]); the others rest on what that
+    /// one changes. Whatever comes back, nothing has changed.
+    ///
+    /// [`DryRun`]: crate::domain::rehearsal::DryRun
+    fn rehearse<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Vec<Said>>;
 
     /// Sends each step once, in order, and stops at the first that is not accepted. Returns the answers, one per
     /// step that was sent.

@@ -15,6 +15,7 @@ use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;
 use crate::domain::plan::{Plan, PlanRun};
+use crate::domain::rehearsal::Rehearsal;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::model::World;
@@ -28,6 +29,8 @@ const LOG_LINES: usize = 1024;
 pub enum Query {
     /// The target as the server has it now; `Ok(None)` when it is gone.
     Read(TargetId, oneshot::Sender<Result<Option<Arc<Rollout>>, String>>),
+    /// A dry run of an act: nothing is changed, and nothing recorded.
+    Rehearse(Box<Intent>, oneshot::Sender<Result<Rehearsal, String>>),
     /// Logs, for as long as somebody listens.
     Logs(LogsOf, mpsc::Sender<LogLine>),
     /// An object as YAML, line by line.
@@ -168,6 +171,11 @@ impl Handle {
     /// Reads a target afresh from its server.
     pub fn read(&self, target: TargetId) -> BoxFuture<'static, Result<Option<Arc<Rollout>>, String>> {
         self.ask(|answer| Query::Read(target, answer))
+    }
+
+    /// Rehearses an act: decides, prepares, and asks the server what it would say. Nothing is changed, and nothing recorded.
+    pub fn rehearse(&self, intent: Intent) -> BoxFuture<'static, Result<Rehearsal, String>> {
+        self.ask(|answer| Query::Rehearse(Box::new(intent), answer))
     }
 
     /// Opens logs. The lines wait in a bounded queue; dropping the receiver ends the reading.

@@ -125,7 +125,15 @@ pub fn start(parts: Parts) -> Running {
     links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
-    let questions = tokio::spawn(questions::run(questions, ports, lookers, world.clone(), journal.clone(), events));
+    let questions = tokio::spawn(questions::run(
+        questions,
+        ports,
+        lookers,
+        world.clone(),
+        journal.clone(),
+        settings.clone(),
+        events,
+    ));
     let runner = Plans {
         intents: intents.clone(),
         world: world.clone(),

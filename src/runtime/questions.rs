@@ -7,8 +7,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
+use super::control::rehearse::rehearse;
 use super::control::{Journal, Port, leftovers};
 use super::handle::{LogLine, Query};
+use super::settings::Settings;
 use crate::domain::ids::TargetId;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
@@ -28,6 +30,7 @@ pub(super) async fn run(
     lookers: Lookers,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
+    settings: watch::Receiver<Arc<Settings>>,
     events: mpsc::Sender<Event>,
 ) {
     let _ = events.send(Event::Audit(journal.view().await)).await;
@@ -37,7 +40,7 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             query = queries.recv() => match query {
-                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone())); }
+                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), settings.clone())); }
                 None => return,
             },
             Some(_) = open.join_next() => {}
@@ -52,11 +55,18 @@ async fn answer(
     lookers: Arc<Lookers>,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
+    settings: watch::Receiver<Arc<Settings>>,
 ) {
     let looker = |target: &TargetId| looker(&lookers, &world, target);
     match query {
         Query::Read(target, to) => {
             let _ = to.send(read(&ports, &world, target).await);
+        }
+        Query::Rehearse(intent, to) => {
+            let snapshot = world.borrow().clone();
+            let mandate = settings.borrow().mandate.clone();
+            let done = rehearse(ports.get(&intent.context), &snapshot, &mandate, *intent).await;
+            let _ = to.send(Ok(done));
         }
         Query::Logs(of, to) => match looker(&of.target) {
             Ok(looker) => {

@@ -1,6 +1,11 @@
 //! The verbs as scripts use them: exit codes, documents, errors.
 
 mod audit;
+mod complete;
+mod doctor;
+mod habits;
+mod looks;
+mod rehearse;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -97,8 +102,15 @@ async fn a_part_of_the_answer_is_not_the_answer() {
     let program = Program::new(&server.kubeconfig(), Some("shop"));
     let partial = program.run(&["status"]).expect(7);
     assert!(partial.out.contains("payments") && partial.err.contains("anna cannot list"), "{partial:?}");
-    let partial = program.run(&["status", "-o", "json"]).expect(7).json();
-    assert_eq!(partial["complete"], false);
+    for verb in [&["status", "-o", "json"][..], &["get", "payments", "-o", "json"]] {
+        let partial = program.run(verb).expect(7).json();
+        assert_eq!(partial["complete"], false, "{partial:#}");
+        let missing = &partial["missing"][0];
+        assert_eq!(missing["link"], "scripted/replicasets", "{partial:#}");
+        assert!(missing["why"].as_str().is_some_and(|why| why.contains("anna cannot list")), "{partial:#}");
+    }
+    program.run(&["watch", "--timeout", "1s"]).expect(7);
+    program.run(&["status", "-o", "name"]).expect(7);
     let doctor = program.run(&["doctor"]).expect(0);
     assert!(doctor.out.contains("api server: v1.34.4") && doctor.out.contains("user: anna"), "{doctor:?}");
 }
@@ -191,7 +203,7 @@ async fn watch_prints_one_document_a_line() {
     let program = Program::new(&server.kubeconfig(), Some("shop"));
     let mut child = program
         .command()
-        .args(["watch", "-o", "json"])
+        .args(["watch", "-o", "json", "--heartbeat", "100ms"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -199,13 +211,19 @@ async fn watch_prints_one_document_a_line() {
     let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let documents = lines.map(|l| serde_json::from_str::<Value>(&l.expect("text")).expect("JSON"));
     let mut steps = Vec::new();
+    let mut kinds = std::collections::BTreeSet::new();
     for document in documents {
-        if document["kind"] == "TargetGone" {
-            break;
+        crate::program::as_its_schema_says(&document);
+        let kind = document["kind"].as_str().expect("a kind").to_owned();
+        kinds.insert(kind.clone());
+        match kind.as_str() {
+            "TargetGone" => break,
+            "Target" => steps.push(document["step"]["number"].clone()),
+            _ => {}
         }
-        steps.push(document["step"]["number"].clone());
     }
     steps.dedup();
+    assert!(kinds.contains("Link") && kinds.contains("Heartbeat"), "{kinds:?}");
     assert_eq!(steps, [json!(2), json!(3)]);
     child.kill().expect("it can be ended");
     child.wait().expect("it ended");
@@ -270,7 +288,7 @@ fn help_and_completions() {
     let resume = program.run(&["resume", "--help"]).expect(0).out;
     assert!(resume.contains("--expect-step") && resume.contains("Example:"), "{resume}");
     for shell in ["bash", "zsh", "fish"] {
-        assert!(program.run(&["completions", shell]).expect(0).out.contains("resume"), "{shell}");
+        assert!(program.run(&["completions", shell, "--static"]).expect(0).out.contains("resume"), "{shell}");
     }
     // The exit codes that README promises are those that the program prints.
     let readme = include_str!("../../README.md");

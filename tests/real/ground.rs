@@ -252,6 +252,7 @@ impl Namespace {
 
     /// Undoes a blue-green to a version that is still up. Its traffic moves at once, mostly: the controller looks once,
     /// at a mark that it takes off itself, and where it was not ready just then the old version waits at the preview.
+    #[expect(clippy::unused_self, reason = "it reads as what is done in the namespace")]
     pub fn back(&self, program: &Program, name: &str, revision: &str) {
         let done = program.act(&["undo", name, "--to-revision", revision], "done");
         if done.contains("waits at the preview") {
@@ -338,9 +339,7 @@ impl Namespace {
     /// A kubeconfig of a user who may look in this namespace, and what `more` rules grant besides.
     pub async fn user(&self, name: &str, more: &[Value]) -> tempfile::NamedTempFile {
         let ns = &self.name;
-        let core = format!("/api/v1/namespaces/{ns}");
-        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
-        self.create(&format!("{core}/serviceaccounts"), &account).await;
+        let file = self.account(name).await;
         let read = ["get", "list", "watch"];
         let mut rules = vec![
             json!({"apiGroups": ["argoproj.io"], "resources": ["rollouts", "analysisruns", "experiments"], "verbs": read}),
@@ -359,6 +358,13 @@ impl Namespace {
         let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}");
         self.create(&format!("{rbac}/roles"), &role).await;
         self.create(&format!("{rbac}/rolebindings"), &binding).await;
+        file
+    }
+
+    /// A kubeconfig of a service account that may do nothing yet.
+    pub async fn account(&self, name: &str) -> tempfile::NamedTempFile {
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
+        self.create(&format!("/api/v1/namespaces/{}/serviceaccounts", self.name), &account).await;
         let file = tempfile::NamedTempFile::new().expect("a file");
         let token = json!({"token": self.token(name).await});
         std::fs::write(file.path(), self.kubeconfig(&token).to_string()).expect("written");

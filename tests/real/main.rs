@@ -37,4 +37,6 @@ mod parity;
 mod plugin;
 mod prometheus;
 mod queries;
+mod rehearsals;
+mod roles;
 mod verbs;

@@ -23,10 +23,24 @@ pub struct Ran {
     pub err: String,
 }
 
+/// Fails the test unless a document says what it is, and is as the schema of its kind says.
+pub fn as_its_schema_says(document: &Value) {
+    assert_eq!(document["apiVersion"], "flightdeck/v1alpha1", "{document:#}");
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/schemas").join(format!("{kind}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("no schema of {kind}: {e}\n{document:#}"));
+    let schema = serde_json::from_str(&text).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let wrong: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(wrong.is_empty(), "{kind}: {wrong:#?}\n{document:#}");
+}
+
 impl Ran {
-    /// Standard output as JSON.
+    /// Standard output as JSON, which is as its schema says.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("not JSON: {e}\n{self:#?}"))
+        let document = serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("not JSON: {e}\n{self:#?}"));
+        as_its_schema_says(&document);
+        document
     }
 
     /// Fails the test unless the exit code is `code`.

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
-use super::{StatusArgs, duration};
+use super::{How, duration};
+use crate::cli::complete;
 
 /// `logs`
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct LogsArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Go on with what comes, also of pods that appear later
     #[arg(short, long)]
@@ -18,7 +21,7 @@ pub(in crate::cli) struct LogsArgs {
     #[arg(long, conflicts_with = "follow")]
     pub previous: bool,
     /// Only the pods of this revision, by number or by pod-template hash
-    #[arg(long, value_name = "N|HASH")]
+    #[arg(long, value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     pub revision: Option<String>,
     /// Only this pod
     #[arg(long, value_name = "NAME", conflicts_with = "revision")]
@@ -37,7 +40,7 @@ pub(in crate::cli) struct LogsArgs {
     pub search: Option<String>,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// Which object of a target.
@@ -64,12 +67,13 @@ pub(in crate::cli) enum ObjectKind {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct YamlArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// Which object
     #[arg(long, value_enum, default_value_t)]
     pub kind: ObjectKind,
     /// The revision, by number or by pod-template hash
-    #[arg(long, value_name = "N|HASH")]
+    #[arg(long, value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     pub revision: Option<String>,
     /// The object's name
     #[arg(long, value_name = "NAME")]
@@ -79,13 +83,14 @@ pub(in crate::cli) struct YamlArgs {
     pub managed_fields: bool,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// `diff`
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct DiffArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
     /// The revision to compare from, by number or by pod-template hash
     #[arg(value_name = "REVISION")]
@@ -95,15 +100,19 @@ pub(in crate::cli) struct DiffArgs {
     pub to: Option<String>,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }
 
 /// `history`, `events`
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct OneArgs {
     /// NAME or NAMESPACE/NAME
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
     pub target: String,
+    /// Without the line of titles
+    #[arg(long)]
+    pub no_headers: bool,
     /// How to ask
     #[command(flatten)]
-    pub how: StatusArgs,
+    pub how: How,
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+use clap_complete::ArgValueCompleter;
 
 use super::duration;
 use crate::actions::Needs;
+use crate::cli::complete;
 use crate::model::choose::Said;
 
 /// What an act must be told besides its target.
@@ -57,7 +59,7 @@ struct ImageArgs {
 #[derive(Clone, Debug, Args)]
 struct RevisionArgs {
     /// The revision, by number or by pod-template hash
-    #[arg(long, alias = "revision", value_name = "N|HASH")]
+    #[arg(long, alias = "revision", value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     to_revision: Option<String>,
 }
 
@@ -76,6 +78,6 @@ struct HoldArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
     /// Which revision [default: the one that is about to be scaled down]
-    #[arg(long, alias = "revision", value_name = "N|HASH")]
+    #[arg(long, alias = "revision", value_name = "N|HASH", add = ArgValueCompleter::new(complete::revisions))]
     to_revision: Option<String>,
 }

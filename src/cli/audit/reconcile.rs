@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use futures::StreamExt as _;
 use futures::stream;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::args::{Format, ReconcileArgs};
@@ -25,9 +26,9 @@ const AT_ONCE: usize = 8;
 const NOT_SEEN: &str = "of each writer only the last write; a field that was cleared leaves no writer behind; Events are \
                         kept for about an hour by most clusters, and a controller drops them after some dozens on one object";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ReconciliationDto<'a> {
+pub(in crate::cli) struct ReconciliationDto<'a> {
     api_version: &'static str,
     kind: &'static str,
     context: &'a str,
@@ -38,7 +39,7 @@ struct ReconciliationDto<'a> {
     not_seen: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TargetDto<'a> {
     target: &'a str,
     unexplained: usize,

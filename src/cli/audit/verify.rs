@@ -5,25 +5,61 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::args::{Format, Global};
 use super::super::setup::{Ground, not_connected};
 use super::super::{dto, output};
 use super::broken;
-use crate::audit::{AuditLog, Finding, Head, StoredRecord, VerifyReport, WitnessReport, verify_export};
+use crate::audit::{AuditLog, ExportReport, Finding, Head, StoredRecord, VerifyReport, WitnessReport, verify_export};
 use crate::domain::record::RecordKind;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::witness::ClusterWitness;
 
+/// `audit verify`, as programs read it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct VerificationDto<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    holds: bool,
+    report: &'a VerifyReport,
+    /// With `--witness`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<WitnessDto<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct WitnessDto<'a> {
+    report: &'a WitnessReport,
+    told: &'a [Told],
+    /// What could not be read, and why.
+    unread: &'a [String],
+}
+
+/// `audit verify --file`, as programs read it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct ExportVerificationDto<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    holds: bool,
+    report: &'a ExportReport,
+}
+
 /// The chain alone.
 pub(super) fn alone(dir: &str, report: &VerifyReport, format: Format) -> Result<ExitCode, Error> {
     if format == Format::Json {
-        output::json(&serde_json::json!({
-            "apiVersion": dto::API_VERSION, "kind": "AuditVerification", "holds": report.holds(), "report": report,
-        }))?;
+        output::json(&VerificationDto {
+            api_version: dto::API_VERSION,
+            kind: "AuditVerification",
+            holds: report.holds(),
+            report,
+            witness: None,
+        })?;
     } else {
         chain(dir, report)?;
         output::line(&format!("  not proven: {}", report.not_proven))?;
@@ -72,9 +108,12 @@ pub(super) fn file(path: &Path, format: Format) -> Result<ExitCode, Error> {
     })?;
     let report = verify_export(&text);
     if format == Format::Json {
-        output::json(&serde_json::json!({
-            "apiVersion": dto::API_VERSION, "kind": "AuditExportVerification", "holds": report.holds(), "report": report,
-        }))?;
+        output::json(&ExportVerificationDto {
+            api_version: dto::API_VERSION,
+            kind: "AuditExportVerification",
+            holds: report.holds(),
+            report: &report,
+        })?;
         return Ok(code(report.holds()));
     }
     let what = report.header.as_ref().map_or_else(String::new, |header| {
@@ -102,7 +141,7 @@ pub(super) fn file(path: &Path, format: Format) -> Result<ExitCode, Error> {
 }
 
 /// A head with where it stands.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Told {
     context: String,
     namespace: String,
@@ -137,10 +176,13 @@ pub(super) async fn with_clusters(
     let acts = records.iter().any(|s| s.record.said.kind == RecordKind::Intent);
     let unknown = acts && witness.proven_to.is_none();
     if format == Format::Json {
-        output::json(&serde_json::json!({
-            "apiVersion": dto::API_VERSION, "kind": "AuditVerification", "holds": holds, "report": report,
-            "witness": {"report": witness, "told": asked.told, "unread": asked.unread},
-        }))?;
+        output::json(&VerificationDto {
+            api_version: dto::API_VERSION,
+            kind: "AuditVerification",
+            holds,
+            report: &report,
+            witness: Some(WitnessDto { report: &witness, told: &asked.told, unread: &asked.unread }),
+        })?;
     } else {
         chain(&log.dir().display().to_string(), &report)?;
         print(&report, &witness, &asked)?;

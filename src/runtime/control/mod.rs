@@ -12,6 +12,7 @@ mod marks;
 mod observe;
 mod plan_records;
 pub(super) mod plans;
+pub(super) mod rehearse;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -221,7 +222,7 @@ async fn carry_out(
 
 /// The stages. Returns the outcome, and whether an intent stands in the log that the outcome belongs to.
 async fn act(control: &Arc<Control>, shown: &mut Shown, decision: Decision) -> (Outcome, bool) {
-    if let Some(what) = control.moved_on(&shown.act.intent) {
+    if let Some(what) = moved_on(&control.world.borrow().clone(), &shown.act.intent) {
         return (Outcome::Superseded { what }, false);
     }
     if let Some(refused) = refusal(decision) {
@@ -381,22 +382,21 @@ async fn what_changed(port: &Port, intent: &Intent, message: &str) -> String {
     }
 }
 
-impl Control {
-    /// What the snapshot shows that the person had not seen (invariant 6); nothing while the snapshot is the older one.
-    fn moved_on(&self, intent: &Intent) -> Option<String> {
-        let world = self.world.borrow().clone();
-        let Some(target) = world.targets.get(&intent.target) else {
-            return query::complete(&world).then(|| "the rollout is gone".to_owned());
-        };
-        let rollout = &target.rollout;
-        if newer(intent.seen.resource_version.as_str(), rollout.resource_version.as_str()) {
-            return None;
-        }
-        let differences = intent.seen.differences(rollout, intent.action.care());
-        let said = differences.iter().map(ToString::to_string).collect::<Vec<_>>();
-        (!said.is_empty()).then(|| said.join("; "))
+/// What the snapshot shows that the person had not seen (invariant 6); nothing while the snapshot is the older one.
+fn moved_on(world: &World, intent: &Intent) -> Option<String> {
+    let Some(target) = world.targets.get(&intent.target) else {
+        return query::complete(world).then(|| "the rollout is gone".to_owned());
+    };
+    let rollout = &target.rollout;
+    if newer(intent.seen.resource_version.as_str(), rollout.resource_version.as_str()) {
+        return None;
     }
+    let differences = intent.seen.differences(rollout, intent.action.care());
+    let said = differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+    (!said.is_empty()).then(|| said.join("; "))
+}
 
+impl Control {
     /// Decides on the snapshot current now (invariant 6); what is in flight is known here before any snapshot says it.
     fn decide(&self, intent: &Intent, in_flight: Option<&'static str>) -> Decision {
         let world = self.world.borrow().clone();

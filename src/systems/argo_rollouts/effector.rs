@@ -12,6 +12,7 @@ use crate::domain::ids::TargetId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::Answer;
 use crate::domain::prepared::{PrepareError, Prepared, WriteRequest};
+use crate::domain::rehearsal::{DryRun, Said};
 use crate::domain::rollout::Rollout;
 use crate::domain::workload::ReplicaSet;
 use crate::effects::{Effector, OnProgress, Reader, SEND_DEADLINE, plan};
@@ -68,6 +69,16 @@ fn accepted(body: &[u8]) -> Answer {
     }
 }
 
+/// What an answer means when it was only a rehearsal.
+fn said(answer: Answer) -> Said {
+    match answer {
+        Answer::Accepted { .. } => Said::WouldAccept,
+        Answer::PreconditionFailed { message } => Said::WouldNotMatch(message),
+        Answer::Rejected { message } => Said::WouldReject(message),
+        Answer::Lost { why } => Said::NoAnswer(why),
+    }
+}
+
 fn refused(error: CallError) -> Answer {
     match error {
         CallError::Status { code: 404 | 409, message, .. } => {
@@ -105,6 +116,14 @@ fn refused(error: CallError) -> Answer {
 impl Effector for RolloutEffector {
     fn prepare<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<Prepared, PrepareError>> {
         prepare::prepare(&self.cluster, intent).boxed()
+    }
+
+    fn rehearse<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Vec<Said>> {
+        async move {
+            let Some(first) = prepared.steps.first() else { return Vec::new() };
+            vec![said(self.send(DryRun::of(first).request()).await)]
+        }
+        .boxed()
     }
 
     fn apply<'a>(&'a self, act: Authorized<Prepared>, progress: OnProgress<'a>) -> BoxFuture<'a, Vec<Answer>> {

@@ -1,11 +1,13 @@
 //! Argo Rollouts: reads Rollouts and their ReplicaSets and pods, and acts on Rollouts.
 
+pub mod controller;
 pub mod decode;
 mod details;
 pub mod effector;
 mod focus;
 pub mod history;
 mod look;
+pub mod names;
 mod prepare;
 mod read;
 mod source;

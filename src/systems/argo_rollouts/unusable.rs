@@ -12,6 +12,7 @@ use crate::domain::intent::Intent;
 use crate::domain::link::{LinkId, LinkState};
 use crate::domain::outcome::Answer;
 use crate::domain::prepared::{PrepareError, Prepared};
+use crate::domain::rehearsal::Said;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
@@ -57,6 +58,10 @@ impl Unusable {
 impl Effector for Unusable {
     fn prepare<'a>(&'a self, _: &'a Intent) -> BoxFuture<'a, Result<Prepared, PrepareError>> {
         std::future::ready(Err(PrepareError::Unreadable { why: self.0.clone() })).boxed()
+    }
+
+    fn rehearse<'a>(&'a self, _: &'a Prepared) -> BoxFuture<'a, Vec<Said>> {
+        std::future::ready(vec![Said::WouldReject(self.0.clone())]).boxed()
     }
 
     fn apply<'a>(&'a self, _: Authorized<Prepared>, _: OnProgress<'a>) -> BoxFuture<'a, Vec<Answer>> {

@@ -34,6 +34,10 @@ pub struct ConnectSettings {
     pub namespaces: Vec<String>,
     /// Where all may not be listed: these, without asking whether they may.
     pub candidates: Vec<String>,
+    /// Act as this user (kubectl's `--as`), where the server allows it.
+    pub impersonate: Option<String>,
+    /// And as a member of these groups.
+    pub impersonate_groups: Vec<String>,
 }
 
 /// There is nothing to connect to: a matter of configuration, not of reachability.
@@ -69,6 +73,8 @@ pub struct Cluster {
     /// Whether the server's certificate is not checked.
     pub insecure: bool,
     client: Client,
+    /// Who we are without impersonation is asked by these.
+    unmasked: Option<ConnectSettings>,
     id: OnceCell<ClusterId>,
     claims: Arc<Claims>,
     place: usize,
@@ -106,6 +112,25 @@ fn context_of(settings: &ConnectSettings) -> Result<String, ConnectError> {
     Ok(named(settings, &read_kubeconfig(settings)?))
 }
 
+/// The exec plugin that logs in to a context, and what its author says about installing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecPlugin {
+    /// The command, as the kubeconfig names it.
+    pub command: String,
+    /// `installHint`.
+    pub hint: Option<String>,
+}
+
+/// The exec plugin that the context asked for needs; `Ok(None)` = none. Runs nothing.
+pub fn exec_plugin(settings: &ConnectSettings) -> Result<Option<ExecPlugin>, ConnectError> {
+    let kubeconfig = read_kubeconfig(settings)?;
+    let context = named(settings, &kubeconfig);
+    let user = kubeconfig.contexts.iter().find(|c| c.name == context).and_then(|c| c.context.as_ref()?.user.clone());
+    let info = kubeconfig.auth_infos.into_iter().find(|a| Some(&a.name) == user.as_ref()).and_then(|a| a.auth_info);
+    let exec = info.and_then(|info| info.exec);
+    Ok(exec.and_then(|exec| Some(ExecPlugin { command: exec.command?, hint: exec.install_hint })))
+}
+
 /// What the kubeconfig says of a context now, in the way that all our clients use it. Runs no exec plugin.
 pub(super) async fn config_of(settings: &ConnectSettings) -> Result<Config, ConnectError> {
     let kubeconfig = read_kubeconfig(settings)?;
@@ -119,6 +144,11 @@ pub(super) async fn config_of(settings: &ConnectSettings) -> Result<Config, Conn
     }
     let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| unusable(e.to_string()))?;
+    if let Some(user) = &settings.impersonate {
+        config.auth_info.impersonate = Some(user.clone());
+        config.auth_info.impersonate_groups =
+            Some(settings.impersonate_groups.clone()).filter(|groups| !groups.is_empty());
+    }
     // kube would send a write again on 429, 503 and 504, minutes later if need be. Reads have our own backoff.
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT);
@@ -160,6 +190,11 @@ impl Cluster {
             url,
             insecure,
             client,
+            unmasked: settings.impersonate.is_some().then(|| ConnectSettings {
+                impersonate: None,
+                impersonate_groups: Vec::new(),
+                ..settings.clone()
+            }),
             id: OnceCell::new(),
             claims,
             place,
@@ -169,6 +204,15 @@ impl Cluster {
     /// The client; it never sends anything twice.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Who is behind an impersonated user; `None` = nobody is impersonated.
+    pub async fn behind(&self) -> Option<Result<Clean, CallError>> {
+        let settings = self.unmasked.as_ref()?;
+        Some(match Self::connect(settings).await {
+            Ok(cluster) => cluster.who().await,
+            Err(e) => Err(CallError::NotConnected { why: Clean::new(&e.to_string()) }),
+        })
     }
 
     /// The cluster's identity: the uid of `kube-system`, or its address where that may not be read.

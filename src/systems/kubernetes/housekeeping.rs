@@ -90,6 +90,25 @@ impl Cluster {
         resource: &str,
         subresource: &str,
     ) -> Result<bool, CallError> {
+        let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
+        for (key, value) in [("subresource", subresource), ("namespace", namespace)] {
+            if !value.is_empty() {
+                attributes[key] = value.into();
+            }
+        }
+        self.review(attributes).await
+    }
+
+    /// Whether this user may `verb` the one object of the core group that is called `name`.
+    pub async fn may_named(&self, namespace: &str, verb: &str, resource: &str, name: &str) -> Result<bool, CallError> {
+        let mut attributes = serde_json::json!({"verb": verb, "group": "", "resource": resource, "name": name});
+        if !namespace.is_empty() {
+            attributes["namespace"] = namespace.into();
+        }
+        self.review(attributes).await
+    }
+
+    async fn review(&self, attributes: Value) -> Result<bool, CallError> {
         #[derive(Deserialize)]
         struct Review {
             status: Allowed,
@@ -98,12 +117,6 @@ impl Cluster {
         struct Allowed {
             #[serde(default)]
             allowed: bool,
-        }
-        let mut attributes = serde_json::json!({"verb": verb, "group": group, "resource": resource});
-        for (key, value) in [("subresource", subresource), ("namespace", namespace)] {
-            if !value.is_empty() {
-                attributes[key] = value.into();
-            }
         }
         let body = serde_json::json!({
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",

@@ -1,0 +1,130 @@
+//! What a script can wait for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::rollout::{Observed, Phase, WeightBasis};
+use crate::model::Target;
+
+/// Where a target is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// A phase that the controller reports of the latest spec.
+    Phase(Phase),
+    /// The new version has all traffic.
+    Done,
+    /// It is not there any more.
+    Gone,
+    /// On this step, counted from 1, or past it.
+    Step(i64),
+    /// The new version has at least this weight, and that is known.
+    Weight(i64),
+    /// This revision is the current one.
+    Revision(i64),
+}
+
+/// How a target stands to a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It is met.
+    Met,
+    /// Not yet.
+    NotYet,
+    /// It will not get there by itself: why.
+    Failed(String),
+}
+
+const WRITE: &str = "write healthy, paused, progressing, done, degraded, gone, step=N, weight=N or revision=N";
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.to_ascii_lowercase();
+        if let Some((word, number)) = text.split_once('=') {
+            let number = number.trim_end_matches('%').parse::<i64>().map_err(|_| WRITE.to_owned())?;
+            return match word {
+                "step" if number > 0 => Ok(Self::Step(number)),
+                "weight" if (0..=100).contains(&number) => Ok(Self::Weight(number)),
+                "revision" if number > 0 => Ok(Self::Revision(number)),
+                _ => Err(WRITE.to_owned()),
+            };
+        }
+        match text.as_str() {
+            "healthy" => Ok(Self::Phase(Phase::Healthy)),
+            "paused" => Ok(Self::Phase(Phase::Paused)),
+            "progressing" => Ok(Self::Phase(Phase::Progressing)),
+            "degraded" => Ok(Self::Phase(Phase::Degraded)),
+            "done" => Ok(Self::Done),
+            "gone" | "delete" => Ok(Self::Gone),
+            _ => Err(WRITE.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phase(phase) => f.write_str(&phase.as_str().to_ascii_lowercase()),
+            Self::Done => f.write_str("done"),
+            Self::Gone => f.write_str("gone"),
+            Self::Step(n) => write!(f, "step={n}"),
+            Self::Weight(n) => write!(f, "weight={n}"),
+            Self::Revision(n) => write!(f, "revision={n}"),
+        }
+    }
+}
+
+impl Condition {
+    /// How `target` stands to it.
+    pub(super) fn of(self, target: &Target) -> Stand {
+        let rollout = &target.rollout;
+        if rollout.observed() == Observed::Behind {
+            return Stand::NotYet;
+        }
+        let (phase, message) = rollout.status();
+        let met = match self {
+            Self::Phase(wanted) => phase == wanted,
+            Self::Done => rollout.fully_promoted(),
+            Self::Gone => false,
+            Self::Step(number) => {
+                let at = rollout.current_step().map(|(index, _)| i64::try_from(index + 1).unwrap_or(i64::MAX));
+                at.map_or_else(|| rollout.fully_promoted(), |at| at >= number)
+            }
+            Self::Weight(wanted) => Self::weighs(target, wanted),
+            Self::Revision(number) => rollout.revision == Some(number),
+        };
+        if met {
+            return Stand::Met;
+        }
+        let hopeless = phase == Phase::Degraded && !matches!(self, Self::Gone | Self::Revision(_));
+        if hopeless { Stand::Failed(format!("Degraded: {message}")) } else { Stand::NotYet }
+    }
+
+    fn weighs(target: &Target, wanted: i64) -> bool {
+        target.actual_weight().is_some_and(|actual| {
+            // What a router was asked for is not what it does.
+            let known =
+                !matches!(actual.basis, WeightBasis::RouterSilent | WeightBasis::Router { verified: Some(false) });
+            known && actual.weight >= wanted
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_read_and_said_alike() {
+        for text in
+            ["healthy", "paused", "progressing", "degraded", "done", "gone", "step=3", "weight=50", "revision=7"]
+        {
+            assert_eq!(text.parse::<Condition>().expect(text).to_string(), text);
+        }
+        assert_eq!("Weight=50%".parse(), Ok(Condition::Weight(50)));
+        for wrong in ["", "fine", "step", "step=0", "step=x", "weight=101", "phase=1"] {
+            assert!(wrong.parse::<Condition>().is_err(), "{wrong}");
+        }
+    }
+}
