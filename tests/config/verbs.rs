@@ -37,7 +37,7 @@ fn a_configuration_is_begun_shown_and_checked() {
     let edited = format!("{begun}\n[log]\nlevel = \"debug\"\n").replace("\n[log]\n# level", "\n# level");
     fs::write(&path, edited).expect("written");
     let shown = program.run(&["config", "show", "-o", "json", "--read-only"]).expect(0).json();
-    assert_eq!((&shown["apiVersion"], &shown["kind"]), (&json!("flightdeck/v1alpha1"), &json!("Config")));
+    assert_eq!((&shown["apiVersion"], &shown["kind"]), (&json!("flightdeck/v1alpha1"), &json!("Configuration")));
     let key = |name: &str| {
         let keys = shown["keys"].as_array().expect("keys");
         keys.iter().find(|k| k["key"] == name).unwrap_or_else(|| panic!("{name} in {shown:#}")).clone()
