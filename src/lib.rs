@@ -75,6 +75,10 @@
 //!   router, say, is proven by a ReplicaSet, not by the Rollout.
 //! - Promoting a manually paused rollout sends the promotion first and ends the pause then; resuming one ends the pause by
 //!   hand first. In the other order the real controller leaves it hanging, or pauses again at the same step.
+//! - No configuration file of the working directory is read: what may be done must not depend on the folder, and a cloned
+//!   repository could send tokens elsewhere ([`config::Layers`]). Settings change while the program runs
+//!   ([`runtime::settings`]), so whoever decides takes the mandate of the moment; it holds per kube context
+//!   ([`policy::Mandate::at`]).
 //! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
 //!   one order, so that a system need not know the model's event type.
 

@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, verb: ConfigVerb) -> Result<ExitCode, Error> 
 /// A place in a configuration, for scripts.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PlaceDto {
+pub(super) struct PlaceDto {
     /// default, file, environment or flag.
     kind: &'static str,
     /// The file.
@@ -86,7 +86,7 @@ impl From<&Origin> for PlaceDto {
 
 /// A file of a layer.
 #[derive(Serialize, JsonSchema)]
-struct FileDto {
+pub(super) struct FileDto {
     /// Where it is.
     path: String,
     /// Whether it is there.
@@ -99,7 +99,7 @@ fn files(layers: &[LayerFile]) -> Vec<FileDto> {
 
 /// One key.
 #[derive(Serialize, JsonSchema)]
-struct KeyDto {
+pub(super) struct KeyDto {
     /// Its path.
     key: String,
     /// Its value; null = not set.
@@ -111,7 +111,7 @@ struct KeyDto {
 /// `config show -o json`
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ConfigDto {
+pub(super) struct ConfigDto {
     api_version: &'static str,
     kind: &'static str,
     /// The context for which it holds; absent = the configuration as it is written.
@@ -137,7 +137,7 @@ fn show(global: &Global, paths: &Paths, changed: bool, format: Format) -> Result
     match format {
         Format::Json => output::json(&ConfigDto {
             api_version: dto::API_VERSION,
-            kind: "Config",
+            kind: "Configuration",
             context: context.map(ToOwned::to_owned),
             files: files(&layers.files),
             keys: entries
@@ -165,7 +165,7 @@ fn show(global: &Global, paths: &Paths, changed: bool, format: Format) -> Result
 
 /// One thing that is wrong.
 #[derive(Serialize, JsonSchema)]
-struct ProblemDto {
+pub(super) struct ProblemDto {
     /// Where.
     at: PlaceDto,
     /// Which key; absent = it is about none.
@@ -185,7 +185,7 @@ impl From<&Problem> for ProblemDto {
 /// `config check -o json`
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CheckDto {
+pub(super) struct CheckDto {
     api_version: &'static str,
     kind: &'static str,
     /// The files, later ones over earlier ones.

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::args::Global;
 use super::setup::Ground;
 use crate::config::{
-    ConfigError, ConfigFile, Face, Flags, KeyPath, Layers, Loaded, Origins, Paths, Problem, Severity, theme,
+    ConfigError, ConfigFile, Face, Flags, KeyPath, KeysSection, Layers, Loaded, Origins, Paths, Problem, Severity,
+    UiSection, theme,
 };
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
@@ -15,6 +16,7 @@ use crate::policy::Mandate;
 use crate::runtime::control::WitnessSettings;
 use crate::runtime::settings::{Reload, Reread, Settings};
 use crate::systems::Connected;
+use crate::tui;
 
 /// Where the layers are, and what flags say.
 pub(super) fn layers(global: &Global, paths: &Paths) -> Layers {
@@ -82,8 +84,47 @@ pub(super) fn face(config: &ConfigFile, themes: &Path) -> Face {
 
 /// What nobody understands of looks and keys; each key as it stands in the file.
 pub(super) fn face_problems(face: &Face) -> Vec<Problem> {
-    let theme = theme::load(&face.ui.theme, &face.themes).err();
-    theme.map(|why| Problem::error(KeyPath::new("ui.theme"), why)).into_iter().collect()
+    let mut said = Vec::new();
+    if let Err(why) = theme::load(&face.ui.theme, &face.themes) {
+        said.push(Problem::error(KeyPath::new("ui.theme"), why));
+    }
+    // Key by key, so that each is said where it stands.
+    let ui = |change: &dyn Fn(&mut UiSection)| {
+        let mut ui = UiSection::default();
+        change(&mut ui);
+        tui::check(&Face { ui, ..Face::default() })
+    };
+    for (key, done) in [
+        ("ui.columns", ui(&|alone| alone.columns.clone_from(&face.ui.columns))),
+        ("ui.sort", ui(&|alone| alone.sort.clone_from(&face.ui.sort))),
+    ] {
+        if let Err(why) = done {
+            said.push(Problem::error(KeyPath::new(key), without(&why, &format!("{key}: "))));
+        }
+    }
+    let before = said.len();
+    for (name, keys) in &face.keys.0 {
+        let alone = KeysSection(BTreeMap::from([(name.clone(), keys.clone())]));
+        if let Err(why) = tui::check(&Face { keys: alone, ..Face::default() }) {
+            let why = without(without(&why, "[keys] "), &format!("{name}: "));
+            said.push(Problem::error(KeyPath::new("keys").verbatim(name), why));
+        }
+    }
+    // Each may be good by itself and two of them want one key.
+    let together = tui::check(&Face { keys: face.keys.clone(), ..Face::default() });
+    if let (Err(why), true) = (together, said.len() == before) {
+        said.push(Problem::error(KeyPath::new("keys"), without(&why, "[keys] ")));
+    }
+    said
+}
+
+fn without<'a>(text: &'a str, beginning: &str) -> &'a str {
+    text.strip_prefix(beginning).unwrap_or(text)
+}
+
+/// A problem a line, for a screen.
+fn brief(error: &ConfigError) -> String {
+    error.problems.iter().map(Problem::brief).collect::<Vec<_>>().join("\n")
 }
 
 /// How the configuration is read again.
@@ -93,7 +134,7 @@ pub(super) fn reload(ground: &Ground) -> Reload {
     let held: Mutex<BTreeSet<PathBuf>> = Mutex::new(ground.held.iter().cloned().collect());
     let files = layers.files.iter().map(|file| file.path.clone()).collect();
     let read = move || {
-        let Loaded { mut config, origins, warnings, found } = layers.load().map_err(|e| e.to_string())?;
+        let Loaded { mut config, origins, warnings, found } = layers.load().map_err(|e| brief(&e))?;
         let now: BTreeSet<PathBuf> = found.into_iter().filter(|(_, held)| *held).map(|(path, _)| path).collect();
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody loosens a policy by a file that is away, or empty, while an editor writes it.
@@ -104,7 +145,7 @@ pub(super) fn reload(ground: &Ground) -> Reload {
         adjust(&mut config);
         let settings = settings(&config, &origins, &themes, Vec::new());
         if let Some(problem) = face_problems(&settings.face).into_iter().find(|p| p.severity == Severity::Error) {
-            return Err(origins.locate(problem).to_string());
+            return Err(origins.locate(problem).brief());
         }
         Ok(Reread {
             restart: config.needs_restart(&start),

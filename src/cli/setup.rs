@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{DemoArgs, Global};
 use super::{config_layers, output};
 use crate::audit::{AuditLog, Stamp};
-use crate::config::{ConfigFile, Layers, Loaded, Origins, Paths, Problem, theme};
+use crate::config::{ConfigError, ConfigFile, Layers, Loaded, Origins, Paths, Problem};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
@@ -407,8 +407,11 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
     let face = config_layers::face(&ground.config, &ground.themes);
-    theme::load(&face.ui.theme, &face.themes)
-        .map_err(|why| Error::new(Kind::Usage, why).hint("`ui.theme` in the configuration names it"))?;
+    let wrong = config_layers::face_problems(&face).into_iter().map(|p| ground.origins.locate(p));
+    match wrong.collect::<Vec<_>>() {
+        none if none.is_empty() => {}
+        problems => return Err(config_layers::unusable(ConfigError { problems })),
+    }
     let session = Session::start(global, ground, Deadlines::default()).await?;
     let look = tui::Look { color: !ground.config.ui.no_color, ascii: ground.config.ui.ascii, badge };
     let cockpit = tui::run(session.handle.clone(), look, face);

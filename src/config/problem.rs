@@ -162,6 +162,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same with the name of the file alone: where there is little room.
+    pub fn brief(&self) -> String {
+        let name = match &self.at {
+            Origin::File { path, line, column } => {
+                path.file_name().map(|name| Origin::File { path: Path::new(name).into(), line: *line, column: *column })
+            }
+            _ => None,
+        };
+        name.map_or_else(|| self.to_string(), |at| self.clone().at(at).to_string())
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.at != Origin::Default {

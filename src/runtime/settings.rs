@@ -124,13 +124,14 @@ async fn take(reread: Result<Reread, String>, tell: &Tell) -> Vec<Clean> {
     let Reread { settings: new, restart, warnings } = match reread {
         Ok(reread) => reread,
         Err(why) => {
-            tracing::warn!(why, "the configuration cannot be used; what held before holds on");
+            tracing::warn!(why, "the configuration was not taken; what held before holds on");
             let first = why.lines().next().unwrap_or_default();
             let more = match why.lines().count() {
                 0 | 1 => String::new(),
-                n => format!(" (and {} more: `flightdeck config check`)", n - 1),
+                n => format!(" and {} more (`flightdeck config check`)", n - 1),
             };
-            return vec![Clean::new(&format!("configuration not taken, the last good one holds: {first}{more}"))];
+            let said = format!("configuration not taken: {first}{more}; what held before holds on");
+            return vec![Clean::new(&said)];
         }
     };
     let old = tell.change.borrow().clone();
@@ -160,8 +161,8 @@ mod tests {
     use crate::config::prometheus::Percent;
     use crate::domain::environment::{Environment, EnvironmentRule};
 
-    fn reread(settings: Settings) -> Result<Reread, String> {
-        Ok(Reread { settings, restart: Vec::new(), warnings: Vec::new() })
+    fn reread(settings: Settings) -> Reread {
+        Reread { settings, restart: Vec::new(), warnings: Vec::new() }
     }
 
     fn text(notes: &[Clean]) -> String {
@@ -179,7 +180,7 @@ mod tests {
         let tell = Tell { change, judge, events };
 
         let strict = Mandate { read_only: true, ..Mandate::default() };
-        let notes = take(reread(Settings::of(strict.clone(), EnvironmentRules::default())), &tell).await;
+        let notes = take(Ok(reread(Settings::of(strict.clone(), EnvironmentRules::default()))), &tell).await;
         assert!(notes.is_empty() && now.borrow().mandate.read_only);
         assert_eq!(now.borrow().mandate.insecure, [Clean::new("lab")], "that is not the files' to say");
         assert_ne!(now.borrow().policy(), before, "records carry another mark");
@@ -188,7 +189,7 @@ mod tests {
         let notes = take(Err("a.toml:1:2: x: unknown key\n  a.toml:2:1: y: unknown key".to_owned()), &tell).await;
         assert!(now.borrow().mandate.read_only, "what held holds on");
         let said = text(&notes);
-        assert!(said.contains("a.toml:1:2") && said.contains("the last good one holds") && said.contains("1 more"));
+        assert!(said.contains("a.toml:1:2") && said.contains("what held before holds on") && said.contains("1 more"));
 
         let rule = EnvironmentRule {
             environment: Environment::unknown(),

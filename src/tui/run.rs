@@ -348,6 +348,9 @@ impl Cockpit {
             Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
             Err(why) => tracing::warn!(%why, "the looks stay as they were"),
         }
+        if let Err(why) = self.state.reconfigure(&face) {
+            tracing::warn!(why, "keys and columns stay as they were");
+        }
         self.face = face;
         self.settings = settings;
         true

@@ -156,6 +156,32 @@ fn the_cockpit_takes_a_stricter_policy_for_the_next_act_and_shows_what_is_wrong_
     screen.until("allowed", |text| text.contains("act on") && !text.contains("read-only by"));
     screen.press("\x1b");
     screen.until("nothing wrong", |text| !text.contains("configuration not taken") && !text.contains("act on"));
-    screen.press("q");
+    replace(&config, "[ui]\nascii = true\n[keys]\nlinks = [\"z\"]\n");
+    screen.until("other characters", |text| text.contains("demo > "));
+    screen.press("z");
+    screen.until("the links by their new key", |text| text.contains("demo/rollouts"));
+    screen.press("\x03");
     assert_eq!(screen.ended(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn error_rates_are_judged_by_another_limit_without_another_start() {
+    let world = World::start(&Scenario::named("bad-canary").expect("it comes along"), 1).await.expect("a world");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let kubeconfig = folder.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, world.kubeconfig()).expect("a kubeconfig");
+    let config = folder.path().join("config.toml");
+    let limited = |limit: u32| {
+        format!("[prometheus]\nlimit = {limit}\n[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus())
+    };
+    std::fs::write(&config, limited(5)).expect("written");
+    let mut program = Program::new(&kubeconfig, None);
+    program.config = Some(config.clone());
+    let watch = Watch::start(&program);
+    let checkout = |line: &str, limit: &str| line.contains("\"name\":\"checkout\"") && line.contains(limit);
+    watch.until("too many errors", |line| checkout(line, "\"limit\":0.05,") && line.contains("\"verdict\":\"over"));
+    replace(&config, &limited(100));
+    watch.until("the same as fine", |line| checkout(line, "\"limit\":1.0,") && line.contains("\"verdict\":\"fine"));
+    drop(watch);
+    world.stop().await;
 }

@@ -37,7 +37,7 @@ fn a_configuration_is_begun_shown_and_checked() {
     let edited = format!("{begun}\n[log]\nlevel = \"debug\"\n").replace("\n[log]\n# level", "\n# level");
     fs::write(&path, edited).expect("written");
     let shown = program.run(&["config", "show", "-o", "json", "--read-only"]).expect(0).json();
-    assert_eq!((&shown["apiVersion"], &shown["kind"]), (&json!("flightdeck/v1alpha1"), &json!("Config")));
+    assert_eq!((&shown["apiVersion"], &shown["kind"]), (&json!("flightdeck/v1alpha1"), &json!("Configuration")));
     let key = |name: &str| {
         let keys = shown["keys"].as_array().expect("keys");
         keys.iter().find(|k| k["key"] == name).unwrap_or_else(|| panic!("{name} in {shown:#}")).clone()
@@ -139,6 +139,30 @@ fn the_systems_file_holds_for_everyone_under_their_own() {
     );
     assert!(line("policy.reason_in_production").contains("system.toml:3:24"), "{out}");
     assert_eq!(line("policy.act_on_insecure"), "", "{out}");
+}
+
+#[test]
+fn looks_and_keys_are_checked_where_they_stand() {
+    let program = program();
+    let path = program.state.path().join("mine.toml");
+    let file = path.to_str().expect("a path");
+    let text = "[ui]\ntheme = \"drak\"\ncolumns = [\"service\", \"erors\"]\nsort = \"tiem\"\n\
+        [keys]\nhelpp = [\"f1\"]\nhelp = [\"no-such-key\"]\n";
+    fs::write(&path, text).expect("written");
+    let said = program.run(&["config", "check", file]).expect(2).out;
+    for (place, word) in [
+        ("2:9: ui.theme", "no theme \"drak\""),
+        ("3:11: ui.columns", "no column `erors`"),
+        ("4:8: ui.sort", "tiem"),
+        ("6:9: keys.helpp", "no command `helpp`"),
+        ("7:8: keys.help", "no-such-key"),
+    ] {
+        let line = said.lines().find(|l| l.contains(&format!("mine.toml:{place}: ")));
+        assert!(line.is_some_and(|l| l.contains(word)), "{place} {word}: {said}");
+    }
+    fs::write(&path, "[keys]\nhelp = [\"f9\"]\nlinks = [\"f9\"]\n").expect("written");
+    let said = program.run(&["config", "check", file]).expect(2).out;
+    assert!(said.contains("keys: ") && said.contains("give one of them another key"), "{said}");
 }
 
 /// Two clusters behind one kubeconfig, and a program on them.

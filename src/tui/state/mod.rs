@@ -124,6 +124,13 @@ impl State {
         Ok(state)
     }
 
+    /// Takes keys and columns of another configuration; how rows are sorted is the person's by now.
+    pub(super) fn reconfigure(&mut self, face: &Face) -> Result<(), String> {
+        let new = Self::configured(face)?;
+        (self.keys, self.columns) = (new.keys, new.columns);
+        Ok(())
+    }
+
     /// A new snapshot. While a box is open the rows stay where they are. Returns whether the targets look different now.
     pub(super) fn take(&mut self, world: &World, ground: &Ground<'_>) -> bool {
         match &mut self.popup {

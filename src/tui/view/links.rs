@@ -56,8 +56,11 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" warnings", theme.strong()));
-    if ctx.world.warnings.is_empty() {
+    if ctx.world.warnings.is_empty() && ctx.world.configuration.is_empty() {
         lines.push(Line::styled("   none", theme.dim()));
+    }
+    for note in &ctx.world.configuration {
+        lines.extend(wrap(note.as_str(), width).into_iter().map(|t| Line::styled(format!("   {t}"), theme.warn())));
     }
     for warning in ctx.world.warnings.iter().rev() {
         let text = format!("{} ago  {}: {}", ctx.age(warning.at), warning.object, warning.why);
