@@ -64,6 +64,18 @@ impl Filter {
         words(text).into_iter().map(term).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Reads what a person is typing: what is understood of it, and the first error of what is not.
+    pub fn so_far(text: &str) -> (Self, Option<String>) {
+        let (mut terms, mut wrong) = (Vec::new(), None);
+        for word in words(text) {
+            match term(word) {
+                Ok(term) => terms.push(term),
+                Err(why) => wrong = wrong.or(Some(why)),
+            }
+        }
+        (Self(terms), wrong)
+    }
+
     /// Whether it lets everything through.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

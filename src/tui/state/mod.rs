@@ -264,15 +264,11 @@ impl State {
 
     /// What was typed on the board has changed.
     fn refilter(&mut self) {
-        match Filter::parse(self.filter.value()) {
-            Ok(filter) => {
-                self.filter.error = None;
-                self.board.set_filter(filter);
-                self.offset = 0;
-                self.settle_cursor(Some(0));
-            }
-            Err(why) => self.filter.error = Some(why),
-        }
+        let (filter, wrong) = Filter::so_far(self.filter.value());
+        self.filter.error = wrong;
+        self.board.set_filter(filter);
+        self.offset = 0;
+        self.settle_cursor(Some(0));
     }
 
     /// Shows only what has these words.

@@ -73,7 +73,7 @@ fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
         .values()
         .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
         .count();
-    if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, L"), ctx.theme.bad()) }
+    if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, {}", ctx.key(Command::Links)), ctx.theme.bad()) }
 }
 
 /// All live in one word; else each that is not.
@@ -171,7 +171,7 @@ fn typing(state: &State) -> Option<&FilterLine> {
 
 /// The keys that work here now. What does not fit is left out, the help never.
 fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
-    let here = state.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
+    let here = ctx.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
     let mut shown: Vec<&Bound> = here
         .filter(|bound| {
             let nothing = !state.filter.active() && state.marks() == 0;
@@ -201,7 +201,9 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
 fn audit(ctx: &Ctx<'_>) -> Line<'static> {
     let view = &ctx.world.audit;
     match &view.state {
-        AuditState::Failed { .. } => Line::styled("audit ✗ takes no records (A says why)", ctx.theme.bad()),
+        AuditState::Failed { .. } => {
+            Line::styled(format!("audit ✗ takes no records ({} says why)", ctx.key(Command::Audit)), ctx.theme.bad())
+        },
         AuditState::Ready if view.open_intents > 0 => Line::styled(
             format!("audit ✓ {} records, {} without an outcome", view.records, view.open_intents),
             ctx.theme.warn(),

@@ -25,11 +25,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(20);
     let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
-    let keys = state.keys.clone();
     let mut said: Vec<&str> = Vec::new();
     for (part, places) in PARTS {
         lines.push(Line::styled(format!("  {part}"), theme.dim()));
-        for bound in keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
+        for bound in ctx.keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
             let help = bound.row.help;
             if !said.contains(&help) {
                 said.push(help);
@@ -44,7 +43,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         }
     }
     lines.push(Line::raw(""));
-    let act = keys.label(Command::Act);
+    let act = ctx.key(Command::Act);
     lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
     for action in ACTS {
         lines.push(Line::from(vec![

@@ -17,6 +17,7 @@ mod why;
 mod words;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
@@ -25,7 +26,8 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
 use super::Look;
-use super::keys::Place;
+use super::keymap::Keymap;
+use super::keys::{Command, Place};
 use super::state::{Popup, State};
 use super::theme::Theme;
 use crate::model::World;
@@ -39,6 +41,8 @@ struct Ctx<'a> {
     world: &'a World,
     theme: Theme,
     look: Look,
+    /// The keys as they are configured.
+    keys: Arc<Keymap>,
     /// What the policy would say to acts; control decides for itself.
     mandate: &'a Mandate,
     now: Timestamp,
@@ -46,6 +50,11 @@ struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    /// The key of a command, as it is written.
+    fn key(&self, command: Command) -> &str {
+        self.keys.label(command)
+    }
+
     /// How long ago, in the largest unit that says enough; the screen is drawn again when it changes.
     fn age(&self, then: Timestamp) -> String {
         let seconds = self.now.duration_since(then).as_secs().max(0);
@@ -90,7 +99,7 @@ pub(super) fn paint(
     mandate: &Mandate,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ctx = Ctx { world, theme: Theme { color: look.color }, look, mandate, now, next: Cell::new(None) };
+    let ctx = Ctx { world, theme: Theme { color: look.color }, look, keys: state.keys.clone(), mandate, now, next: Cell::new(None) };
     let area = buffer.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         Line::raw("make the window larger").render(area, buffer);
