@@ -359,6 +359,8 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
+    tui::check(&ground.config.face())
+        .map_err(|why| Error::new(Kind::Usage, why).hint("config.example.toml lists what can be said"))?;
     let session = Session::start(global, ground, Deadlines::default()).await?;
     let look = tui::Look {
         color: !(global.no_color

@@ -1,6 +1,6 @@
 //! Which targets a person wants to see: the words after `/` on the board, alike for the screen and for verbs.
 //!
-//! Words are ANDed. A plain word is looked for in everything that names a target; `key:value` asks one thing of it;
+//! All words must hold. A plain word is looked for in everything that names a target; `key:value` asks one thing of it;
 //! `a,b` after a key is either; `!` before a word negates it; quotes keep spaces, and a colon, as they are.
 //!
 //! What is not understood is an error with its fix, never a filter that matches nothing.
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 pub use words::{Word, words};
 
-use super::query::{Band, band, baking};
+use super::query::{Band, baking, band};
 use super::world::Target;
 use crate::domain::environment::{Tier, glob};
 use crate::domain::nearest::hint;
@@ -97,7 +97,7 @@ fn term(word: Word) -> Result<Term, String> {
     };
     let known: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
     let Some((_, takes)) = KEYS.iter().find(|(name, _)| *name == key) else {
-        return Err(format!("there is no key `{key}:`{}; quotes look for it as text", hint(&key, &known)));
+        return Err(format!("no key `{key}:`{} (quotes make it text)", hint(&key, &known)));
     };
     if value.is_empty() {
         return Err(format!("{key}: takes {takes}"));

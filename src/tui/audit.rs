@@ -89,7 +89,7 @@ impl AuditPane {
 fn term(word: Word) -> Result<Word, String> {
     match &word.key {
         Some(key) if !KEYS.contains(&key.as_str()) => {
-            Err(format!("there is no key `{key}:`{}; quotes look for it as text", hint(key, KEYS)))
+            Err(format!("no key `{key}:`{} (quotes make it text)", hint(key, KEYS)))
         }
         Some(key) if word.value.is_empty() => Err(format!("{key}: takes a part of what is looked for")),
         None if word.value.is_empty() => Err("`!` negates the word behind it".to_owned()),

@@ -98,7 +98,8 @@ impl Columns {
         let mut shown = Vec::new();
         for name in names {
             let column = Column::ALL.into_iter().find(|column| column.name() == name.trim());
-            let column = column.ok_or_else(|| format!("ui.columns: there is no column `{name}`{}", hint(name, &known)))?;
+            let column =
+                column.ok_or_else(|| format!("ui.columns: there is no column `{name}`{}", hint(name, &known)))?;
             if shown.contains(&column) {
                 return Err(format!("ui.columns: `{name}` stands there twice"));
             }
@@ -136,7 +137,7 @@ impl Columns {
                 Column::Environment => 5,
                 Column::Context => 14,
                 Column::Version => 28,
-                Column::Age => 6,
+                Column::Age => 7,
                 Column::Service | Column::Why => 0,
             };
             if wide > 0 && left > wide {

@@ -222,9 +222,9 @@ mod tests {
     use super::*;
 
     fn with(lines: &[(&str, &[&str])]) -> Result<Keymap, String> {
-        let lines = lines.iter().map(|(name, keys)| {
-            ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
-        });
+        let lines = lines
+            .iter()
+            .map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()));
         Keymap::configured(&KeysSection(lines.collect::<BTreeMap<_, _>>()))
     }
 

@@ -100,15 +100,13 @@ impl State {
             "target" => self.run_target(rest, world),
             "audit" if !rest.is_empty() => {
                 self.leave();
-                Ok(match find(rest, world) {
-                    Ok(id) => self.open_audit(Some(id)),
-                    // Its records outlive a target.
-                    Err(_) => {
-                        let effects = self.open_audit(None);
-                        self.audit.only(&format!("target:{rest}"));
-                        effects
-                    }
-                })
+                if let Ok(id) = find(rest, world) {
+                    return Ok(self.open_audit(Some(id)));
+                }
+                // Its records outlive a target.
+                let effects = self.open_audit(None);
+                self.audit.only(&format!("target:{rest}"));
+                Ok(effects)
             }
             "filter" => {
                 crate::model::filter::Filter::parse(rest)?;

@@ -26,9 +26,8 @@ impl State {
             Place::History => "revision",
             _ => "name",
         });
-        let clean = |text: String| {
-            text.lines().map(|line| Clean::long(line, MOST).to_string()).collect::<Vec<_>>().join("\n")
-        };
+        let clean =
+            |text: String| text.lines().map(|line| Clean::long(line, MOST).to_string()).collect::<Vec<_>>().join("\n");
         match self.copied(what, world).map(clean) {
             Ok(text) if text.len() > MOST => {
                 self.notice = Some(format!("not copied: {} bytes are more than terminals take ({MOST})", text.len()));
@@ -37,7 +36,11 @@ impl State {
             Ok(text) => {
                 let short: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
                 let more = if short.len() < text.len() { "…" } else { "" };
-                self.notice = Some(format!("handed to the terminal's clipboard: {short}{more}"));
+                let said = match self.audit.selected() {
+                    Some(record) if what == "record" => format!("record {}", record.seq),
+                    _ => format!("{short}{more}"),
+                };
+                self.notice = Some(format!("handed to the terminal's clipboard: {said}"));
                 vec![Effect::Copy(text)]
             }
             Err(why) => {

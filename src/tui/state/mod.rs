@@ -189,11 +189,7 @@ impl State {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 self.touched = true;
-                if self.tail.swallows(*key, at) {
-                    Vec::new()
-                } else {
-                    self.key(*key, at, world, ground)
-                }
+                if self.tail.swallows(*key, at) { Vec::new() } else { self.key(*key, at, world, ground) }
             }
             Event::Paste(text) => {
                 self.touched = true;
@@ -299,7 +295,10 @@ impl State {
                 None => self.notice = Some("no plan was made from here".to_owned()),
             },
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
-            Command::Filter if self.place == Place::Audit => self.audit.filter.open = true,
+            Command::Filter if self.place == Place::Audit => {
+                self.audit.open = false;
+                self.audit.filter.open = true;
+            }
             Command::Filter => self.filter.open = true,
             Command::Sort => self.sort_by(self.board.sort().next()),
             Command::Palette => self.open_palette(world),
@@ -308,7 +307,7 @@ impl State {
                 let about = self.selected.clone().filter(|_| self.place == Place::Target);
                 return self.open_audit(about);
             }
-            Command::SameAct | Command::SamePlan | Command::ToTarget => return self.from_record(command, world),
+            Command::SameAct | Command::SamePlan | Command::ToTarget => return self.leads_on(command, world),
             Command::JumpBack => return self.jump_back(world),
             Command::Verify => {
                 self.audit.verified = Some(Loaded::Waiting);

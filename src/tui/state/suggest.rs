@@ -16,7 +16,7 @@ impl State {
     /// Offers what fits the line as it is.
     pub(super) fn suggest(&mut self, world: &World) {
         let Some(Popup::Palette(palette)) = &self.popup else { return };
-        let all = self.suggestions(&palette.value().to_owned(), world);
+        let all = self.suggestions(palette.value(), world);
         if let Some(Popup::Palette(palette)) = &mut self.popup {
             palette.suggest(all);
         }
@@ -60,13 +60,7 @@ impl State {
     fn all(&self) -> Vec<Suggestion> {
         let mut all = Vec::new();
         let mut add = |name: &str, key: String, help: &str, goes_on| {
-            all.push(Suggestion {
-                line: name.to_owned(),
-                name: name.to_owned(),
-                key,
-                help: help.to_owned(),
-                goes_on,
-            });
+            all.push(Suggestion { line: name.to_owned(), name: name.to_owned(), key, help: help.to_owned(), goes_on });
         };
         let key = |command: Command| self.keys.label(command).to_owned();
         for (name, _, command, help) in PLACES {

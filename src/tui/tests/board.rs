@@ -170,7 +170,7 @@ fn all_that_are_shown_are_marked_and_unmarked() {
     desk.keys("*/state:paused");
     desk.key(KeyCode::Enter);
     assert_eq!((desk.state.marks(), desk.state.marks_hidden(&desk.world)), (2, 3));
-    assert!(text(&desk.draw(120, 30)).contains("2 marked targets (3 more marked, hidden: not acted on)"));
+    assert!(text(&desk.draw(120, 30)).contains("2 marked targets (+3 hidden, not acted on)"));
 }
 
 #[test]

@@ -108,7 +108,10 @@ fn detail(ctx: &Ctx<'_>, pane: &AuditPane, record: &RecordLine, width: usize) ->
         }
         for (n, text) in wrap(text, width.saturating_sub(9)).into_iter().enumerate() {
             let name = if n == 0 { name } else { "" };
-            lines.push(Line::from(vec![Span::styled(format!(" {}", fit(name, 8)), theme.dim()), Span::styled(text, style)]));
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {}", fit(name, 8)), theme.dim()),
+                Span::styled(text, style),
+            ]));
         }
     };
     let plain = Style::new();
@@ -146,7 +149,7 @@ fn line(ctx: &Ctx<'_>, record: &RecordLine, selected: bool, width: u16) -> Line<
         Span::raw(format!("{:>5} ", record.seq)),
         Span::styled(fit(&time, if wide { 21 } else { 10 }), theme.dim()),
         Span::raw(fit(record.kind, 10)),
-        Span::raw(fit(&record.op, 8)),
+        Span::raw(fit(&record.op, if wide { 13 } else { 8 })),
         Span::raw(fit(&record.target, if wide { 36 } else { 20 })),
         Span::raw(" "),
     ];

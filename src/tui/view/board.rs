@@ -11,8 +11,8 @@ use super::words::{fit, ladder, traffic, version, wrap};
 use super::{Ctx, errors, notices, words};
 use crate::domain::link::LinkState;
 use crate::model::query::{Band, complete, link_of_target};
-use crate::model::{Target, World};
 use crate::model::sort::{Sort, since};
+use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
 use crate::tui::columns::{Column, Laid};
 use crate::tui::state::State;
@@ -29,7 +29,8 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let area = filtered(ctx, state, area, buffer);
     let columns = state.columns.lay(area.width, errors::configured(ctx), state.board.widest());
     let sort = state.board.sort();
-    let titles: String = columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
+    let titles: String =
+        columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
     Line::styled(format!("  {titles}"), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);

@@ -73,7 +73,11 @@ fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
         .values()
         .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
         .count();
-    if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, {}", ctx.key(Command::Links)), ctx.theme.bad()) }
+    if off == 0 {
+        Line::raw("")
+    } else {
+        Line::styled(format!("✗ {off} not live, {}", ctx.key(Command::Links)), ctx.theme.bad())
+    }
 }
 
 /// All live in one word; else each that is not.
@@ -139,7 +143,7 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
             spans.push(Span::styled(on, theme.strong()));
             let hidden = state.marks_hidden(ctx.world);
             if hidden > 0 {
-                spans.push(Span::styled(format!(" ({hidden} more marked, hidden: not acted on)"), theme.warn()));
+                spans.push(Span::styled(format!(" (+{hidden} hidden, not acted on)"), theme.warn()));
             }
             spans.push(Span::raw(":  "));
         }
@@ -169,7 +173,7 @@ fn typing(state: &State) -> Option<&FilterLine> {
     Some(line).filter(|line| line.open && state.popup.is_none())
 }
 
-/// The keys that work here now. What does not fit is left out, the help never.
+/// The keys that work here now. What does not fit is left out, the help and the way back never.
 fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let here = ctx.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
     let mut shown: Vec<&Bound> = here
@@ -185,15 +189,15 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
     let wide = |bound: &Bound| bound.label.chars().count() + bound.row.brief.chars().count() + 3;
     let mut all: usize = shown.iter().map(|bound| wide(bound)).sum();
     while all > room + 2 {
-        let Some(at) = shown.iter().rposition(|bound| bound.row.command != Command::Help) else { break };
+        let Some(at) = shown.iter().rposition(|bound| !matches!(bound.row.command, Command::Help | Command::Back))
+        else {
+            break;
+        };
         all -= wide(shown[at]);
         shown.remove(at);
     }
     let span = |bound: &Bound| {
-        [
-            Span::styled(bound.label.to_string(), ctx.theme.key()),
-            Span::raw(format!(" {}  ", bound.row.brief)),
-        ]
+        [Span::styled(bound.label.to_string(), ctx.theme.key()), Span::raw(format!(" {}  ", bound.row.brief))]
     };
     shown.into_iter().flat_map(span).collect()
 }
@@ -203,7 +207,7 @@ fn audit(ctx: &Ctx<'_>) -> Line<'static> {
     match &view.state {
         AuditState::Failed { .. } => {
             Line::styled(format!("audit ✗ takes no records ({} says why)", ctx.key(Command::Audit)), ctx.theme.bad())
-        },
+        }
         AuditState::Ready if view.open_intents > 0 => Line::styled(
             format!("audit ✓ {} records, {} without an outcome", view.records, view.open_intents),
             ctx.theme.warn(),

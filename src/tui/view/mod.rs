@@ -99,7 +99,15 @@ pub(super) fn paint(
     mandate: &Mandate,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ctx = Ctx { world, theme: Theme { color: look.color }, look, keys: state.keys.clone(), mandate, now, next: Cell::new(None) };
+    let ctx = Ctx {
+        world,
+        theme: Theme { color: look.color },
+        look,
+        keys: state.keys.clone(),
+        mandate,
+        now,
+        next: Cell::new(None),
+    };
     let area = buffer.area;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         Line::raw("make the window larger").render(area, buffer);
