@@ -177,6 +177,9 @@ fn parse(name: &str) -> Result<Key, String> {
     let rest = control.map_or(name, |with| &name[with.len()..]);
     let code = code(rest)?;
     let code = match (control, code) {
+        (Some(_), KeyCode::Char(c @ ('i' | 'I' | 'm' | 'M' | '['))) => {
+            return Err(format!("most terminals cannot tell ctrl-{c} from tab, enter or esc: take another letter"));
+        }
         (Some(_), KeyCode::Char(c)) => KeyCode::Char(c.to_ascii_lowercase()),
         (_, code) => code,
     };
@@ -287,6 +290,7 @@ mod tests {
             ("opne", &["x"] as &[&str], "no command `opne`; did you mean `open`?"),
             ("open", &["entre"] as &[&str], "[keys] open: there is no key \"entre\"; did you mean `enter`?"),
             ("open", &[] as &[&str], "no key is named"),
+            ("links", &["ctrl-i"] as &[&str], "cannot tell ctrl-i from tab"),
             ("abort", &["b"] as &[&str], "a bare key never acts: write ctrl-b"),
             ("resume", &["p"] as &[&str], "acts have no key of their own"),
             ("rollback", &["ctrl-r"] as &[&str], "acts have no key of their own"),

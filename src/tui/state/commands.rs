@@ -214,6 +214,9 @@ impl State {
         if of_target && self.selected.as_ref().is_none_or(|id| !world.targets.contains_key(id)) {
             return Err("no target is selected: `:target NAME` first".to_owned());
         }
+        if place == Place::Text && self.place == Place::Text {
+            return self.run_look(Command::Yaml, world);
+        }
         if place == Place::Audit && self.place == Place::Audit {
             self.leave();
             return Ok(self.open_audit(None));

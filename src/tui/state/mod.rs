@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
 
 pub(super) use looks::{Look, Past};
 pub(super) use types::{Answer, Effect, Loaded, Popup, RecordLine};
@@ -110,12 +110,19 @@ impl State {
     /// As the configuration wants it. Errors name the fix.
     pub(super) fn configured(face: &Face) -> Result<Self, String> {
         let mut state = Self::new();
-        state.keys = Arc::new(Keymap::configured(&face.keys)?);
-        state.columns = Columns::configured(&face.ui.columns)?;
+        state.configure(face)?;
         if let Some(sort) = &face.ui.sort {
             state.board.set_sort(Sort::parse(sort).map_err(|why| format!("ui.sort: {why}"))?);
         }
         Ok(state)
+    }
+
+    /// Takes another configuration of keys and columns; a bad one leaves them as they are.
+    pub(super) fn configure(&mut self, face: &Face) -> Result<(), String> {
+        let keys = Keymap::configured(&face.keys)?;
+        self.columns = Columns::configured(&face.ui.columns)?;
+        self.keys = Arc::new(keys);
+        Ok(())
     }
 
     /// A new snapshot. While a box is open the rows stay where they are. Returns whether the targets look different now.
@@ -186,13 +193,16 @@ impl State {
     }
 
     pub(super) fn event(&mut self, event: &Event, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+        self.touched = self.touched || by_a_person(event);
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                self.touched = true;
-                if self.tail.swallows(*key, at) { Vec::new() } else { self.key(*key, at, world, ground) }
+                if self.tail.swallows(*key, at) {
+                    Vec::new()
+                } else {
+                    self.key(*key, at, world, ground)
+                }
             }
             Event::Paste(text) => {
-                self.touched = true;
                 self.paste(text, at, world);
                 Vec::new()
             }
@@ -370,5 +380,15 @@ impl State {
             effects.push(Effect::Focus(None));
         }
         effects
+    }
+}
+
+/// Whether somebody did something: a moved mouse or another size is nothing.
+fn by_a_person(event: &Event) -> bool {
+    match event {
+        Event::Key(key) => key.kind != KeyEventKind::Release,
+        Event::Mouse(mouse) => mouse.kind != MouseEventKind::Moved,
+        Event::Paste(_) => true,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => false,
     }
 }

@@ -205,6 +205,11 @@ fn a_bad_configuration_says_what_is_wrong_with_it() {
         assert!(why.contains(says), "{why}");
     }
     assert_eq!(crate::tui::check(&Face::default()), Ok(()));
+    let mut desk = Desk::new(busy());
+    let bad = Face { ui: ui(&["service", "wyh"], None), keys: KeysSection::default() };
+    let before = desk.state.columns.clone();
+    assert!(desk.state.configure(&bad).is_err());
+    assert_eq!(desk.state.columns, before, "the last good one stays");
 }
 
 #[test]

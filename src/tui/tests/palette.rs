@@ -2,6 +2,8 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
+use proptest::prelude::*;
+
 use super::screens::{Desk, look_at, text};
 use super::worlds::{busy, payments};
 use crate::actions;
@@ -214,6 +216,38 @@ fn marks_are_what_an_act_is_for() {
     desk.keys("*:abort");
     desk.key(KeyCode::Enter);
     assert!(matches!(&desk.state.popup, Some(Popup::Group(_))), "{:?}", desk.state.popup);
+}
+
+#[test]
+fn a_document_becomes_another() {
+    let (mut desk, _) = run("diff");
+    desk.keys(":yaml");
+    let effects = desk.key(KeyCode::Enter);
+    assert!(effects.iter().any(|e| matches!(e, Effect::Yaml(_))), "{effects:?}");
+    desk.keys("-");
+    desk.keys("-");
+    assert!(desk.state.text.as_ref().is_some_and(crate::tui::text::Text::is_diff), "back to the difference");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever is typed and entered: nothing is sent, for no box has stood on the screen.
+    #[test]
+    fn nothing_that_is_typed_acts(lines in proptest::collection::vec("[a-z:/ -]{0,16}|\\PC{0,8}|abort|rollback|plan resume", 1..12)) {
+        let mut desk = Desk::new(busy());
+        desk.state.selected = Some(payments().id().clone());
+        for line in lines {
+            desk.keys(":");
+            for effect in desk.keys(&line).into_iter().chain(desk.key(KeyCode::Enter)) {
+                prop_assert!(!matches!(effect, Effect::Act(_) | Effect::Plan(_)), "{:?} led to {:?}", line, effect);
+                if let Effect::Read(id) = effect {
+                    let rollout = desk.world.targets[&id].rollout.clone();
+                    desk.answer(Answer::Read(id, Ok(Some(rollout))));
+                }
+            }
+        }
+    }
 }
 
 #[test]
