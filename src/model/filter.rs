@@ -33,6 +33,16 @@ pub const KEYS: &[(&str, &str)] = &[
 const STATES: &[&str] = &["paused", "degraded", "progressing", "healthy", "unknown", "aborted", "baking"];
 const BANDS: &[&str] = &["needs", "moving", "steady"];
 
+/// The words that a key takes; none where it takes any.
+pub fn values(key: &str) -> &'static [&'static str] {
+    match key {
+        "state" => STATES,
+        "band" => BANDS,
+        "env" => &["prod", "staging", "dev"],
+        _ => &[],
+    }
+}
+
 /// A filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(Vec<Term>);

@@ -349,14 +349,16 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Back, &[KeyCode::Char('q')], "q", "back", "", NOT_BOARD),
     row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", EVERYWHERE),
     row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", EVERYWHERE),
-    row(Command::PageDown, &[KeyCode::PageDown], "PgDn", "a page down", "", EVERYWHERE),
-    row(Command::PageUp, &[KeyCode::PageUp], "PgUp", "a page up", "", EVERYWHERE),
+    row(Command::PageDown, &[KeyCode::PageDown], "PgDn ^F", "a page down", "", EVERYWHERE),
+    row(Command::PageUp, &[KeyCode::PageUp], "PgUp ^B", "a page up", "", EVERYWHERE),
     row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", EVERYWHERE),
     row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", EVERYWHERE),
     Row {
         places: TARGETS,
         ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
     },
+    control(Command::PageDown, &[KeyCode::Char('f'), KeyCode::Char('d')], "^F", "a page down"),
+    control(Command::PageUp, &[KeyCode::Char('b'), KeyCode::Char('u')], "^B", "a page up"),
     control(Command::JumpBack, &[KeyCode::Char('o')], "^O", "to the screen and target before, as after :target"),
     control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),

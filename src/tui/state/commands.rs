@@ -30,6 +30,8 @@ pub(super) const PLACES: &[(&str, Place, Command, &str)] = &[
 pub(super) const TAKE: &[(&str, Command, &str)] = &[
     ("target", Command::Open, "open a target by its name"),
     ("filter", Command::Filter, "show only what has these words on the board; alone, all"),
+    ("ns", Command::Filter, "show only this namespace on the board; alone, all"),
+    ("context", Command::Filter, "show only this kube context on the board; alone, all"),
     ("sort", Command::Sort, "sort the board by urgency, name, age, errors or version"),
     ("copy", Command::Copy, "copy name, image, version, line or record"),
     ("plan", Command::Plan, "how far the latest plan has come; `plan resume ID` goes on with an unfinished one"),
@@ -108,12 +110,9 @@ impl State {
                 self.audit.only(&format!("target:{rest}"));
                 Ok(effects)
             }
-            "filter" => {
-                crate::model::filter::Filter::parse(rest)?;
-                let effects = self.jump_to_place(Place::Board, world);
-                self.filter_by(rest);
-                Ok(effects)
-            }
+            "filter" => self.run_filter(rest, world),
+            "ns" | "context" if rest.is_empty() => self.run_filter("", world),
+            "ns" | "context" => self.run_filter(&format!("{name}:{rest}"), world),
             "sort" => {
                 let sort = if rest.is_empty() { self.board.sort().next() } else { Sort::parse(rest)? };
                 let effects = self.jump_to_place(Place::Board, world);
@@ -207,6 +206,13 @@ impl State {
         }
         let id = find(name, world)?;
         Ok(self.jump_to(Place::Target, &id, world))
+    }
+
+    fn run_filter(&mut self, text: &str, world: &World) -> Result<Vec<Effect>, String> {
+        crate::model::filter::Filter::parse(text)?;
+        let effects = self.jump_to_place(Place::Board, world);
+        self.filter_by(text);
+        Ok(effects)
     }
 
     fn run_place(&mut self, place: Place, world: &World) -> Result<Vec<Effect>, String> {

@@ -176,6 +176,14 @@ fn tab_completes_and_goes_on_to_the_next() {
     let mut desk = typed("filter pay ba");
     desk.key(KeyCode::Tab);
     assert_eq!(palette(&desk).value(), "filter pay band:");
+    desk.keys("st");
+    desk.key(KeyCode::Tab);
+    assert_eq!(palette(&desk).value(), "filter pay band:steady");
+    let (desk, _) = run("ns shop");
+    assert_eq!(desk.state.filter.value(), "ns:shop");
+    assert_eq!(desk.state.board.hidden(), (0, 0));
+    let (desk, _) = run("context staging");
+    assert_eq!(desk.state.board.hidden(), (5, 2));
 }
 
 #[test]

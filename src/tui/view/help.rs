@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled};
 use crate::actions::TABLE as ACTS;
+use crate::model::filter::KEYS as FILTER;
 use crate::tui::keys::{Command, PARTS};
 use crate::tui::state::State;
 
@@ -61,6 +62,17 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         usize::from(area.width).saturating_sub(4),
     ) {
         lines.push(Line::styled(format!("   {text}"), theme.dim()));
+    }
+    lines.push(Line::raw(""));
+    let filter = ctx.key(Command::Filter);
+    let head =
+        format!(" filter: {filter}, then words that all must hold; ! negates, a,b is either, quotes keep spaces");
+    lines.extend(wrap(&head, width + 19).into_iter().map(|text| Line::styled(text, theme.strong())));
+    for (key, takes) in FILTER {
+        for (n, text) in wrap(takes, width).into_iter().enumerate() {
+            let key = if n == 0 { format!("{key}:") } else { String::new() };
+            lines.push(Line::from(vec![Span::styled(format!("   {}", fit(&key, 14)), theme.key()), Span::raw(text)]));
+        }
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" signs", theme.strong()));
