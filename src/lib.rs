@@ -26,7 +26,7 @@
 //! |---|---|---|---|
 //! | `domain` | nouns: plain data | – | none |
 //! | `actions` | verbs: the table of acts | domain | none |
-//! | `model` | world, update, query, settle (which observation proves which act) | domain, actions | none |
+//! | `model` | world, update, query, filter, sort, settle (which observation proves which act) | domain, actions | none |
 //! | `policy` | decide and its named rules; the mandate | domain, actions | none |
 //! | `audit` | the log: chain, the only writer, recovery, verification | domain | files |
 //! | `effects` | the effector contract; sends a plan's steps once each | domain, audit | timers |

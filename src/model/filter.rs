@@ -1,6 +1,6 @@
 //! Which targets a person wants to see: the words after `/` on the board, alike for the screen and for verbs.
 //!
-//! Words are ANDed. A plain word is looked for in everything that names a target; `key:value` asks one thing of it;
+//! All words must hold. A plain word is looked for in everything that names a target; `key:value` asks one thing of it;
 //! `a,b` after a key is either; `!` before a word negates it; quotes keep spaces, and a colon, as they are.
 //!
 //! What is not understood is an error with its fix, never a filter that matches nothing.
@@ -33,6 +33,16 @@ pub const KEYS: &[(&str, &str)] = &[
 const STATES: &[&str] = &["paused", "degraded", "progressing", "healthy", "unknown", "aborted", "baking"];
 const BANDS: &[&str] = &["needs", "moving", "steady"];
 
+/// The words that a key takes; none where it takes any.
+pub fn values(key: &str) -> &'static [&'static str] {
+    match key {
+        "state" => STATES,
+        "band" => BANDS,
+        "env" => &["prod", "staging", "dev"],
+        _ => &[],
+    }
+}
+
 /// A filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(Vec<Term>);
@@ -64,6 +74,18 @@ impl Filter {
         words(text).into_iter().map(term).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Reads what a person is typing: what is understood of it, and the first error of what is not.
+    pub fn so_far(text: &str) -> (Self, Option<String>) {
+        let (mut terms, mut wrong) = (Vec::new(), None);
+        for word in words(text) {
+            match term(word) {
+                Ok(term) => terms.push(term),
+                Err(why) => wrong = wrong.or(Some(why)),
+            }
+        }
+        (Self(terms), wrong)
+    }
+
     /// Whether it lets everything through.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -85,7 +107,7 @@ fn term(word: Word) -> Result<Term, String> {
     };
     let known: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
     let Some((_, takes)) = KEYS.iter().find(|(name, _)| *name == key) else {
-        return Err(format!("there is no key `{key}:`{}; quotes look for it as text", hint(&key, &known)));
+        return Err(format!("no key `{key}:`{} (quotes make it text)", hint(&key, &known)));
     };
     if value.is_empty() {
         return Err(format!("{key}: takes {takes}"));

@@ -46,14 +46,10 @@ impl AuditPane {
 
     /// What was typed has changed.
     pub(super) fn refilter(&mut self) {
-        match terms(self.filter.value()) {
-            Ok(terms) => {
-                self.terms = terms;
-                self.filter.error = None;
-                self.cursor = 0;
-            }
-            Err(why) => self.filter.error = Some(why),
-        }
+        let (good, wrong): (Vec<_>, Vec<_>) = words(self.filter.value()).into_iter().map(term).partition(Result::is_ok);
+        self.terms = good.into_iter().filter_map(Result::ok).collect();
+        self.filter.error = wrong.into_iter().find_map(Result::err);
+        self.cursor = 0;
     }
 
     /// Shows only records with these words.
@@ -89,19 +85,16 @@ impl AuditPane {
     }
 }
 
-fn terms(text: &str) -> Result<Vec<Word>, String> {
-    let terms = words(text);
-    for term in &terms {
-        match &term.key {
-            Some(key) if !KEYS.contains(&key.as_str()) => {
-                return Err(format!("there is no key `{key}:`{}; quotes look for it as text", hint(key, KEYS)));
-            }
-            Some(key) if term.value.is_empty() => return Err(format!("{key}: takes a part of what is looked for")),
-            None if term.value.is_empty() => return Err("`!` negates the word behind it".to_owned()),
-            _ => {}
+/// A word that can be asked of a record. Errors name the fix.
+fn term(word: Word) -> Result<Word, String> {
+    match &word.key {
+        Some(key) if !KEYS.contains(&key.as_str()) => {
+            Err(format!("no key `{key}:`{} (quotes make it text)", hint(key, KEYS)))
         }
+        Some(key) if word.value.is_empty() => Err(format!("{key}: takes a part of what is looked for")),
+        None if word.value.is_empty() => Err("`!` negates the word behind it".to_owned()),
+        _ => Ok(word),
     }
-    Ok(terms)
 }
 
 fn holds(term: &Word, record: &RecordLine) -> bool {

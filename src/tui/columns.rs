@@ -137,7 +137,7 @@ impl Columns {
                 Column::Environment => 5,
                 Column::Context => 14,
                 Column::Version => 28,
-                Column::Age => 6,
+                Column::Age => 7,
                 Column::Service | Column::Why => 0,
             };
             if wide > 0 && left > wide {

@@ -15,7 +15,7 @@ pub(super) struct FilterLine {
     pub input: Input,
     /// Whether keys go into it.
     pub open: bool,
-    /// Why what stands there cannot be used. The filter before goes on until it can.
+    /// Why a part of what stands there is left out.
     pub error: Option<String>,
 }
 

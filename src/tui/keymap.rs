@@ -67,29 +67,32 @@ impl Keymap {
         Ok(map)
     }
 
-    /// The first row of the command takes the keys, its others go; what must not be lost stays.
+    /// The rows of the command take the keys; one whose places another has already goes. What must not be lost stays.
     fn rebind(&mut self, command: Command, keys: &[Key]) -> Result<(), String> {
         if keys.is_empty() {
             return Err("no key is named; take the line out to have the usual one".to_owned());
         }
-        let chord = command == Command::Abort;
-        if chord && let Some(bare) = keys.iter().find(|key| !key.control) {
+        if command == Command::Abort
+            && let Some(bare) = keys.iter().find(|key| !key.control)
+        {
             return Err(format!("a bare key never acts: write ctrl-{}", written(*bare)));
         }
-        let stays = |bound: &Bound| matches!(command, Command::Abort | Command::Quit) && bound.row.control;
-        let mut given = false;
+        let mut covered: Vec<Place> = Vec::new();
         self.0.retain_mut(|bound| {
-            if bound.row.command != command {
+            let stays = command == Command::Quit && bound.row.control;
+            if bound.row.command != command || stays {
                 return true;
             }
-            if stays(bound) && !chord {
-                return true;
-            }
-            if std::mem::replace(&mut given, true) {
+            if bound.row.places.iter().all(|place| covered.contains(place)) {
                 return false;
             }
-            let mut all = if chord { bound.keys.clone() } else { Vec::new() };
-            all.extend(keys.iter().filter(|key| !bound.keys.contains(key) || !chord));
+            covered.extend(bound.row.places);
+            let mut all = if command == Command::Abort { bound.keys.clone() } else { Vec::new() };
+            for key in keys {
+                if !all.contains(key) {
+                    all.push(*key);
+                }
+            }
             bound.label = Cow::Owned(all.iter().map(|key| written(*key)).collect::<Vec<_>>().join(" "));
             bound.keys = all;
             true
@@ -174,6 +177,9 @@ fn parse(name: &str) -> Result<Key, String> {
     let rest = control.map_or(name, |with| &name[with.len()..]);
     let code = code(rest)?;
     let code = match (control, code) {
+        (Some(_), KeyCode::Char(c @ ('i' | 'I' | 'm' | 'M' | '['))) => {
+            return Err(format!("most terminals cannot tell ctrl-{c} from tab, enter or esc: take another letter"));
+        }
         (Some(_), KeyCode::Char(c)) => KeyCode::Char(c.to_ascii_lowercase()),
         (_, code) => code,
     };
@@ -259,6 +265,16 @@ mod tests {
     }
 
     #[test]
+    fn a_command_of_several_screens_keeps_them_all() {
+        let map = with(&[("filter", &["f"]), ("command", &["ctrl-p", "!"])]).expect("good keys");
+        for place in [Place::Board, Place::Audit] {
+            assert_eq!(map.command(place, key(KeyCode::Char('f'), false)), Some(Command::Filter));
+            assert_eq!(map.command(place, key(KeyCode::Char('!'), false)), Some(Command::Palette));
+        }
+        assert_eq!(map.command(Place::Log, key(KeyCode::Char('/'), false)), Some(Command::Find));
+    }
+
+    #[test]
     fn the_way_out_and_the_abort_stay() {
         let map = with(&[("quit", &["Q"]), ("abort", &["ctrl-x"])]).expect("good keys");
         assert_eq!(map.command(Place::Board, key(KeyCode::Char('Q'), false)), Some(Command::Quit));
@@ -274,6 +290,7 @@ mod tests {
             ("opne", &["x"] as &[&str], "no command `opne`; did you mean `open`?"),
             ("open", &["entre"] as &[&str], "[keys] open: there is no key \"entre\"; did you mean `enter`?"),
             ("open", &[] as &[&str], "no key is named"),
+            ("links", &["ctrl-i"] as &[&str], "cannot tell ctrl-i from tab"),
             ("abort", &["b"] as &[&str], "a bare key never acts: write ctrl-b"),
             ("resume", &["p"] as &[&str], "acts have no key of their own"),
             ("rollback", &["ctrl-r"] as &[&str], "acts have no key of their own"),

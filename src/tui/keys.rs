@@ -161,6 +161,8 @@ const EVERYWHERE: &[Place] = &[
 ];
 const NOT_BOARD: &[Place] =
     &[Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit, Place::Links, Place::Help];
+const NOT_TARGETS: &[Place] =
+    &[Place::Log, Place::Text, Place::Events, Place::History, Place::Audit, Place::Links, Place::Help];
 const TARGETS: &[Place] = &[Place::Board, Place::Target];
 /// Where one target is looked at, and more of it can be opened.
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
@@ -233,7 +235,15 @@ pub(super) const TABLE: &[Row] = &[
         ":",
         "a command by its name: a screen, an act, a target, filter, sort",
         "command",
-        EVERYWHERE,
+        TARGETS,
+    ),
+    row(
+        Command::Palette,
+        &[KeyCode::Char(':')],
+        ":",
+        "a command by its name: a screen, an act, a target, filter, sort",
+        "",
+        NOT_TARGETS,
     ),
     row(Command::Logs, &[KeyCode::Char('l')], "l", "the logs of its pods", "logs", CLOSE),
     row(Command::Yaml, &[KeyCode::Char('y')], "y", "the object as YAML", "yaml", CLOSE),
@@ -318,10 +328,10 @@ pub(super) const TABLE: &[Row] = &[
         &[KeyCode::Char('s')],
         "s",
         "only the records of the same act: intent, outcome",
-        "same act",
+        "",
         &[Place::Audit],
     ),
-    row(Command::SamePlan, &[KeyCode::Char('p')], "p", "only the records of the same plan", "plan", &[Place::Audit]),
+    row(Command::SamePlan, &[KeyCode::Char('p')], "p", "only the records of the same plan", "", &[Place::Audit]),
     row(Command::ToTarget, &[KeyCode::Char('t')], "t", "to the target that it is about", "target", &[Place::Audit]),
     row(Command::Back, &[KeyCode::Esc, KeyCode::Left], "esc", "back; ends a filter", "back", EVERYWHERE),
     row(
@@ -339,14 +349,16 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Back, &[KeyCode::Char('q')], "q", "back", "", NOT_BOARD),
     row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", EVERYWHERE),
     row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", EVERYWHERE),
-    row(Command::PageDown, &[KeyCode::PageDown], "PgDn", "a page down", "", EVERYWHERE),
-    row(Command::PageUp, &[KeyCode::PageUp], "PgUp", "a page up", "", EVERYWHERE),
+    row(Command::PageDown, &[KeyCode::PageDown], "PgDn ^F", "a page down", "", EVERYWHERE),
+    row(Command::PageUp, &[KeyCode::PageUp], "PgUp ^B", "a page up", "", EVERYWHERE),
     row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", EVERYWHERE),
     row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", EVERYWHERE),
     Row {
         places: TARGETS,
         ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
     },
+    control(Command::PageDown, &[KeyCode::Char('f'), KeyCode::Char('d')], "^F", "a page down"),
+    control(Command::PageUp, &[KeyCode::Char('b'), KeyCode::Char('u')], "^B", "a page up"),
     control(Command::JumpBack, &[KeyCode::Char('o')], "^O", "to the screen and target before, as after :target"),
     control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),

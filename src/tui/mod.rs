@@ -17,6 +17,7 @@ mod keys;
 mod log;
 mod palette;
 mod prompt;
+mod records;
 mod resume;
 mod rollback;
 mod run;

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::alarm::{Alarm, Eyes};
 use super::confirm::Ground;
 use super::keys::Place;
+use super::records::record;
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
 use super::terminal::{Modes, Terminal};
 use super::theme::{Depth, Theme};
@@ -24,7 +25,6 @@ use super::{Look, Skin, view};
 use crate::config::Face;
 use crate::domain::ids::TargetId;
 use crate::domain::link::Link;
-use crate::domain::record::ActorRecord;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
 use crate::runtime::settings::Settings;
@@ -348,7 +348,7 @@ impl Cockpit {
             Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
             Err(why) => tracing::warn!(%why, "the looks stay as they were"),
         }
-        if let Err(why) = self.state.reconfigure(&face) {
+        if let Err(why) = self.state.configure(&face) {
             tracing::warn!(why, "keys and columns stay as they were");
         }
         self.face = face;
@@ -439,45 +439,6 @@ fn records(handle: &Handle, target: TargetId, limit: usize) -> BoxFuture<'static
         Ok(read.await?.iter().filter(here).map(record).collect())
     }
     .boxed()
-}
-
-fn record(stored: &StoredRecord) -> RecordLine {
-    let said = &stored.record.said;
-    let outcome = said.outcome.as_ref().map_or_else(
-        || said.reason.clone().unwrap_or_default(),
-        |outcome| format!("{}: {}", outcome.word, outcome.detail),
-    );
-    RecordLine {
-        seq: stored.record.seq,
-        act: said.act.clone(),
-        ts: stored
-            .record
-            .ts
-            .parse::<Timestamp>()
-            .map_or_else(|_| stored.record.ts.clone(), |ts| ts.round(jiff::Unit::Second).unwrap_or(ts).to_string()),
-        kind: said.kind.as_str(),
-        op: said.op.clone(),
-        target: said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name)),
-        cluster: said.target.as_ref().map_or_else(String::new, |t| t.cluster.clone()),
-        context: said.target.as_ref().map_or_else(String::new, |t| t.context.clone()),
-        by: said.actor.kube_user.clone().unwrap_or_else(|| said.actor.os_user.clone()),
-        who: who(&said.actor),
-        plan: said.plan.as_ref().map_or_else(String::new, |plan| match plan.step {
-            0 => plan.id.clone(),
-            step => format!("{}, step {step} of {}", plan.id, plan.of),
-        }),
-        reason: said.reason.clone().unwrap_or_default(),
-        outcome,
-        whole: serde_json::to_string_pretty(&stored.record).unwrap_or_else(|e| e.to_string()),
-    }
-}
-
-/// Each name with how it is known.
-fn who(actor: &ActorRecord) -> String {
-    let proof = |field: &str| actor.proof.get(field).map_or_else(String::new, |how| format!(" ({how})"));
-    let user = format!("{}{}", actor.os_user, proof("osUser"));
-    let kube = actor.kube_user.as_ref().map(|name| format!("{name}{}, as ", proof("kubeUser")));
-    format!("{}{user}, by {}", kube.unwrap_or_default(), actor.face)
 }
 
 fn verified(report: &VerifyReport) -> (bool, String) {

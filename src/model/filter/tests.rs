@@ -97,7 +97,7 @@ fn what_is_not_understood_says_how_it_is_written() {
         ("state:p", "state: is one of paused"),
         ("state:broken", "not \"broken\""),
         ("band:none", "band: is one of needs, moving, steady"),
-        ("payments:8ab", "quotes look for it as text"),
+        ("payments:8ab", "quotes make it text"),
         ("!", "`!` negates"),
         ("pay !state:", "state: takes"),
     ] {

@@ -26,7 +26,7 @@ impl State {
     }
 
     /// Where a record leads: its act, its plan, its target.
-    pub(super) fn from_record(&mut self, command: Command, world: &World) -> Vec<Effect> {
+    pub(super) fn leads_on(&mut self, command: Command, world: &World) -> Vec<Effect> {
         let Some(record) = self.audit.selected() else { return Vec::new() };
         let short = |id: &str| id.chars().take(8).collect::<String>();
         match command {
@@ -40,24 +40,22 @@ impl State {
                 let text = format!("plan:{}", short(&record.plan));
                 self.audit.only(&text);
             }
-            _ => return self.to_target_of_record(world),
+            _ => return self.open_target_of_record(world),
         }
         Vec::new()
     }
 
-    fn to_target_of_record(&mut self, world: &World) -> Vec<Effect> {
+    fn open_target_of_record(&mut self, world: &World) -> Vec<Effect> {
         let Some(record) = self.audit.selected() else { return Vec::new() };
         if record.target.is_empty() {
             self.notice = Some("it is about no target".to_owned());
             return Vec::new();
         }
         let same = |id: &&TargetId| id.to_string() == record.target && id.cluster.0.as_str() == record.cluster;
-        match world.targets.keys().find(same).cloned() {
-            Some(id) => self.jump_to(Place::Target, &id, world),
-            None => {
-                self.notice = Some(format!("{}/{} is not there", record.context, record.target));
-                Vec::new()
-            }
-        }
+        let Some(id) = world.targets.keys().find(same).cloned() else {
+            self.notice = Some(format!("{}/{} is not there", record.context, record.target));
+            return Vec::new();
+        };
+        self.jump_to(Place::Target, &id, world)
     }
 }

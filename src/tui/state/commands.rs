@@ -30,6 +30,8 @@ pub(super) const PLACES: &[(&str, Place, Command, &str)] = &[
 pub(super) const TAKE: &[(&str, Command, &str)] = &[
     ("target", Command::Open, "open a target by its name"),
     ("filter", Command::Filter, "show only what has these words on the board; alone, all"),
+    ("ns", Command::Filter, "show only this namespace on the board; alone, all"),
+    ("context", Command::Filter, "show only this kube context on the board; alone, all"),
     ("sort", Command::Sort, "sort the board by urgency, name, age, errors or version"),
     ("copy", Command::Copy, "copy name, image, version, line or record"),
     ("plan", Command::Plan, "how far the latest plan has come; `plan resume ID` goes on with an unfinished one"),
@@ -100,22 +102,17 @@ impl State {
             "target" => self.run_target(rest, world),
             "audit" if !rest.is_empty() => {
                 self.leave();
-                Ok(match find(rest, world) {
-                    Ok(id) => self.open_audit(Some(id)),
-                    // Its records outlive a target.
-                    Err(_) => {
-                        let effects = self.open_audit(None);
-                        self.audit.only(&format!("target:{rest}"));
-                        effects
-                    }
-                })
-            }
-            "filter" => {
-                crate::model::filter::Filter::parse(rest)?;
-                let effects = self.jump_to_place(Place::Board, world);
-                self.filter_by(rest);
+                if let Ok(id) = find(rest, world) {
+                    return Ok(self.open_audit(Some(id)));
+                }
+                // Its records outlive a target.
+                let effects = self.open_audit(None);
+                self.audit.only(&format!("target:{rest}"));
                 Ok(effects)
             }
+            "filter" => self.run_filter(rest, world),
+            "ns" | "context" if rest.is_empty() => self.run_filter("", world),
+            "ns" | "context" => self.run_filter(&format!("{name}:{rest}"), world),
             "sort" => {
                 let sort = if rest.is_empty() { self.board.sort().next() } else { Sort::parse(rest)? };
                 let effects = self.jump_to_place(Place::Board, world);
@@ -211,10 +208,20 @@ impl State {
         Ok(self.jump_to(Place::Target, &id, world))
     }
 
+    fn run_filter(&mut self, text: &str, world: &World) -> Result<Vec<Effect>, String> {
+        crate::model::filter::Filter::parse(text)?;
+        let effects = self.jump_to_place(Place::Board, world);
+        self.filter_by(text);
+        Ok(effects)
+    }
+
     fn run_place(&mut self, place: Place, world: &World) -> Result<Vec<Effect>, String> {
         let of_target = matches!(place, Place::Log | Place::Text | Place::Events | Place::History);
         if of_target && self.selected.as_ref().is_none_or(|id| !world.targets.contains_key(id)) {
             return Err("no target is selected: `:target NAME` first".to_owned());
+        }
+        if place == Place::Text && self.place == Place::Text {
+            return self.run_look(Command::Yaml, world);
         }
         if place == Place::Audit && self.place == Place::Audit {
             self.leave();

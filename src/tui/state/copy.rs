@@ -36,7 +36,11 @@ impl State {
             Ok(text) => {
                 let short: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
                 let more = if short.len() < text.len() { "…" } else { "" };
-                self.notice = Some(format!("handed to the terminal's clipboard: {short}{more}"));
+                let said = match self.audit.selected() {
+                    Some(record) if what == "record" => format!("record {}", record.seq),
+                    _ => format!("{short}{more}"),
+                };
+                self.notice = Some(format!("handed to the terminal's clipboard: {said}"));
                 vec![Effect::Copy(text)]
             }
             Err(why) => {

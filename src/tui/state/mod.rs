@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
 use ratatui::layout::Rect;
 
 pub(super) use looks::{Look, Past};
@@ -116,18 +116,19 @@ impl State {
     /// As the configuration wants it. Errors name the fix.
     pub(super) fn configured(face: &Face) -> Result<Self, String> {
         let mut state = Self::new();
-        state.keys = Arc::new(Keymap::configured(&face.keys)?);
-        state.columns = Columns::configured(&face.ui.columns)?;
+        state.configure(face)?;
         if let Some(sort) = &face.ui.sort {
             state.board.set_sort(Sort::parse(sort).map_err(|why| format!("ui.sort: {why}"))?);
         }
         Ok(state)
     }
 
-    /// Takes keys and columns of another configuration; how rows are sorted is the person's by now.
-    pub(super) fn reconfigure(&mut self, face: &Face) -> Result<(), String> {
-        let new = Self::configured(face)?;
-        (self.keys, self.columns) = (new.keys, new.columns);
+    /// Takes keys and columns of another configuration; a bad one leaves them as they are. How rows are sorted is the
+    /// person's by now.
+    pub(super) fn configure(&mut self, face: &Face) -> Result<(), String> {
+        let keys = Keymap::configured(&face.keys)?;
+        self.columns = Columns::configured(&face.ui.columns)?;
+        self.keys = Arc::new(keys);
         Ok(())
     }
 
@@ -217,13 +218,16 @@ impl State {
     }
 
     pub(super) fn event(&mut self, event: &Event, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+        self.touched = self.touched || by_a_person(event);
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                self.touched = true;
-                if self.tail.swallows(*key, at) { Vec::new() } else { self.key(*key, at, world, ground) }
+                if self.tail.swallows(*key, at) {
+                    Vec::new()
+                } else {
+                    self.key(*key, at, world, ground)
+                }
             }
             Event::Paste(text) => {
-                self.touched = true;
                 self.paste(text, at, world);
                 Vec::new()
             }
@@ -300,15 +304,11 @@ impl State {
 
     /// What was typed on the board has changed.
     fn refilter(&mut self) {
-        match Filter::parse(self.filter.value()) {
-            Ok(filter) => {
-                self.filter.error = None;
-                self.board.set_filter(filter);
-                self.offset = 0;
-                self.settle_cursor(Some(0));
-            }
-            Err(why) => self.filter.error = Some(why),
-        }
+        let (filter, wrong) = Filter::so_far(self.filter.value());
+        self.filter.error = wrong;
+        self.board.set_filter(filter);
+        self.offset = 0;
+        self.settle_cursor(Some(0));
     }
 
     /// Shows only what has these words.
@@ -339,7 +339,10 @@ impl State {
                 None => self.notice = Some("no plan was made from here".to_owned()),
             },
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
-            Command::Filter if self.place == Place::Audit => self.audit.filter.open = true,
+            Command::Filter if self.place == Place::Audit => {
+                self.audit.open = false;
+                self.audit.filter.open = true;
+            }
             Command::Filter => self.filter.open = true,
             Command::Sort => self.sort_by(self.board.sort().next()),
             Command::Palette => self.open_palette(world),
@@ -348,7 +351,7 @@ impl State {
                 let about = self.selected.clone().filter(|_| self.place == Place::Target);
                 return self.open_audit(about);
             }
-            Command::SameAct | Command::SamePlan | Command::ToTarget => return self.from_record(command, world),
+            Command::SameAct | Command::SamePlan | Command::ToTarget => return self.leads_on(command, world),
             Command::JumpBack => return self.jump_back(world),
             Command::Verify => {
                 self.audit.verified = Some(Loaded::Waiting);
@@ -411,5 +414,15 @@ impl State {
             effects.push(Effect::Focus(None));
         }
         effects
+    }
+}
+
+/// Whether somebody did something: a moved mouse or another size is nothing.
+fn by_a_person(event: &Event) -> bool {
+    match event {
+        Event::Key(key) => key.kind != KeyEventKind::Release,
+        Event::Mouse(mouse) => mouse.kind != MouseEventKind::Moved,
+        Event::Paste(_) => true,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => false,
     }
 }

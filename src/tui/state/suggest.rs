@@ -1,10 +1,12 @@
 //! What the line in the palette may become.
 
+use std::collections::BTreeMap;
+
 use super::commands::{PLACES, TAKE, by_name};
 use super::{Popup, State, copy};
 use crate::actions;
 use crate::model::World;
-use crate::model::filter::KEYS;
+use crate::model::filter::{KEYS, values};
 use crate::model::sort::Sort;
 use crate::tui::keys::{Command, TABLE};
 use crate::tui::palette::{Suggestion, fits};
@@ -16,7 +18,7 @@ impl State {
     /// Offers what fits the line as it is.
     pub(super) fn suggest(&mut self, world: &World) {
         let Some(Popup::Palette(palette)) = &self.popup else { return };
-        let all = self.suggestions(&palette.value().to_owned(), world);
+        let all = self.suggestions(palette.value(), world);
         if let Some(Popup::Palette(palette)) = &mut self.popup {
             palette.suggest(all);
         }
@@ -44,12 +46,17 @@ impl State {
                 of("sort ", names.to_vec(), rest)
             }
             "copy" => of("copy ", pairs(copy::WHAT), rest),
+            "ns" => of("ns ", each(world, |target| target.id().namespace.to_string()), rest),
+            "context" => of("context ", each(world, |target| target.context.to_string()), rest),
             "plan" => of("plan ", plans(world), rest),
             "filter" => {
                 let (before, last) = rest.rsplit_once(' ').map_or(("", rest), |(before, last)| (before, last));
                 let space = if before.is_empty() { "" } else { " " };
                 let (not, last) = last.strip_prefix('!').map_or(("", last), |last| ("!", last));
-                let names = KEYS.iter().map(|(key, takes)| (format!("{key}:"), (*takes).to_owned())).collect();
+                let names = match last.split_once(':') {
+                    Some((key, _)) => values(key).iter().map(|v| (format!("{key}:{v}"), String::new())).collect(),
+                    None => KEYS.iter().map(|(key, takes)| (format!("{key}:"), (*takes).to_owned())).collect(),
+                };
                 of(&format!("filter {before}{space}{not}"), names, last)
             }
             _ => Vec::new(),
@@ -94,6 +101,15 @@ fn targets(world: &World) -> Vec<(String, String)> {
         if several { format!("{}/{}", target.context, target.id()) } else { target.id().to_string() }
     };
     world.targets.values().map(|target| (name(target), target.rollout.status().0.to_string())).collect()
+}
+
+/// What targets have, each once, with how many have it.
+fn each(world: &World, of: impl Fn(&crate::model::Target) -> String) -> Vec<(String, String)> {
+    let mut all = BTreeMap::<String, usize>::new();
+    for target in world.targets.values() {
+        *all.entry(of(target)).or_default() += 1;
+    }
+    all.into_iter().map(|(name, count)| (name, format!("{count} here"))).collect()
 }
 
 fn plans(world: &World) -> Vec<(String, String)> {

@@ -10,6 +10,7 @@ use super::words::{fit, panel, wrap};
 use super::{Ctx, scrolled};
 use crate::domain::facts::AuditState;
 use crate::tui::audit::AuditPane;
+use crate::tui::keys::Command;
 use crate::tui::state::{Loaded, RecordLine, State};
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
@@ -25,7 +26,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         head.extend(wrap(&text, usize::from(area.width) - 2).into_iter().map(|text| Line::styled(text, theme.bad())));
     }
     head.extend(match &state.audit.verified {
-        None => vec![Line::styled("v checks the hash chain", theme.dim())],
+        None => vec![Line::styled(format!("{} checks the hash chain", ctx.key(Command::Verify)), theme.dim())],
         Some(Loaded::Waiting) => vec![Line::styled("checking the chain …", theme.busy())],
         Some(Loaded::Failed(why)) => vec![Line::styled(format!("could not be checked: {why}"), theme.bad())],
         Some(Loaded::Here((holds, said))) => {
@@ -125,8 +126,11 @@ fn detail(ctx: &Ctx<'_>, pane: &AuditPane, record: &RecordLine, width: usize) ->
         say("outcome", &record.outcome, theme.outcome(record.word()));
     }
     let act: Vec<String> = pane.same_act(record).iter().map(|(seq, kind)| format!("{seq} {kind}")).collect();
-    say("act", &if act.is_empty() { String::new() } else { format!("also {} (s shows them)", act.join(", ")) }, plain);
-    let plan = if record.plan.is_empty() { String::new() } else { format!("{} (p shows it)", record.plan) };
+    let key = ctx.key(Command::SameAct);
+    let act = if act.is_empty() { String::new() } else { format!("also {} ({key} shows them)", act.join(", ")) };
+    say("act", &act, plain);
+    let key = ctx.key(Command::SamePlan);
+    let plan = if record.plan.is_empty() { String::new() } else { format!("{} ({key} shows it)", record.plan) };
     say("plan", &plan, plain);
     lines.push(Line::raw(""));
     let whole = record.whole.lines().flat_map(|line| hard_wrap(line, width));
@@ -146,7 +150,7 @@ fn line(ctx: &Ctx<'_>, record: &RecordLine, selected: bool, width: u16) -> Line<
         Span::raw(format!("{:>5} ", record.seq)),
         Span::styled(fit(&time, if wide { 21 } else { 10 }), theme.dim()),
         Span::raw(fit(record.kind, 10)),
-        Span::raw(fit(&record.op, 8)),
+        Span::raw(fit(&record.op, if wide { 13 } else { 8 })),
         Span::raw(fit(&record.target, if wide { 36 } else { 20 })),
         Span::raw(" "),
     ];

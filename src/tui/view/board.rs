@@ -128,7 +128,7 @@ fn filtered(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) -> Re
         spans.push(Span::styled(format!("  ! {needs} that {verb} hidden"), ctx.theme.bad()));
     }
     if state.filter.error.is_some() {
-        spans.push(Span::styled("  not understood yet: what was before still holds", ctx.theme.warn()));
+        spans.push(Span::styled("  a part is not understood: left out", ctx.theme.warn()));
     }
     Line::from(spans).render(Rect { height: 1, ..area }, buffer);
     Rect { y: area.y + 1, height: area.height - 1, ..area }
@@ -145,7 +145,7 @@ fn row(ctx: &Ctx<'_>, columns: &Laid, state: &State, target: &Target, selected: 
         let (text, style) = cell(ctx, *column, *wide, target, &link);
         let text = fit(&text, *wide);
         let style = match column {
-            // What is no longer heard of is dim as a whole, and so is what is said of its errors: old.
+            // What is no longer heard of is dim as a whole.
             _ if !link.is_live() => theme.dim(),
             Column::Service if selected => theme.strong(),
             _ => style,
@@ -173,10 +173,7 @@ fn cell(ctx: &Ctx<'_>, column: Column, wide: usize, target: &Target, link: &Link
         Column::Version => plain(version(target)),
         Column::Rollout => plain(ladder(&target.rollout, wide > SHORT_LADDER)),
         Column::Traffic => plain(traffic(ctx, target, wide < 14)),
-        // The measurement has a link, an age and a word for old of its own.
-        Column::Errors if !link.is_live() => plain(String::new()),
         Column::Errors => errors::cell(ctx, target),
-        Column::Curve if !link.is_live() => plain(String::new()),
         Column::Curve => (errors::curve(ctx, target, wide), theme.dim()),
         Column::Age => plain(ctx.age(since(target))),
         Column::Why => (why(ctx, target, link, wide), theme.phase(target.rollout.status().0)),

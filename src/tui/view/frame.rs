@@ -84,7 +84,11 @@ fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
         .values()
         .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
         .count();
-    if off == 0 { Line::raw("") } else { Line::styled(format!("✗ {off} not live, L"), ctx.theme.bad()) }
+    if off == 0 {
+        Line::raw("")
+    } else {
+        Line::styled(format!("✗ {off} not live, {}", ctx.key(Command::Links)), ctx.theme.bad())
+    }
 }
 
 /// All live in one word; else each that is not.
@@ -150,7 +154,7 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
             spans.push(Span::styled(on, theme.strong()));
             let hidden = state.marks_hidden(ctx.world);
             if hidden > 0 {
-                spans.push(Span::styled(format!(" ({hidden} more marked, hidden: not acted on)"), theme.warn()));
+                spans.push(Span::styled(format!(" (+{hidden} hidden, not acted on)"), theme.warn()));
             }
             spans.push(Span::raw(":  "));
         }
@@ -182,7 +186,7 @@ fn typing(state: &State) -> Option<&FilterLine> {
 
 /// The keys that work here now. What does not fit is left out, help and the way back never.
 fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
-    let here = state.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
+    let here = ctx.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
     let mut shown: Vec<&Bound> = here
         .filter(|bound| {
             let nothing = !state.filter.active() && state.marks() == 0;
@@ -212,7 +216,9 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
 fn audit(ctx: &Ctx<'_>) -> Line<'static> {
     let view = &ctx.world.audit;
     match &view.state {
-        AuditState::Failed { .. } => Line::styled("audit ✗ takes no records (A says why)", ctx.theme.bad()),
+        AuditState::Failed { .. } => {
+            Line::styled(format!("audit ✗ takes no records ({} says why)", ctx.key(Command::Audit)), ctx.theme.bad())
+        }
         AuditState::Ready if view.open_intents > 0 => Line::styled(
             format!("audit ✓ {} records, {} without an outcome", view.records, view.open_intents),
             ctx.theme.warn(),

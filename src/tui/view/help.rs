@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled};
 use crate::actions::TABLE as ACTS;
+use crate::model::filter::KEYS as FILTER;
 use crate::tui::keys::{Command, PARTS};
 use crate::tui::state::State;
 
@@ -31,11 +32,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(20);
     let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
-    let keys = state.keys.clone();
     let mut said: Vec<&str> = Vec::new();
     for (part, places) in PARTS {
         lines.push(Line::styled(format!("  {part}"), theme.dim()));
-        for bound in keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
+        for bound in ctx.keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
             let help = bound.row.help;
             if !said.contains(&help) {
                 said.push(help);
@@ -57,7 +57,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         lines.push(Line::from(vec![Span::styled(format!("   {}", fit(what, 14)), theme.key()), Span::raw(*does)]));
     }
     lines.push(Line::raw(""));
-    let act = keys.label(Command::Act);
+    let act = ctx.key(Command::Act);
     lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
     for action in ACTS {
         lines.push(Line::from(vec![
@@ -75,6 +75,17 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         usize::from(area.width).saturating_sub(4),
     ) {
         lines.push(Line::styled(format!("   {text}"), theme.dim()));
+    }
+    lines.push(Line::raw(""));
+    let filter = ctx.key(Command::Filter);
+    let head =
+        format!(" filter: {filter}, then words that all must hold; ! negates, a,b is either, quotes keep spaces");
+    lines.extend(wrap(&head, width + 19).into_iter().map(|text| Line::styled(text, theme.strong())));
+    for (key, takes) in FILTER {
+        for (n, text) in wrap(takes, width).into_iter().enumerate() {
+            let key = if n == 0 { format!("{key}:") } else { String::new() };
+            lines.push(Line::from(vec![Span::styled(format!("   {}", fit(&key, 14)), theme.key()), Span::raw(text)]));
+        }
     }
     lines.push(Line::raw(""));
     lines.push(Line::styled(" signs", theme.strong()));

@@ -18,6 +18,7 @@ mod why;
 mod words;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
@@ -25,7 +26,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
-use super::keys::Place;
+use super::keymap::Keymap;
+use super::keys::{Command, Place};
 use super::state::{Popup, State};
 use super::theme::Theme;
 use super::{Look, Skin};
@@ -38,6 +40,8 @@ struct Ctx<'a> {
     world: &'a World,
     theme: Theme,
     look: Look,
+    /// The keys as they are configured.
+    keys: Arc<Keymap>,
     /// What the policy would say to acts; control decides for itself.
     mandate: &'a Mandate,
     now: Timestamp,
@@ -45,6 +49,11 @@ struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    /// The key of a command, as it is written.
+    fn key(&self, command: Command) -> &str {
+        self.keys.label(command)
+    }
+
     /// How long ago, in the largest unit that says enough; the screen is drawn again when it changes.
     fn age(&self, then: Timestamp) -> String {
         let seconds = self.now.duration_since(then).as_secs().max(0);
@@ -90,7 +99,8 @@ pub(super) fn paint(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let look = skin.look;
-    let ctx = Ctx { world, theme: skin.theme, look, mandate, now, next: Cell::new(None) };
+    let keys = state.keys.clone();
+    let ctx = Ctx { world, theme: skin.theme, look, keys, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
     if area.width < small::SMALLEST.0 || area.height < small::SMALLEST.1 {
         small::paint(&ctx, area, buffer);

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget as _;
 use super::Ctx;
 use super::words::{count, fit};
 use crate::domain::plan::StageState;
+use crate::tui::keys::Command;
 
 /// The most lines above the board; the links screen has them all.
 const MOST: usize = 3;
@@ -20,15 +21,12 @@ pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     let world = ctx.world;
     let mut said: Vec<String> = world.configuration.iter().map(ToString::to_string).collect();
     for run in &world.open_plans {
-        said.push(format!(
-            "left unfinished: {}; R or `:plan resume {}` goes on with it",
-            run.plan.title,
-            run.plan.id.chars().take(8).collect::<String>()
-        ));
+        said.push(format!("left unfinished: {}; {} goes on with it", run.plan.title, ctx.key(Command::GoOn)));
     }
     for run in world.plans.iter().filter(|run| run.running()) {
         let over = run.stages.iter().filter(|stage| matches!(stage, StageState::Ended { .. })).count();
-        said.push(format!("under way: {}, {over} of {} steps over; P shows it", run.plan.title, run.stages.len()));
+        let (steps, key) = (run.stages.len(), ctx.key(Command::Plan));
+        said.push(format!("under way: {}, {over} of {steps} steps over; {key} shows it", run.plan.title));
     }
     if world.audit.late > 0 {
         let late = usize::try_from(world.audit.late).unwrap_or(usize::MAX);
@@ -59,7 +57,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
     let shown = said.len().min(room);
     for (n, (y, text)) in (area.y..).zip(said.iter().take(shown)).enumerate() {
         let more = if n + 1 == shown && said.len() > shown {
-            format!("  and {} more, L", said.len() - shown)
+            format!("  and {} more, {}", said.len() - shown, ctx.key(Command::Links))
         } else {
             String::new()
         };
