@@ -127,7 +127,7 @@ mod tests {
         assert!(set(&table, None).contains("of the controller\n"));
         let narrow = set(&table, Some(30));
         assert!(narrow.lines().all(|line| line.width() <= 30), "{narrow}");
-        assert!(narrow.contains("shop/payments  Paused: a lon…"), "{narrow}");
+        assert!(narrow.contains("shop/payments  Paused: a long…"), "{narrow}");
         assert!(set(&table, Some(3)).contains("shop/…  Pause…"), "no column vanishes");
     }
 
