@@ -14,6 +14,10 @@ mod parity_script;
 #[path = "support/program.rs"]
 mod program;
 mod pty;
+mod readme;
+#[path = "support/recording.rs"]
+#[expect(dead_code, reason = "shared with the recorder")]
+mod recording;
 #[path = "support/screen.rs"]
 #[expect(dead_code, reason = "shared with the bench")]
 mod screen;

@@ -142,7 +142,7 @@ fn confirm(
     intent: &Intent,
 ) -> Result<Confirmed, Error> {
     let facts = query::facts(world, target, &target.rollout, action.id, &intent.params, None);
-    let Decision::Confirm(asked) = policy::decide(intent, &facts, session.handle.mandate(), Timestamp::now()) else {
+    let Decision::Confirm(asked) = policy::decide(intent, &facts, &session.handle.mandate(), Timestamp::now()) else {
         return Ok(Confirmed::No);
     };
     let consequence = (action.consequence)(&target.sight(), &intent.params).text;

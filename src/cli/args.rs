@@ -3,6 +3,7 @@
 mod about;
 mod act;
 mod audit;
+mod config;
 mod examples;
 mod fixed;
 pub(super) mod look;
@@ -22,6 +23,7 @@ use crate::cli::{complete, plugin};
 pub(super) use self::about::{DemoArgs, ManArgs, RbacArgs, Role, SchemaArgs};
 pub(super) use self::act::{ActArgs, PlanVerb, RollbackArgs};
 pub(super) use self::audit::{AuditVerb, ExportArgs, ExportFormat, ReconcileArgs, WitnessKind};
+pub(super) use self::config::ConfigVerb;
 pub(super) use self::fixed::Fixed;
 pub(super) use self::needs::said;
 pub(super) use self::status::{GetArgs, How, Shape, StatusArgs, WaitArgs, WatchArgs};
@@ -87,6 +89,9 @@ pub(super) struct Global {
     /// Only ASCII characters
     #[arg(long, global = true, help_heading = HEADING)]
     pub ascii: bool,
+    /// Leave clicks and the wheel to the terminal
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub no_mouse: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

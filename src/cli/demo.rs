@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::args::{DemoArgs, Global};
 use super::output;
@@ -36,10 +37,15 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
     std::fs::write(&kubeconfig, world.kubeconfig()).map_err(broken)?;
     let _tidy = Tidy(&kubeconfig);
     ground.state = Some(state.clone());
-    ground.config.audit.dir = None;
-    ground.config.prometheus = demo_prometheus(world.prometheus());
-    // The demo's own environments, so that both kinds of confirmation can be met.
-    ground.config.environment = demo_environments();
+    let prometheus = demo_prometheus(world.prometheus());
+    ground.adjust = Arc::new(move |config| {
+        config.audit.dir = None;
+        config.context.clear();
+        config.prometheus = prometheus.clone();
+        // The demo's own environments, so that both kinds of confirmation can be met.
+        config.environment = demo_environments();
+    });
+    (ground.adjust)(&mut ground.config);
     ground.settings = ConnectSettings {
         kubeconfig: Some(kubeconfig.clone()),
         context: None,

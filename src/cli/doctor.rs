@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::args::{Format, Global};
 use super::setup::{Ground, not_connected};
 use super::{dto, output};
+use crate::config::Severity;
 use crate::error::{Error, Kind};
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -86,7 +87,7 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
     match Ground::find(global) {
         Err(e) => checks.fail("config", "configuration", e.message, e.hint.as_deref().unwrap_or("mend the file")),
         Ok(ground) => {
-            checks.ok("config", "configuration", "loads");
+            configuration(&mut checks, &ground);
             here::audit(&mut checks, &ground);
             everywhere(&mut checks, &ground).await;
         }
@@ -98,6 +99,18 @@ pub(super) async fn run(global: &Global, format: Format) -> Result<ExitCode, Err
         (false, true) => ExitCode::from(Kind::Failure.code()),
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+fn configuration(checks: &mut Checks, ground: &Ground) {
+    let said = super::config::closely(ground);
+    if said.is_empty() {
+        checks.ok("config", "configuration", "sound");
+    }
+    for problem in said {
+        let verdict = if problem.severity == Severity::Error { Verdict::Fail } else { Verdict::Warn };
+        let fix = Some("`flightdeck config check` says it all");
+        checks.push(verdict, "config", "configuration", problem.to_string(), fix);
+    }
 }
 
 async fn everywhere(checks: &mut Checks, ground: &Ground) {

@@ -7,6 +7,8 @@ mod args;
 mod audit;
 mod complete;
 mod condition;
+mod config;
+mod config_layers;
 mod demo;
 mod doctor;
 mod dto;
@@ -111,6 +113,7 @@ async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
                 Fixed::Diff(args) => look::diff(&global, &args).await,
                 Fixed::History(args) => look::history(&global, &args).await,
                 Fixed::Events(args) => look::events(&global, &args).await,
+                Fixed::Config { verb } => config::run(&global, verb),
                 Fixed::Doctor(args) => doctor::run(&global, args.output).await,
                 Fixed::Rbac(args) => rbac::run(&global, &args),
                 Fixed::Man(args) => man::run(&args),

@@ -186,7 +186,7 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
             PlanVerb::List { output, .. } => list(&world, output),
             PlanVerb::Resume { id, yes, dry_run, reason, output, .. } => {
                 let run = find(&world, &id)?;
-                let left = rest(run);
+                let left = run.rest();
                 if dry_run.is_some() {
                     return rehearse_first(session, &world, run.plan.title.clone(), &left, output).await;
                 }
@@ -227,18 +227,6 @@ fn find<'a>(world: &'a World, id: &str) -> Result<&'a Arc<PlanRun>, Error> {
     world.open_plans.iter().find(|run| run.plan.id.starts_with(id)).ok_or_else(|| {
         Error::new(Kind::NotFound, format!("no unfinished plan {id}")).hint("`flightdeck plan list` shows them")
     })
-}
-
-/// What is left of a plan: from the first step on that has not ended as done.
-fn rest(run: &PlanRun) -> Vec<Stage> {
-    let done = |state: &StageState| matches!(state, StageState::Ended { outcome: Outcome::Done { .. }, .. });
-    run.plan
-        .stages
-        .iter()
-        .zip(&run.stages)
-        .skip_while(|(_, state)| done(state))
-        .map(|(stage, _)| stage.clone())
-        .collect()
 }
 
 fn list(world: &World, format: Format) -> Result<ExitCode, Error> {

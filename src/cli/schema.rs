@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::args::SchemaArgs;
-use super::{audit, doctor, dto, dto_look, dto_plan, dto_watch, output, rehearse};
+use super::{audit, config, doctor, dto, dto_look, dto_plan, dto_watch, output, rehearse};
 use crate::error::{Error, Kind};
 
 /// The `kind` of a document, and its type's schema.
@@ -23,6 +23,8 @@ const DOCUMENTS: &[Document] = &[
     ("AuditReconciliation", of::<audit::ReconciliationDto>),
     ("AuditRecords", of::<dto::RecordsDto>),
     ("AuditVerification", of::<audit::VerificationDto>),
+    ("Config", of::<config::ConfigDto>),
+    ("ConfigCheck", of::<config::CheckDto>),
     ("Diff", of::<dto_look::DiffDto>),
     ("Doctor", of::<doctor::DoctorDto>),
     ("Events", of::<dto_look::EventsDto>),

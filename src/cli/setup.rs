@@ -9,17 +9,16 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{DemoArgs, Global};
-use super::output;
+use super::{config_layers, output};
 use crate::audit::{AuditLog, Stamp};
-use crate::config::{self, ConfigFile, Paths};
+use crate::config::{ConfigFile, Layers, Loaded, Origins, Paths, Problem, theme};
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::model::{World, query};
-use crate::policy::Mandate;
-use crate::runtime::control::{Deadlines, Identities, Recording, WitnessSettings};
+use crate::runtime::control::{Deadlines, Identities, Recording};
 use crate::runtime::handle::Handle;
 use crate::runtime::telemetry::{self, WorkerGuard};
 use crate::runtime::{self, Parts, Running};
@@ -41,44 +40,84 @@ const HOPELESS: u32 = 3;
 /// Configuration and places, before anything is connected.
 pub(super) struct Ground {
     pub config: ConfigFile,
+    /// Where each key is from.
+    pub origins: Origins,
+    /// What it was read from, to read it again.
+    pub(super) layers: Layers,
+    /// The files that held something: they must go on to.
+    pub(super) held: Vec<PathBuf>,
+    /// What may not do what was meant.
+    pub(super) warnings: Vec<Problem>,
+    /// What is different from the files, whatever they say: the demo's own.
+    pub(super) adjust: Arc<dyn Fn(&mut ConfigFile) + Send + Sync>,
     pub state: Option<PathBuf>,
     /// The first context, or the current one.
     pub settings: ConnectSettings,
     /// The contexts asked for; none = the current one.
     pub(super) contexts: Vec<String>,
+    /// The namespaces that flags name.
+    namespaces: Vec<String>,
+    /// All namespaces, whatever is configured.
+    all_namespaces: bool,
     pub(super) all_contexts: bool,
+    /// Where the user's own themes are.
+    pub(super) themes: PathBuf,
 }
 
 impl Ground {
     /// Reads the configuration and lays flags over it.
     pub(super) fn find(global: &Global) -> Result<Self, Error> {
         let paths = Paths::find(global.config.clone(), global.state_dir.clone());
-        let (file, asked_for) = &paths.config;
-        let config = config::load(file, *asked_for).map_err(|e| {
-            Error::new(Kind::Usage, format!("configuration {e}")).hint("config.example.toml lists every key")
-        })?;
+        let layers = config_layers::layers(global, &paths);
+        let Loaded { config, origins, warnings, found } = layers.load().map_err(config_layers::unusable)?;
+        let held = found.into_iter().filter(|(_, held)| *held).map(|(path, _)| path).collect();
         let kubernetes = &config.kubernetes;
-        let from_file = kubernetes.context.iter().chain(&kubernetes.contexts);
-        let mut contexts: Vec<String> =
-            if global.context.is_empty() { from_file.cloned().collect() } else { global.context.clone() };
+        let mut contexts: Vec<String> = kubernetes.context.iter().chain(&kubernetes.contexts).cloned().collect();
         let mut known = std::collections::BTreeSet::new();
         contexts.retain(|context| known.insert(context.clone()));
         let settings = ConnectSettings {
             kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
             context: contexts.first().cloned(),
-            namespaces: if global.all_namespaces {
-                Vec::new()
-            } else if global.namespace.is_empty() {
-                kubernetes.namespace.iter().cloned().collect()
-            } else {
-                global.namespace.clone()
-            },
-            candidates: kubernetes.namespaces.clone(),
+            namespaces: Vec::new(),
+            candidates: Vec::new(),
             impersonate: global.impersonate.clone(),
             impersonate_groups: global.impersonate_groups.clone(),
         };
-        let all_contexts = global.all_contexts || (global.context.is_empty() && kubernetes.all_contexts);
-        Ok(Self { config, state: paths.state, settings, contexts, all_contexts })
+        let all_contexts = kubernetes.all_contexts;
+        let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
+        let mut ground = Self {
+            config,
+            origins,
+            layers,
+            held,
+            warnings,
+            adjust: Arc::new(|_| {}),
+            state: paths.state,
+            settings,
+            contexts,
+            namespaces: global.namespace.clone(),
+            all_namespaces: global.all_namespaces,
+            all_contexts,
+            themes,
+        };
+        ground.settings = ground.connect_to(ground.settings.context.clone());
+        Ok(ground)
+    }
+
+    /// How to connect to a context; `None` = the current one. Namespaces that flags name stand above the configured.
+    pub(super) fn connect_to(&self, context: Option<String>) -> ConnectSettings {
+        let name = context.clone().or_else(|| {
+            // Only the kubeconfig knows its name, and only a rule wants to.
+            let rules = !self.config.context.is_empty();
+            rules.then(|| read_kubeconfig(&self.settings).ok()?.current_context).flatten()
+        });
+        let here = self.config.at(&name.unwrap_or_default()).kubernetes;
+        let namespaces = match self.namespaces.as_slice() {
+            _ if self.all_namespaces => Vec::new(),
+            [] => here.namespace.into_iter().collect(),
+            said => said.to_vec(),
+        };
+        ConnectSettings { context, namespaces, candidates: here.namespaces, ..self.settings.clone() }
     }
 
     /// Where to connect to: every context that was asked for.
@@ -99,8 +138,7 @@ impl Ground {
         if contexts.is_empty() {
             return Ok(vec![self.settings.clone()]);
         }
-        let of = |context| ConnectSettings { context: Some(context), ..self.settings.clone() };
-        Ok(contexts.into_iter().map(of).collect())
+        Ok(contexts.into_iter().map(|context| self.connect_to(Some(context))).collect())
     }
 
     /// Where the audit log is.
@@ -133,7 +171,10 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects and starts everything.
-    pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
+    pub(super) async fn start(_: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
+        for warning in &ground.warnings {
+            output::note(&format!("flightdeck: {warning}"));
+        }
         let log = start_log(ground);
         let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
         let mut connected =
@@ -146,26 +187,22 @@ impl Session {
                 system.links.extend(link);
             }
         }
-        let (systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
+        let (mut systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
         let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
         let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
+        let witness = config_layers::witness(&ground.config, &mut systems);
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
             systems,
-            environments: ground.config.environments(),
-            mandate: Mandate { insecure, ..ground.config.mandate(global.read_only) },
+            settings: config_layers::settings(&ground.config, &ground.origins, &ground.themes, insecure),
+            reload: Some(config_layers::reload(ground)),
             audit: ground.audit(),
             recording: Recording {
                 os_uid: Some(rustix::process::getuid().as_raw()),
                 os_user_from: os_user().1.map(|variable| format!("the variable {variable}")),
                 identities: identities.clone(),
-                witness: ground
-                    .config
-                    .audit
-                    .witness
-                    .enabled
-                    .then(|| WitnessSettings { namespace: ground.config.audit.witness.namespace.clone() }),
+                witness: Some(witness),
             },
             actor: actor(kube_user.clone()),
             deadlines,
@@ -372,16 +409,13 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
+    let face = config_layers::face(&ground.config, &ground.themes);
+    theme::load(&face.ui.theme, &face.themes)
+        .map_err(|why| Error::new(Kind::Usage, why).hint("`ui.theme` in the configuration names it"))?;
     let session = Session::start(global, ground, Deadlines::default()).await?;
-    let look = tui::Look {
-        color: !(global.no_color
-            || ground.config.ui.no_color
-            || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())),
-        ascii: global.ascii || ground.config.ui.ascii,
-        badge,
-    };
-    let face = tui::run(session.handle.clone(), look, ground.config.face());
-    let (done, ()) = tokio::join!(face, session.learn_user());
+    let look = tui::Look { color: !ground.config.ui.no_color, ascii: ground.config.ui.ascii, badge };
+    let cockpit = tui::run(session.handle.clone(), look, face);
+    let (done, ()) = tokio::join!(cockpit, session.learn_user());
     session.end().await;
     done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
     Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ use super::status::names;
 use super::{dto, dto_watch, errors, output, show};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkId};
+use crate::domain::text::Clean;
 use crate::error::Error;
 use crate::model::{Target, World, query};
 use crate::runtime::control::Deadlines;
@@ -36,6 +37,7 @@ pub(super) async fn watch(global: &Global, args: &WatchArgs) -> Result<ExitCode,
 /// What was printed, so that only changes are.
 #[derive(Default)]
 struct Printed {
+    notes: imbl::Vector<Clean>,
     targets: BTreeMap<TargetId, String>,
     links: BTreeMap<LinkId, &'static str>,
 }
@@ -54,6 +56,7 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
     let mut due = Box::pin(beat(args.heartbeat));
     loop {
         let world = handle.world();
+        printed.configuration(&world);
         printed.links(&world, args.output)?;
         for (id, target) in world.targets.iter().filter(|(_, target)| wanted(target, args)) {
             printed.target(&world, id, target, args.output)?;
@@ -96,6 +99,17 @@ fn heart(world: &World, format: Format) -> Result<(), Error> {
 }
 
 impl Printed {
+    /// What is wrong with a configuration that was changed meanwhile, and when it is mended.
+    fn configuration(&mut self, world: &World) {
+        if world.configuration != self.notes {
+            world.configuration.iter().for_each(|note| output::note(&note.to_string()));
+            if world.configuration.is_empty() {
+                output::note("configuration: sound again, and in force");
+            }
+            self.notes.clone_from(&world.configuration);
+        }
+    }
+
     fn links(&mut self, world: &World, format: Format) -> Result<(), Error> {
         let mut changed = false;
         for link in listing(world) {

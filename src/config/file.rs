@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::context::ContextSection;
 use super::prometheus::PrometheusSection;
 use crate::domain::environment::Tier;
 
 /// The whole file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConfigFile {
     /// Where to connect to.
@@ -18,6 +20,8 @@ pub struct ConfigFile {
     pub environment: Vec<EnvironmentSection>,
     /// What may be done.
     pub policy: PolicySection,
+    /// What differs for some kube contexts; the first that matches.
+    pub context: Vec<ContextSection>,
     /// Error rates.
     pub prometheus: PrometheusSection,
     /// The terminal.
@@ -31,7 +35,7 @@ pub struct ConfigFile {
 }
 
 /// `[kubernetes]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesSection {
     /// A kubeconfig other than `$KUBECONFIG` or the usual one.
@@ -49,7 +53,7 @@ pub struct KubernetesSection {
 }
 
 /// `[[environment]]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentSection {
     /// Its name.
@@ -65,7 +69,7 @@ pub struct EnvironmentSection {
 }
 
 /// `[policy]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySection {
     /// Nothing may be written.
@@ -79,7 +83,7 @@ pub struct PolicySection {
 }
 
 /// `[ui]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UiSection {
     /// Only ASCII characters.
@@ -116,12 +120,12 @@ impl Default for UiSection {
 }
 
 /// `[keys]`: which keys run a command of the cockpit, by its name; they replace the usual ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct KeysSection(pub BTreeMap<String, Vec<String>>);
 
 /// `[audit]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditSection {
     /// Another folder for the log than the one in the state directory.
@@ -133,7 +137,7 @@ pub struct AuditSection {
 }
 
 /// `[audit.witness]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WitnessSection {
     /// Whether the cluster is told of acts and of the log's head.
@@ -149,7 +153,7 @@ impl Default for WitnessSection {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSection {
     /// A `tracing` filter, e.g. `info` or `flightdeck=debug`.

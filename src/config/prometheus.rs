@@ -1,29 +1,33 @@
 //! `[prometheus]`: where each context's Prometheus is, which queries are tried, and what is too many errors.
 
+mod check;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::environment::glob;
 use crate::domain::signal::Rules;
 
 /// `[prometheus]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrometheusSection {
-    /// The share of requests that may fail, in percent (5).
-    pub limit: Option<Percent>,
-    /// Below so many requests in the long window there is not enough data (100).
-    pub minimum: Option<u64>,
-    /// The long and the short window (`["5m", "1m"]`).
-    pub windows: Option<(Length, Length)>,
+    /// The share of requests that may fail, in percent.
+    pub limit: Percent,
+    /// Below so many requests in the long window there is not enough data.
+    pub minimum: u64,
+    /// The long and the short window; both count.
+    pub windows: (Length, Length),
     /// How often series are scraped, where the samples do not tell.
     pub scrape_interval: Option<Length>,
-    /// How long one query may take (`5s`).
-    pub timeout: Option<Length>,
+    /// How long one query may take.
+    pub timeout: Length,
     /// Where it is, by context; the first that matches.
     pub context: Vec<PrometheusContext>,
     /// Query templates of the user's own, tried before those that come along.
@@ -32,8 +36,23 @@ pub struct PrometheusSection {
     pub target: Vec<PrometheusTarget>,
 }
 
+impl Default for PrometheusSection {
+    fn default() -> Self {
+        Self {
+            limit: Percent(500),
+            minimum: 100,
+            windows: (Length(300), Length(60)),
+            scrape_interval: None,
+            timeout: Length(5),
+            context: Vec::new(),
+            template: Vec::new(),
+            target: Vec::new(),
+        }
+    }
+}
+
 /// `[[prometheus.context]]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrometheusContext {
     /// Pattern on the kube context; absent = any.
@@ -54,7 +73,7 @@ pub struct PrometheusContext {
 }
 
 /// `[[prometheus.template]]`, and the files in `assets/queries`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryTemplate {
     /// Its name, shown beside what it gives.
@@ -70,7 +89,7 @@ pub struct QueryTemplate {
 }
 
 /// `[prometheus.template.stable]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StableQueries {
     /// As in the template.
@@ -82,7 +101,7 @@ pub struct StableQueries {
 }
 
 /// `[[prometheus.target]]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrometheusTarget {
     /// Pattern on `namespace/name`.
@@ -119,16 +138,69 @@ impl<'de> Deserialize<'de> for Percent {
     }
 }
 
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.0) / 100.0)
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A share in percent.", "type": "number", "minimum": 0.01, "maximum": 100.0,
+        })
+    }
+}
+
 /// A length of time, `1s` to a day, as `30s`, `5m`, `1h`; whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length(pub u32);
 
+impl Length {
+    /// From `30s`, `5m` or `1h`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let span: Option<jiff::SignedDuration> = text.parse().ok();
+        let seconds = span.and_then(|span| u32::try_from(span.as_secs()).ok());
+        seconds
+            .filter(|s| (1..=86_400).contains(s))
+            .map(Self)
+            .ok_or_else(|| format!("{text:?}: write a length of time as 30s, 5m or 1h, up to a day"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let wrong = || serde::de::Error::custom(format!("{text:?}: write a length of time as 30s, 5m or 1h"));
-        let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-        u32::try_from(span.as_secs()).ok().filter(|s| (1..=86_400).contains(s)).map(Self).ok_or_else(wrong)
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&match self.0 {
+            s if s % 3600 == 0 => format!("{}h", s / 3600),
+            s if s % 60 == 0 => format!("{}m", s / 60),
+            s => format!("{s}s"),
+        })
+    }
+}
+
+/// By this the check of a file knows a [`Length`].
+pub(super) const LENGTH: &str = "length";
+
+impl JsonSchema for Length {
+    fn schema_name() -> Cow<'static, str> {
+        "Length".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A length of time, as 30s, 5m or 1h; up to a day.", "type": "string",
+            "minLength": 2, "x-kind": LENGTH,
+        })
     }
 }
 
@@ -146,6 +218,22 @@ impl Secret {
     /// The value, to be sent and not to be shown.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Never shown.", "type": "string", "writeOnly": true })
     }
 }
 
@@ -169,43 +257,40 @@ impl PrometheusSection {
     /// What the target's readings are judged by.
     pub fn rules(&self, target: &str) -> Rules {
         let own = self.of_target(target);
-        let usual = Rules::default();
-        let (long, short) = self.windows.map_or((usual.long, usual.short), |(long, short)| (long.0, short.0));
         Rules {
-            limit: own.and_then(|t| t.limit).or(self.limit).map_or(usual.limit, Percent::share),
-            minimum: own.and_then(|t| t.minimum).or(self.minimum).unwrap_or(usual.minimum),
-            long,
-            short,
+            limit: own.and_then(|t| t.limit).unwrap_or(self.limit).share(),
+            minimum: own.and_then(|t| t.minimum).unwrap_or(self.minimum),
+            long: self.windows.0.0,
+            short: self.windows.1.0,
         }
+    }
+
+    /// The same with the limits and minimums of another: what may change while queries are under way.
+    #[must_use]
+    pub fn judged_by(&self, other: &Self) -> Self {
+        let mut new = Self { limit: other.limit, minimum: other.minimum, ..self.clone() };
+        if self.asks_as(other) {
+            new.target.clone_from(&other.target);
+        }
+        new
+    }
+
+    /// Whether targets differ from another's in no more than limits and minimums.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let asked = |t: &PrometheusTarget| PrometheusTarget { limit: None, minimum: None, ..t.clone() };
+        self.target.iter().filter(|t| t.asks()).map(asked).eq(other.target.iter().filter(|t| t.asks()).map(asked))
     }
 
     /// How long one query may take.
     pub fn deadline(&self) -> Duration {
-        Duration::from_secs(self.timeout.map_or(5, |t| u64::from(t.0)))
+        Duration::from_secs(u64::from(self.timeout.0))
     }
+}
 
-    /// Checks what the types cannot.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if let Some((long, short)) = self.windows
-            && long.0 <= short.0
-        {
-            return Err("prometheus: `windows` is the long one and the short one, as [\"5m\", \"1m\"]".to_owned());
-        }
-        if self.minimum == Some(0) {
-            return Err("prometheus: `minimum` = 0 would call no data enough; it is at least 1".to_owned());
-        }
-        for (n, context) in self.context.iter().enumerate() {
-            context.check().map_err(|why| format!("prometheus.context {}: {why}", n + 1))?;
-        }
-        for template in &self.template {
-            template.check().map_err(|why| format!("prometheus.template {:?}: {why}", template.name))?;
-        }
-        for target in &self.target {
-            if target.minimum == Some(0) {
-                return Err(format!("prometheus.target {:?}: `minimum` is at least 1", target.target));
-            }
-        }
-        Ok(())
+impl PrometheusTarget {
+    /// Whether it changes what is asked, and not only how the answer is judged.
+    fn asks(&self) -> bool {
+        self.template.is_some() || self.service.is_some()
     }
 }
 
@@ -214,138 +299,32 @@ impl PrometheusContext {
     pub fn proxied(&self) -> Option<(&str, &str)> {
         self.service.as_deref().and_then(|s| s.split_once('/'))
     }
-
-    fn check(&self) -> Result<(), String> {
-        match (&self.url, &self.service) {
-            (None, None) => return Err("needs `url` or `service`".to_owned()),
-            (Some(_), Some(_)) => return Err("has both `url` and `service`; one is enough".to_owned()),
-            (Some(url), None) if !url.starts_with("http://") && !url.starts_with("https://") => {
-                return Err("`url` begins with http:// or https://".to_owned());
-            }
-            (Some(url), None) if url.split('/').nth(2).is_some_and(|host| host.contains('@')) => {
-                return Err("`url` may hold no password; give a token or a header".to_owned());
-            }
-            (None, Some(_)) => {
-                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-                let sound = |(namespace, rest): (&str, &str)| {
-                    !namespace.is_empty() && rest.contains(':') && !rest.ends_with(':') && rest.chars().all(plain)
-                };
-                if !self.proxied().is_some_and(sound) {
-                    return Err("`service` is written namespace/name:port".to_owned());
-                }
-                if self.token_file.is_some() || self.token_env.is_some() || self.ca_file.is_some() {
-                    return Err(
-                        "behind a `service` the kubeconfig's login is used; a token or `ca_file` belongs to `url`"
-                            .to_owned(),
-                    );
-                }
-            }
-            _ => {}
-        }
-        if self.token_file.is_some() && self.token_env.is_some() {
-            return Err("has both `token_file` and `token_env`; one is enough".to_owned());
-        }
-        for (name, value) in &self.headers {
-            let good = http::HeaderName::try_from(name.as_str()).is_ok()
-                && http::HeaderValue::try_from(value.reveal()).is_ok();
-            if !good {
-                return Err(format!("header {name:?} cannot be sent as it is written"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a template may name, beside `{{window}}`.
-const PLACES: [&str; 5] = ["namespace", "rollout", "pod_hash", "replica_set", "service"];
-
-impl QueryTemplate {
-    /// Reads a template file.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let template: Self = toml::from_str(text).map_err(|e| e.to_string())?;
-        template.check()?;
-        Ok(template)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if self.name.trim().is_empty() {
-            return Err("`name` is empty".to_owned());
-        }
-        let mut all =
-            vec![("errors", &self.errors, true), ("total", &self.total, true), ("series", &self.series, false)];
-        if let Some(stable) = &self.stable {
-            all.push(("stable.errors", &stable.errors, true));
-            all.push(("stable.total", &stable.total, true));
-            all.push(("stable.series", &stable.series, false));
-        }
-        all.into_iter()
-            .try_for_each(|(key, query, windowed)| check_query(query, windowed).map_err(|e| format!("`{key}`: {e}")))
-    }
-}
-
-fn check_query(query: &str, windowed: bool) -> Result<(), String> {
-    match (query.matches("{{window}}").count(), query.matches("[{{window}}]").count()) {
-        (0, _) if windowed => return Err("must count over [{{window}}]".to_owned()),
-        (all, bracketed) if all != bracketed => {
-            return Err("{{window}} is written in brackets, [{{window}}]".to_owned());
-        }
-        (1.., _) if !windowed => return Err("names series alone, without a window".to_owned()),
-        _ => {}
-    }
-    let mut rest = query;
-    while let Some((before, behind)) = rest.split_once("{{") {
-        let Some((name, after)) = behind.split_once("}}") else { return Err("{{ without }}".to_owned()) };
-        if name != "window" {
-            if !PLACES.contains(&name) {
-                return Err(format!("{{{{{name}}}}} is none of window, {}", PLACES.join(", ")));
-            }
-            let so_far = query.len() - rest.len() + before.len();
-            if query[..so_far].matches('"').count().is_multiple_of(2) {
-                return Err(format!("{{{{{name}}}}} must stand inside double quotes"));
-            }
-        }
-        rest = after;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn template(errors: &str, series: &str) -> Result<(), String> {
-        let t = QueryTemplate {
-            name: "t".to_owned(),
-            errors: errors.to_owned(),
-            total: "sum(increase(a[{{window}}]))".to_owned(),
-            series: series.to_owned(),
-            stable: None,
+    #[test]
+    fn limits_change_while_it_runs_and_what_is_asked_does_not() {
+        let target = |limit, template: Option<&str>| PrometheusTarget {
+            target: "shop/*".to_owned(),
+            template: template.map(ToOwned::to_owned),
+            limit: Some(Percent(limit)),
+            minimum: None,
+            service: None,
         };
-        t.check()
-    }
-
-    #[test]
-    fn a_template_says_what_is_wrong_with_it() {
-        let good = "sum(increase(a{namespace=\"{{namespace}}\"}[{{window}}]))";
-        assert_eq!(template(good, "a"), Ok(()));
-        for (errors, series, said) in [
-            ("sum(a)", "a", "must count over"),
-            ("sum(increase(a[{{window}}])) or {{window}}", "a", "in brackets"),
-            (good, "a[{{window}}]", "without a window"),
-            ("sum(increase(a{x=\"{{pod}}\"}[{{window}}]))", "a", "none of window, namespace"),
-            ("sum(increase(a{x={{rollout}}}[{{window}}]))", "a", "inside double quotes"),
-            ("sum(increase(a{x=\"{{rollout\"}[{{window}}]))", "a", "none of"),
-        ] {
-            let error = template(errors, series).expect_err(errors);
-            assert!(error.contains(said), "{errors}: {error}");
-        }
-    }
-
-    #[test]
-    fn secrets_do_not_print() {
-        let context: PrometheusContext =
-            toml::from_str("url = \"http://x\"\nheaders = { Authorization = \"Basic canary-4711\" }").expect("sound");
-        let shown = format!("{context:?}");
-        assert!(!shown.contains("canary-4711") && shown.contains("Authorization"), "{shown}");
+        let start = PrometheusSection { target: vec![target(100, Some("a"))], ..PrometheusSection::default() };
+        let limits = PrometheusSection {
+            limit: Percent(200),
+            target: vec![target(300, Some("a"))],
+            windows: (Length(600), Length(60)),
+            ..PrometheusSection::default()
+        };
+        let now = start.judged_by(&limits);
+        assert_eq!((now.limit, now.target[0].limit, now.windows), (Percent(200), Some(Percent(300)), start.windows));
+        let asks = PrometheusSection { target: vec![target(400, Some("b"))], ..PrometheusSection::default() };
+        assert!(start.asks_as(&limits) && !start.asks_as(&asks));
+        assert_eq!(start.judged_by(&asks).target, start.target, "another template needs another start");
     }
 }

@@ -2,7 +2,7 @@
 //! `http_requests_total`, told apart by `rollouts_pod_template_hash`. Series of other names are not there. What it does
 //! not understand it refuses, as a Prometheus refuses what is not PromQL: it never guesses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::Router;
@@ -27,6 +27,7 @@ const METRIC: &str = "http_requests_total";
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/api/v1/query", get(by_url).post(by_form))
+        .route("/api/v1/query_range", get(by_url).post(by_form))
         .route("/api/v1/status/buildinfo", get(build))
         .route("/-/ready", get(|| async { "Prometheus Server is Ready.\n" }))
         .with_state(shared)
@@ -41,9 +42,9 @@ async fn by_url(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     answer(&shared, &uri)
 }
 
-async fn by_form(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn by_form(State(shared): State<Arc<Shared>>, to: Uri, body: Bytes) -> Response {
     let form = String::from_utf8_lossy(&body).into_owned();
-    match Uri::try_from(format!("/?{form}")) {
+    match Uri::try_from(format!("{}?{form}", to.path())) {
         Ok(uri) => answer(&shared, &uri),
         Err(_) => bad_data("the form cannot be read"),
     }
@@ -61,11 +62,13 @@ fn answer(shared: &Shared, uri: &Uri) -> Response {
         return bad_data("invalid parameter \"query\": unknown position: parse error: no expression found in input");
     };
     let now = (shared.clock)();
+    if uri.path().ends_with("/query_range") {
+        return over_a_range(shared, query, &form);
+    }
     match shared.sim(|sim| evaluate(&sim.traffic, query, now)) {
         Err(why) => bad_data(&format!("invalid parameter \"query\": parse error: {why}")),
         Ok(values) => {
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds of our century")]
-            let at = now.as_millisecond() as f64 / 1000.0;
+            let at = seconds(now);
             let result: Vec<Value> = values
                 .into_iter()
                 .map(|(label, key, number)| json!({"metric": {label: key}, "value": [at, number.to_string()]}))
@@ -73,6 +76,43 @@ fn answer(shared: &Shared, uri: &Uri) -> Response {
             send(200, &json!({"status": "success", "data": {"resultType": "vector", "result": result}}))
         }
     }
+}
+
+/// The most points of a series that a Prometheus gives.
+const POINTS: usize = 11_000;
+
+/// `query_range`: the query at each step, as series.
+fn over_a_range(shared: &Shared, query: &str, form: &HashMap<String, String>) -> Response {
+    let number = |key: &str| form.get(key).and_then(|text| text.parse::<f64>().ok()).filter(|n| n.is_finite());
+    let (Some(start), Some(end), Some(step)) = (number("start"), number("end"), number("step")) else {
+        return bad_data("invalid parameter \"start\", \"end\" or \"step\"");
+    };
+    if step <= 0.0 || (end - start) / step > 11_000.0 {
+        return bad_data("exceeded maximum resolution of 11,000 points per timeseries");
+    }
+    let mut series: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
+    let steps = std::iter::successors(Some(start), |at| Some(at + step)).take_while(|at| *at <= end);
+    for at in steps.take(POINTS) {
+        let Ok(then) = SignedDuration::try_from_secs_f64(at).and_then(Timestamp::from_duration) else {
+            return bad_data("invalid parameter \"start\"");
+        };
+        match shared.sim(|sim| evaluate(&sim.traffic, query, then)) {
+            Err(why) => return bad_data(&format!("invalid parameter \"query\": parse error: {why}")),
+            Ok(values) => {
+                for (label, key, number) in values {
+                    series.entry((label, key)).or_default().push(json!([at, number.to_string()]));
+                }
+            }
+        }
+    }
+    let result: Vec<Value> =
+        series.into_iter().map(|((label, key), all)| json!({"metric": {label: key}, "values": all})).collect();
+    send(200, &json!({"status": "success", "data": {"resultType": "matrix", "result": result}}))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our century")]
+fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
 }
 
 fn bad_data(why: &str) -> Response {

@@ -13,6 +13,7 @@ pub mod history;
 pub mod ids;
 pub mod intent;
 pub mod link;
+pub mod nearest;
 pub mod observation;
 pub mod outcome;
 pub mod owner;

@@ -114,4 +114,11 @@ impl PlanRun {
     pub const fn running(&self) -> bool {
         self.ended.is_none()
     }
+
+    /// What is left of it: from the first step on that has not ended as done.
+    pub fn rest(&self) -> Vec<Stage> {
+        let done = |state: &StageState| matches!(state, StageState::Ended { outcome: Outcome::Done { .. }, .. });
+        let steps = self.plan.stages.iter().zip(&self.stages);
+        steps.skip_while(|(_, state)| done(state)).map(|(stage, _)| stage.clone()).collect()
+    }
 }

@@ -128,16 +128,35 @@ pub const FOCUS: &str = "focus";
 /// How what is shown of `target` stands: the link it is listed by, or, while it is focused, the worse of that and the
 /// one that reads it every few seconds.
 pub fn link_of_target(world: &World, target: &Target) -> LinkState {
-    let listed = link_of(world, &target.link);
+    told_by(world, target).map_or(LinkState::Connecting, |link| link.state.clone())
+}
+
+/// The link that [`link_of_target`] speaks of: its age is the age of what is shown.
+pub fn told_by<'a>(world: &'a World, target: &Target) -> Option<&'a Link> {
+    let listed = world.links.get(&target.link)?;
     let focus = LinkId::new(&target.context, FOCUS);
-    if !listed.is_live() || world.focused.get(&focus) != Some(target.id()) {
-        return listed;
+    if !listed.state.is_live() || world.focused.get(&focus) != Some(target.id()) {
+        return Some(listed);
     }
-    match link_of(world, &focus) {
+    match world.links.get(&focus) {
+        Some(worse) if !matches!(worse.state, LinkState::Connecting) => Some(worse),
         // Its first answer is awaited, and the watch is live.
-        LinkState::Connecting => listed,
-        worse => worse,
+        _ => Some(listed),
     }
+}
+
+/// Since when no traffic goes to the version that an abort took it from, as far as that is known for certain: what was
+/// measured of it stays in the window for a while, and says how it was.
+pub fn without_traffic_since(world: &World, target: &Target) -> Option<Timestamp> {
+    let rollout = &target.rollout;
+    let since = rollout.aborted_at.filter(|_| rollout.abort && !rollout.fully_promoted())?;
+    let actual = target.actual_weight()?;
+    let none = match actual.basis {
+        WeightBasis::Router { verified } => actual.weight == 0 && verified != Some(false),
+        WeightBasis::Pods { canary, .. } => canary == 0 && !weight_is_old(world, target, &actual),
+        WeightBasis::FullyPromoted | WeightBasis::NoPods | WeightBasis::RouterSilent => false,
+    };
+    (none && link_of_target(world, target).is_live()).then_some(since)
 }
 
 /// Whether a weight was counted from ReplicaSets that are not heard of now: it may no longer be what is.

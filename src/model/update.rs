@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::index::State;
 use super::query::FOCUS;
 use super::world::{AuditView, MAX_ENDED_ACTS, MAX_WARNINGS, Target, Warning};
+use crate::domain::environment::EnvironmentRules;
 use crate::domain::ids::{ClusterId, TargetId};
 use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::observation::{Arrived, Detail, Observation};
@@ -30,6 +31,10 @@ pub enum Event {
     OpenPlans(Vec<Arc<PlanRun>>),
     /// The audit log changed.
     Audit(AuditView),
+    /// Other environment rules hold.
+    Environments(EnvironmentRules),
+    /// What a person should know of the configuration.
+    Configuration(Vec<Clean>),
 }
 
 /// Applies `event`; true when a face could see the difference.
@@ -47,6 +52,13 @@ pub fn update(state: &mut State, event: Event) -> bool {
         Event::Audit(view) => {
             let changed = state.world.audit != view;
             state.world.audit = view;
+            changed
+        }
+        Event::Environments(rules) => put_environments(state, rules),
+        Event::Configuration(notes) => {
+            let notes = notes.into_iter().collect();
+            let changed = state.world.configuration != notes;
+            state.world.configuration = notes;
             changed
         }
     }
@@ -171,6 +183,24 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
     }
+}
+
+/// Every target belongs where the new rules say.
+fn put_environments(state: &mut State, rules: EnvironmentRules) -> bool {
+    state.environments = rules;
+    let mut moved = Vec::new();
+    for (id, target) in &state.world.targets {
+        let (namespace, labels) = (id.namespace.as_str(), &target.rollout.labels);
+        let environment = state.environments.resolve(target.context.as_str(), namespace, labels);
+        if environment != target.environment {
+            moved.push((id.clone(), environment));
+        }
+    }
+    let changed = !moved.is_empty();
+    for (id, environment) in moved {
+        with_target(state, &id, |t| t.environment = environment);
+    }
+    changed
 }
 
 /// Whether a link that lists one namespace among several, or all of them, speaks of this one.

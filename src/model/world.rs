@@ -148,6 +148,8 @@ pub struct World {
     pub warnings: Vector<Warning>,
     /// The audit log.
     pub audit: AuditView,
+    /// What a person should know of the configuration: an error in a file, what needs another start.
+    pub configuration: Vector<Clean>,
 }
 
 impl Default for World {
@@ -165,6 +167,7 @@ impl Default for World {
             clocks: OrdMap::new(),
             warnings: Vector::new(),
             audit: AuditView { state: AuditState::Ready, records: 0, last: None, open_intents: 0, late: 0 },
+            configuration: Vector::new(),
         }
     }
 }

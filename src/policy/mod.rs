@@ -2,11 +2,13 @@
 
 mod rules;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::actions::{Danger, row};
 use crate::domain::decision::{Confirmation, Decision};
-use crate::domain::environment::Tier;
+use crate::domain::environment::{Tier, glob};
 use crate::domain::facts::{AuditState, Facts};
 use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::text::Clean;
@@ -16,8 +18,9 @@ use crate::domain::text::Clean;
 pub struct Mandate {
     /// Nothing may be written.
     pub read_only: bool,
-    /// Why, as the person can change it, e.g. `--read-only`.
-    pub read_only_by: &'static str,
+    /// Who says so, as the person can change it, e.g. `--read-only`. No part of the policy itself.
+    #[serde(skip)]
+    pub read_only_by: String,
     /// Acts in production need a reason.
     pub reason_in_production: bool,
     /// Images may be set in production; else a new version comes there by its pipeline only.
@@ -28,11 +31,53 @@ pub struct Mandate {
     pub insecure: Vec<Clean>,
     /// Acts go there all the same.
     pub act_on_insecure: bool,
+    /// What differs for some kube contexts; the first that matches.
+    pub exceptions: Vec<Exception>,
 }
 
-/// Decides on `intent`. The first rule that forbids wins; a confirmation that was given is checked, not assumed.
+/// What differs for the kube contexts that a pattern matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Exception {
+    /// The pattern.
+    pub context: String,
+    /// As in [`Mandate`]; `None` = as everywhere.
+    pub read_only: Option<bool>,
+    /// As in [`Mandate`].
+    #[serde(skip)]
+    pub read_only_by: String,
+    /// As in [`Mandate`].
+    pub reason_in_production: Option<bool>,
+    /// As in [`Mandate`].
+    pub set_image_in_production: Option<bool>,
+    /// As in [`Mandate`].
+    pub audit_required: Option<bool>,
+    /// As in [`Mandate`].
+    pub act_on_insecure: Option<bool>,
+}
+
+impl Mandate {
+    /// The policy as it holds in one kube context.
+    pub fn at(&self, context: &Clean) -> Cow<'_, Self> {
+        let Some(other) = self.exceptions.iter().find(|e| glob(&e.context, context.as_str())) else {
+            return Cow::Borrowed(self);
+        };
+        let by = if other.read_only.is_some() { &other.read_only_by } else { &self.read_only_by };
+        Cow::Owned(Self {
+            read_only: other.read_only.unwrap_or(self.read_only),
+            read_only_by: by.clone(),
+            reason_in_production: other.reason_in_production.unwrap_or(self.reason_in_production),
+            set_image_in_production: other.set_image_in_production.unwrap_or(self.set_image_in_production),
+            audit_required: other.audit_required.unwrap_or(self.audit_required),
+            insecure: self.insecure.clone(),
+            act_on_insecure: other.act_on_insecure.unwrap_or(self.act_on_insecure),
+            exceptions: Vec::new(),
+        })
+    }
+}
+
+/// Decides on `intent`, by what holds in its context. The first rule that forbids wins; a confirmation that was given is checked, not assumed.
 pub fn decide(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp) -> Decision {
-    if let Some(denied) = rules::first_denial(intent, facts, mandate, now) {
+    if let Some(denied) = rules::first_denial(intent, facts, &mandate.at(&intent.context), now) {
         return denied;
     }
     let asked = confirmation(intent, facts);

@@ -36,9 +36,13 @@ pub(super) fn first_denial(intent: &Intent, facts: &Facts, mandate: &Mandate, no
 }
 
 fn read_only(_: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
-    mandate
-        .read_only
-        .then(|| (format!("read-only: started with {}", mandate.read_only_by), "start without it to act".to_owned()))
+    let by = &mandate.read_only_by;
+    let (why, hint) = if by.starts_with("--") {
+        (format!("read-only: started with {by}"), "start without it to act")
+    } else {
+        (format!("read-only by {by}"), "change it there to act; a change holds from the next act on")
+    };
+    mandate.read_only.then(|| (why, hint.to_owned()))
 }
 
 fn insecure(intent: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {

@@ -122,3 +122,39 @@ fn images_are_set_by_hand_where_the_mandate_allows_it() {
     let elsewhere = |f: &mut Facts, _: &mut Mandate| f.environment.tier = Tier::Staging;
     assert_eq!(decided_on(ActionId::SetImage, Confirmed::Pressed, elsewhere), Decision::Allow);
 }
+
+#[test]
+fn what_differs_in_one_context_holds_there_and_only_there() {
+    let with = |exceptions: Vec<Exception>| {
+        move |_: &mut Facts, m: &mut Mandate| {
+            m.exceptions = exceptions.clone();
+        }
+    };
+    let read_only = |context: &str, yes| Exception {
+        context: context.to_owned(),
+        read_only: Some(yes),
+        read_only_by: "policy.read_only of context \"prod-*\"".to_owned(),
+        ..Exception::default()
+    };
+    let here = fixture::intent(&fixture::paused()).context;
+    for (exceptions, expected) in [
+        (vec![read_only(here.as_str(), true)], "read-only"),
+        (vec![read_only("*", true)], "read-only"),
+        (vec![read_only("elsewhere-*", true)], "allow"),
+        (vec![read_only(here.as_str(), false), read_only("*", true)], "allow"),
+    ] {
+        assert_eq!(rule(&decided(Confirmed::Typed, with(exceptions.clone()))), expected, "{exceptions:?}");
+    }
+    let loosened = |_: &mut Facts, m: &mut Mandate| {
+        m.read_only = true;
+        m.exceptions = vec![read_only("*", false)];
+    };
+    assert_eq!(rule(&decided(Confirmed::Typed, loosened)), "allow", "the context's own word counts");
+    let strict = |_: &mut Facts, m: &mut Mandate| {
+        m.exceptions =
+            vec![Exception { context: "*".into(), reason_in_production: Some(true), ..Exception::default() }];
+    };
+    assert_eq!(rule(&decided(Confirmed::Typed, strict)), "reason");
+    let Decision::Deny { why, .. } = decided(Confirmed::Typed, with(vec![read_only("*", true)])) else { panic!() };
+    assert!(why.contains("context \"prod-*\""), "it says who says so: {why}");
+}

@@ -10,6 +10,7 @@ pub use crate::effects::look::{
     DiffKind, DiffLine, LogLine, LogsOf, Pods, Revision, RevisionName, TemplateDiff, What, YamlOf,
 };
 
+use crate::domain::environment::EnvironmentRules;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;
@@ -19,6 +20,7 @@ use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::model::World;
 use crate::policy::Mandate;
+use crate::runtime::settings::Settings;
 
 /// How many lines of a log wait for their reader; then the reading waits.
 const LOG_LINES: usize = 1024;
@@ -64,6 +66,8 @@ pub struct Detached {
     pub focus: watch::Receiver<Option<TargetId>>,
     /// The targets on the screen.
     pub visible: watch::Receiver<Vec<TargetId>>,
+    /// Changes the settings.
+    pub settings: watch::Sender<Arc<Settings>>,
 }
 
 /// A handle on the running engine. Cheap to clone.
@@ -75,7 +79,7 @@ pub struct Handle {
     pub(super) queries: mpsc::Sender<Query>,
     pub(super) focus: Arc<watch::Sender<Option<TargetId>>>,
     pub(super) visible: Arc<watch::Sender<Vec<TargetId>>>,
-    pub(super) mandate: Arc<Mandate>,
+    pub(super) settings: watch::Receiver<Arc<Settings>>,
     pub(super) actor: Arc<dyn Fn(&'static str) -> Actor + Send + Sync>,
 }
 
@@ -88,6 +92,7 @@ impl Handle {
         let (queries, queries_out) = mpsc::channel(16);
         let (focus, focus_out) = watch::channel(None);
         let (visible, visible_out) = watch::channel(Vec::new());
+        let (settings_in, settings) = watch::channel(Arc::new(Settings::of(mandate, EnvironmentRules::default())));
         let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
         let handle = Self {
             world,
@@ -96,7 +101,7 @@ impl Handle {
             queries,
             focus: Arc::new(focus),
             visible: Arc::new(visible),
-            mandate: Arc::new(mandate),
+            settings,
             actor: Arc::new(actor),
         };
         (
@@ -108,6 +113,7 @@ impl Handle {
                 queries: queries_out,
                 focus: focus_out,
                 visible: visible_out,
+                settings: settings_in,
             },
         )
     }
@@ -117,9 +123,13 @@ impl Handle {
         self.world.borrow().clone()
     }
 
-    /// Waits until there is a newer snapshot than the last one taken through this handle.
+    /// Waits until there is a newer snapshot than the last one taken through this handle, or other settings hold.
     pub async fn changed(&mut self) -> Result<Arc<World>, Stopped> {
-        self.world.changed().await.map_err(|_| Stopped)?;
+        tokio::select! {
+            changed = self.world.changed() => changed.map_err(|_| Stopped)?,
+            // Where nobody can change them there is nothing to wait for.
+            Ok(()) = self.settings.changed() => {}
+        }
         Ok(self.world.borrow_and_update().clone())
     }
 
@@ -232,9 +242,14 @@ impl Handle {
         });
     }
 
-    /// The policy settings, for previews; the decision itself is made in control.
-    pub fn mandate(&self) -> &Mandate {
-        &self.mandate
+    /// What holds now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.borrow().clone()
+    }
+
+    /// The policy settings as they are now, for previews; the decision itself is made in control.
+    pub fn mandate(&self) -> Arc<Mandate> {
+        self.settings.borrow().mandate.clone()
     }
 
     /// Who acts through this process, by `face`.

@@ -6,8 +6,10 @@ mod engine;
 pub mod handle;
 mod interest;
 mod questions;
+pub mod settings;
 mod supervise;
 pub mod telemetry;
+mod watcher;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -20,11 +22,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::control::plans::Plans;
 use self::control::{Control, Deadlines, Journal, Marks, Port, Recording};
 use self::handle::Handle;
+use self::settings::{Reload, Settings};
 use crate::audit::AuditLog;
-use crate::domain::environment::EnvironmentRules;
 use crate::domain::intent::Actor;
 use crate::model::{Event, State, World};
-use crate::policy::Mandate;
 use crate::systems::{Connected, Wants};
 
 /// Room for observations: a slow engine slows the reading of the wire down.
@@ -40,10 +41,10 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Parts {
     /// The connected contexts.
     pub systems: Vec<Connected>,
-    /// Which environment a target belongs to.
-    pub environments: EnvironmentRules,
-    /// The policy settings.
-    pub mandate: Mandate,
+    /// Policy, environments, looks and keys, as they are at the start.
+    pub settings: Settings,
+    /// How they are read again when a file changes; `None` = they stay as they are.
+    pub reload: Option<Reload>,
     /// The audit log; `Err` says why there is none, and then nothing moves forward.
     pub audit: Result<Arc<AuditLog>, String>,
     /// What records carry, and who else is told of them.
@@ -62,6 +63,7 @@ pub struct Running {
     control: JoinHandle<()>,
     planner: JoinHandle<()>,
     engine: JoinHandle<()>,
+    settings: Option<JoinHandle<()>>,
     links: JoinSet<()>,
     questions: JoinHandle<()>,
     journal: Journal,
@@ -72,8 +74,10 @@ pub struct Running {
 
 /// Starts the engine, control and the links' tasks.
 pub fn start(parts: Parts) -> Running {
-    let Parts { systems, environments, mandate, audit, recording, actor, deadlines } = parts;
-    let mandate = Arc::new(mandate);
+    let Parts { systems, settings, reload, audit, recording, actor, deadlines } = parts;
+    let environments = settings.environments.clone();
+    let (judge, judgement) = watch::channel(settings.prometheus.clone());
+    let (change, settings) = watch::channel(Arc::new(settings));
     let (observations, observed) = mpsc::channel(OBSERVATIONS);
     let (events, happened) = mpsc::channel::<Event>(QUEUE);
     let (intents, asked) = mpsc::channel(QUEUE);
@@ -97,15 +101,15 @@ pub fn start(parts: Parts) -> Running {
         ports.insert(system.context, Port { effector: system.effector, reader: system.reader });
         tasks.extend(system.links);
     }
-    // Read-only means that nothing is written, not even that something was done.
-    let settings = recording.witness.clone().filter(|_| !mandate.read_only && !witnesses.is_empty());
+    let telling = recording.witness.clone().filter(|_| !witnesses.is_empty());
     let (teller, told) = witness::channel();
-    let marks = Marks::new(recording, &mandate, &environments);
-    let journal = Journal::new(audit, marks, settings.is_some().then_some(teller));
-    let witness = settings.map(|settings| {
+    let marks = Marks::new(recording, settings.clone());
+    let journal = Journal::new(audit, marks, telling.is_some().then_some(teller));
+    let policy = settings.clone();
+    let witness = telling.map(|settings| {
         let (stop, stopping) = watch::channel(false);
         let (journal, events) = (journal.clone(), events.clone());
-        let witnesses = witness::Witnesses { by_context: witnesses, journal, settings, events };
+        let witnesses = witness::Witnesses { by_context: witnesses, journal, settings, policy, events };
         (tokio::spawn(witness::run(witnesses, told, stopping)), stop)
     });
     let mend = tokio::spawn(witness::mend(journal.clone(), events.clone()));
@@ -114,10 +118,10 @@ pub fn start(parts: Parts) -> Running {
         world: world.clone(),
         events: events.clone(),
         journal: journal.clone(),
-        mandate: mandate.clone(),
+        settings: settings.clone(),
         deadlines,
     };
-    let mut links = supervise::spawn(tasks, &observations, &Wants { focus: focused.clone(), interest });
+    let mut links = supervise::spawn(tasks, &observations, &Wants { focus: focused.clone(), interest, judgement });
     links.spawn(interest::run(world.clone(), focused, seen, wanted));
     drop(observations);
     let engine = tokio::spawn(engine::run(State::new(environments), observed, happened, publish));
@@ -127,7 +131,7 @@ pub fn start(parts: Parts) -> Running {
         lookers,
         world.clone(),
         journal.clone(),
-        mandate.clone(),
+        settings.clone(),
         events,
     ));
     let runner = Plans {
@@ -136,11 +140,14 @@ pub fn start(parts: Parts) -> Running {
         events: control.events.clone(),
         journal: journal.clone(),
     };
+    let runner_events = control.events.clone();
     let planner = tokio::spawn(control::plans::run(runner, planned, stopping.clone()));
     let control = tokio::spawn(control::run(control, asked, stopping));
-    let handle =
-        Handle { world, intents, plans, queries, focus: Arc::new(focus), visible: Arc::new(visible), mandate, actor };
-    Running { handle, stop, control, planner, engine, links, questions, journal, mend, witness }
+    let keep = reload
+        .map(|reload| tokio::spawn(settings::run(reload, settings::Tell { change, judge, events: runner_events })));
+    let (focus, visible) = (Arc::new(focus), Arc::new(visible));
+    let handle = Handle { world, intents, plans, queries, focus, visible, settings, actor };
+    Running { handle, stop, control, planner, engine, settings: keep, links, questions, journal, mend, witness }
 }
 
 impl Running {
@@ -151,6 +158,9 @@ impl Running {
         // A panic inside was reported by the panic hook; the rest still has to end.
         let _ = (&mut self.control).await;
         self.planner.abort();
+        if let Some(settings) = &self.settings {
+            settings.abort();
+        }
         self.links.shutdown().await;
         let unwritten = self.journal.farewell().await;
         if let Some((mut task, stop)) = self.witness.take() {

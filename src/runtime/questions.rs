@@ -10,13 +10,13 @@ use tokio::sync::{mpsc, watch};
 use super::control::rehearse::rehearse;
 use super::control::{Journal, Port, leftovers};
 use super::handle::{LogLine, Query};
+use super::settings::Settings;
 use crate::domain::ids::TargetId;
 use crate::domain::rollout::Rollout;
 use crate::domain::text::Clean;
 use crate::effects::READ_DEADLINE;
 use crate::effects::look::Looker;
 use crate::model::{Event, World};
-use crate::policy::Mandate;
 
 /// How long a question of several reads may take.
 const LOOK_DEADLINE: Duration = Duration::from_secs(15);
@@ -30,7 +30,7 @@ pub(super) async fn run(
     lookers: Lookers,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
-    mandate: Arc<Mandate>,
+    settings: watch::Receiver<Arc<Settings>>,
     events: mpsc::Sender<Event>,
 ) {
     let _ = events.send(Event::Audit(journal.view().await)).await;
@@ -40,7 +40,7 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             query = queries.recv() => match query {
-                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), mandate.clone())); }
+                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), settings.clone())); }
                 None => return,
             },
             Some(_) = open.join_next() => {}
@@ -55,7 +55,7 @@ async fn answer(
     lookers: Arc<Lookers>,
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
-    mandate: Arc<Mandate>,
+    settings: watch::Receiver<Arc<Settings>>,
 ) {
     let looker = |target: &TargetId| looker(&lookers, &world, target);
     match query {
@@ -64,6 +64,7 @@ async fn answer(
         }
         Query::Rehearse(intent, to) => {
             let snapshot = world.borrow().clone();
+            let mandate = settings.borrow().mandate.clone();
             let done = rehearse(ports.get(&intent.context), &snapshot, &mandate, *intent).await;
             let _ = to.send(Ok(done));
         }

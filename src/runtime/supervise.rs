@@ -83,7 +83,8 @@ mod tests {
         let (observations, mut said) = mpsc::channel(4);
         let (_focus, focus) = watch::channel(None);
         let (_interest, interest) = watch::channel(Arc::default());
-        let _set = spawn(vec![link], &observations, &Wants { focus, interest });
+        let (_judge, judgement) = watch::channel(Arc::default());
+        let _set = spawn(vec![link], &observations, &Wants { focus, interest, judgement });
         let first = said.recv().await.expect("a link state");
         assert!(matches!(first.what, Observation::Link { state: LinkState::Backoff { tries: 1, .. }, .. }));
         tokio::time::timeout(Duration::from_secs(5), async {

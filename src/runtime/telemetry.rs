@@ -9,6 +9,11 @@ use tracing_subscriber::EnvFilter;
 /// How many daily files are kept.
 const KEPT: usize = 7;
 
+/// Whether a filter can be read.
+pub fn check(level: &str) -> Result<(), String> {
+    EnvFilter::try_new(level).map(|_| ()).map_err(|e| format!("log level {level:?}: {e}"))
+}
+
 /// Starts logging into `dir`, one file a day. Keep the guard: dropping it writes out what is buffered.
 ///
 /// `level` is a `tracing` filter, e.g. `info` or `flightdeck=debug`. Text from outside is [`Clean`] before it gets here.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::control::{Journal, WitnessSettings};
+use super::settings::Settings;
 use crate::audit::{ActNote, Head, Kept, Sink, Witness, WitnessError, Witnessed};
 use crate::domain::link::LinkId;
 use crate::domain::observation::{Arrived, Observation};
@@ -100,6 +101,8 @@ pub(super) struct Witnesses {
     pub journal: Journal,
     /// Where the heads are kept.
     pub settings: WitnessSettings,
+    /// Where nothing may be written.
+    pub policy: watch::Receiver<Arc<Settings>>,
     /// Where a failure is shown.
     pub events: mpsc::Sender<Event>,
 }
@@ -124,6 +127,10 @@ impl Witnesses {
     async fn tell(&self, told: Told) {
         let Told { context, mut note, by, recorded } = told;
         let Some(witness) = self.by_context.get(&context) else { return };
+        // Read-only means that nothing is written, not even that something was done.
+        if self.policy.borrow().mandate.at(&context).read_only {
+            return;
+        }
         // Without a head (the log cannot be read) the act is told all the same.
         let head = self.journal.head(by).await.unwrap_or_else(|why| {
             tracing::warn!(why, "the audit log's head is not known");
@@ -134,7 +141,8 @@ impl Witnesses {
             self.failed(&context, "the act's Event", error).await;
         }
         if let (Some((head, holds)), true) = (head, recorded) {
-            let namespace = self.settings.namespace.as_deref().unwrap_or(&note.namespace);
+            let namespace = self.settings.by_context.get(&context).unwrap_or(&self.settings.namespace);
+            let namespace = namespace.as_deref().unwrap_or(&note.namespace);
             match witness.head(namespace, &head, &*holds).await {
                 Ok(Witnessed::Stands | Witnessed::Later) => {}
                 Ok(Witnessed::Missing(missing)) => self.warn(&context, missing_words(namespace, &missing)).await,

@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use crate::audit::Witness;
+use crate::config::prometheus::PrometheusSection;
 use crate::domain::ids::TargetId;
 use crate::domain::link::LinkId;
 use crate::domain::observation::Arrived;
@@ -34,6 +35,8 @@ pub struct Wants {
     pub focus: Focus,
     /// Whose error rates, and how often.
     pub interest: watch::Receiver<Arc<Interest>>,
+    /// By what error rates are judged, once that is other than at the start.
+    pub judgement: watch::Receiver<Arc<PrometheusSection>>,
 }
 
 /// A task that keeps one link alive for as long as the program runs; `runtime` spawns and supervises it.

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::ids::TargetId;
-use crate::model::query::{Band, Rank, baking, rank};
+use crate::model::filter::Filter;
+use crate::model::query::{Band, baking};
+use crate::model::sort::{Order, Sort};
 use crate::model::{Target, World};
 
 /// One line of the board.
@@ -22,16 +24,21 @@ pub(super) enum Line {
     Row(TargetId),
 }
 
-/// Targets by rank and name.
+/// Targets by band, by what they are sorted by, and by name.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     taken: OrdMap<TargetId, Arc<Target>>,
-    ranks: BTreeMap<TargetId, Rank>,
-    order: BTreeSet<(Rank, TargetId)>,
+    /// When it was taken.
+    at: Timestamp,
+    orders: BTreeMap<TargetId, Order>,
+    order: BTreeSet<(Order, TargetId)>,
     /// When bands change with nothing else changed.
     turns: BTreeSet<(Timestamp, TargetId)>,
     turning: BTreeMap<TargetId, Timestamp>,
-    filter: String,
+    sort: Sort,
+    filter: Filter,
+    /// Those that the filter leaves out.
+    hidden: BTreeSet<TargetId>,
     /// What the screen shows, made anew only when the order changed: most changes move nothing.
     lines: Vec<Line>,
     moved: bool,
@@ -44,6 +51,7 @@ impl Board {
     /// lines from `offset` on.
     pub(super) fn take(&mut self, world: &World, at: Timestamp, offset: usize, page: usize) -> bool {
         let mut touched = false;
+        self.at = at;
         let before = std::mem::replace(&mut self.taken, world.targets.clone());
         for item in before.diff(&world.targets) {
             match item {
@@ -54,8 +62,9 @@ impl Board {
                 }
                 DiffItem::Remove(id, _) => {
                     self.turn(id, None);
-                    if let Some(rank) = self.ranks.remove(id) {
-                        self.order.remove(&(rank, id.clone()));
+                    self.hidden.remove(id);
+                    if let Some(order) = self.orders.remove(id) {
+                        self.order.remove(&(order, id.clone()));
                         self.moved = true;
                     }
                 }
@@ -75,10 +84,19 @@ impl Board {
     }
 
     fn put(&mut self, id: &TargetId, target: &Target, at: Timestamp) {
-        let now = rank(target, at);
-        self.turn(id, turns_at(target, at));
-        let before = self.ranks.insert(id.clone(), now);
-        if before != Some(now) {
+        let now = self.sort.order(target, at);
+        self.turn(id, turns_at(self.sort, target, at));
+        let hidden = !self.filter.matches(target, at);
+        if hidden != self.hidden.contains(id) {
+            self.moved = true;
+            if hidden {
+                self.hidden.insert(id.clone());
+            } else {
+                self.hidden.remove(id);
+            }
+        }
+        let before = self.orders.insert(id.clone(), now.clone());
+        if before.as_ref() != Some(&now) {
             self.moved = true;
             if let Some(before) = before {
                 self.order.remove(&(before, id.clone()));
@@ -105,19 +123,42 @@ impl Board {
         self.turns.first().map(|(at, _)| *at)
     }
 
-    /// Shows only targets whose `namespace/name` holds this.
-    pub(super) fn set_filter(&mut self, filter: &str) {
-        self.filter = filter.to_lowercase();
-        self.rearrange();
+    /// Shows only targets that it lets through.
+    pub(super) fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        self.again();
     }
 
-    fn shows(&self, id: &TargetId) -> bool {
-        self.filter.is_empty() || id.to_string().to_lowercase().contains(&self.filter)
+    /// Sorts within the bands by something else.
+    pub(super) fn set_sort(&mut self, sort: Sort) {
+        self.sort = sort;
+        self.again();
+    }
+
+    /// What rows are sorted by.
+    pub(super) fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// Puts every target in its place anew.
+    fn again(&mut self) {
+        let (all, at) = (self.taken.clone(), self.at);
+        for (id, target) in &all {
+            self.put(id, target, at);
+        }
+        self.moved = false;
+        self.rearrange();
     }
 
     /// Whether this target has a line.
     pub(super) fn has(&self, id: &TargetId) -> bool {
-        self.ranks.contains_key(id) && self.shows(id)
+        self.orders.contains_key(id) && !self.hidden.contains(id)
+    }
+
+    /// How many targets the filter leaves out, and how many of these need a person.
+    pub(super) fn hidden(&self) -> (usize, usize) {
+        let needs = |id: &&TargetId| self.orders.get(*id).is_some_and(|order| order.band == Band::NeedsYou);
+        (self.hidden.len(), self.hidden.iter().filter(needs).count())
     }
 
     /// The targets in the order of the screen.
@@ -147,7 +188,7 @@ impl Board {
     fn arrange(&self) -> Vec<Line> {
         let mut lines = Vec::with_capacity(self.order.len() + 3);
         let mut title: Option<(Band, usize)> = None;
-        for ((band, ..), id) in self.order.iter().filter(|(_, id)| self.shows(id)) {
+        for (Order { band, .. }, id) in self.order.iter().filter(|(_, id)| !self.hidden.contains(id)) {
             match title {
                 Some((open, at)) if open == *band => {
                     if let Line::Title(_, count) = &mut lines[at] {
@@ -170,11 +211,11 @@ impl Board {
     }
 }
 
-/// When a target changes its band with nothing else changed: the watch after a release ends, or what was measured of a
-/// version that is over its limit is too old to say so.
-fn turns_at(target: &Target, at: Timestamp) -> Option<Timestamp> {
+/// When a target changes its place with nothing else changed: the watch after a release ends, or what was measured of
+/// its version is too old to count.
+fn turns_at(sort: Sort, target: &Target, at: Timestamp) -> Option<Timestamp> {
     let watched = baking(target, at).map(|(_, until)| until);
-    let signals = target.signals.as_deref().filter(|signals| signals.over_since.is_some() && !signals.is_old(at));
+    let signals = target.signals.as_deref().filter(|signals| sort.rests_on(signals) && !signals.is_old(at));
     let old = signals.map(|s| s.at + jiff::SignedDuration::from_secs(3 * i64::from(s.every) + 1));
     [watched, old].into_iter().flatten().min()
 }

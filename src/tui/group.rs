@@ -216,13 +216,12 @@ impl Group {
 
     fn send(&mut self, confirmed: Confirmed, world: &World, ground: &Ground<'_>) -> Step {
         let reason = self.prompt.reason();
-        let production =
-            self.members.iter().filter(|m| m.takes_part()).any(|member| {
-                world.targets.get(&member.target).is_some_and(|t| t.environment.tier == Tier::Production)
-            });
-        if reason.is_none()
-            && (self.action == Some(ActionId::Forbid) || (ground.mandate.reason_in_production && production))
-        {
+        let wanted = self.members.iter().filter(|m| m.takes_part()).any(|member| {
+            world.targets.get(&member.target).is_some_and(|t| {
+                t.environment.tier == Tier::Production && ground.mandate.at(&t.context).reason_in_production
+            })
+        });
+        if reason.is_none() && (self.action == Some(ActionId::Forbid) || wanted) {
             self.prompt.wants_reason("give a reason: it goes on record with each of them");
             return Step::Stay;
         }

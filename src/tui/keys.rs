@@ -1,6 +1,7 @@
-//! The table of keys: what is handled, the footer and the help screen all derive from it.
+//! The table of keys: what is handled, the footer, the help screen and the palette all derive from it. What a person
+//! configured replaces keys of it, see [`keymap`](super::keymap).
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 /// Where a key works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,23 @@ pub(super) enum Place {
     Help,
 }
 
+impl Place {
+    /// Its name in messages and in the palette.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Board => "board",
+            Self::Target => "target",
+            Self::Log => "logs",
+            Self::Text => "yaml",
+            Self::Events => "events",
+            Self::History => "history",
+            Self::Audit => "audit",
+            Self::Links => "links",
+            Self::Help => "help",
+        }
+    }
+}
+
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -28,6 +46,7 @@ pub(super) enum Command {
     Open,
     Act,
     Mark,
+    MarkAll,
     Abort,
     Logs,
     Yaml,
@@ -35,6 +54,7 @@ pub(super) enum Command {
     Events,
     History,
     Plan,
+    GoOn,
     Find,
     FindNext,
     FindBack,
@@ -46,20 +66,79 @@ pub(super) enum Command {
     Managed,
     Object,
     Filter,
+    Sort,
+    Palette,
+    Copy,
     Audit,
     Verify,
+    SameAct,
+    SamePlan,
+    ToTarget,
     Links,
     Help,
     Back,
+    JumpBack,
     Quit,
     Suspend,
 }
 
+impl Command {
+    /// Its name in the configuration and in the palette.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Up => "up",
+            Self::PageDown => "page-down",
+            Self::PageUp => "page-up",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Open => "open",
+            Self::Act => "act",
+            Self::Mark => "mark",
+            Self::MarkAll => "mark-all",
+            Self::Abort => "abort",
+            Self::Logs => "logs",
+            Self::Yaml => "yaml",
+            Self::Diff => "diff",
+            Self::Events => "events",
+            Self::History => "history",
+            Self::Plan => "plan",
+            Self::GoOn => "go-on",
+            Self::Find => "find",
+            Self::FindNext => "find-next",
+            Self::FindBack => "find-back",
+            Self::Follow => "follow",
+            Self::Previous => "previous",
+            Self::Wrap => "wrap",
+            Self::Whose => "pods",
+            Self::Container => "container",
+            Self::Managed => "managed-fields",
+            Self::Object => "object",
+            Self::Filter => "filter",
+            Self::Sort => "sort",
+            Self::Palette => "command",
+            Self::Copy => "copy",
+            Self::Audit => "audit",
+            Self::Verify => "verify",
+            Self::SameAct => "same-act",
+            Self::SamePlan => "same-plan",
+            Self::ToTarget => "to-target",
+            Self::Links => "links",
+            Self::Help => "help",
+            Self::Back => "back",
+            Self::JumpBack => "jump-back",
+            Self::Quit => "quit",
+            Self::Suspend => "suspend",
+        }
+    }
+}
+
 /// One row.
+#[derive(Debug)]
 pub(super) struct Row {
     pub command: Command,
-    codes: &'static [KeyCode],
-    control: bool,
+    pub codes: &'static [KeyCode],
+    pub control: bool,
     /// As it is written on the screen.
     pub label: &'static str,
     /// For the help screen.
@@ -86,6 +165,9 @@ const TARGETS: &[Place] = &[Place::Board, Place::Target];
 /// Where one target is looked at, and more of it can be opened.
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
 const LONG: &[Place] = &[Place::Log, Place::Text];
+/// Where something can be copied.
+const COPIES: &[Place] =
+    &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit];
 
 const fn row(
     command: Command,
@@ -137,12 +219,52 @@ pub(super) const TABLE: &[Row] = &[
         "mark",
         &[Place::Board],
     ),
-    row(Command::Filter, &[KeyCode::Char('/')], "/", "show only what has this in its name", "filter", &[Place::Board]),
+    row(
+        Command::Filter,
+        &[KeyCode::Char('/')],
+        "/",
+        "show only what has these words, or state: env: band: ns: context: label: image: version:",
+        "filter",
+        &[Place::Board],
+    ),
+    row(
+        Command::Palette,
+        &[KeyCode::Char(':')],
+        ":",
+        "a command by its name: a screen, an act, a target, filter, sort",
+        "command",
+        EVERYWHERE,
+    ),
     row(Command::Logs, &[KeyCode::Char('l')], "l", "the logs of its pods", "logs", CLOSE),
     row(Command::Yaml, &[KeyCode::Char('y')], "y", "the object as YAML", "yaml", CLOSE),
     row(Command::Diff, &[KeyCode::Char('d')], "d", "how the new version's template differs", "diff", CLOSE),
     row(Command::History, &[KeyCode::Char('v')], "v", "its revisions", "revisions", TARGETS),
     row(Command::Events, &[KeyCode::Char('e')], "e", "what happened: acts, events, other writers", "events", TARGETS),
+    row(
+        Command::Sort,
+        &[KeyCode::Char('o')],
+        "o",
+        "sort by urgency, name, age, errors, version in turn",
+        "",
+        &[Place::Board],
+    ),
+    row(
+        Command::MarkAll,
+        &[KeyCode::Char('*')],
+        "*",
+        "mark all that are shown, or take these marks off",
+        "",
+        &[Place::Board],
+    ),
+    row(
+        Command::Copy,
+        &[KeyCode::Char('Y')],
+        "Y",
+        "copy its name; here and there the record, the revision or the line",
+        "",
+        COPIES,
+    ),
+    row(Command::GoOn, &[KeyCode::Char('R')], "R", "go on with a plan that was left unfinished", "", TARGETS),
     row(Command::Plan, &[KeyCode::Char('P')], "P", "how far the latest plan has come", "", TARGETS),
     row(
         Command::Whose,
@@ -162,7 +284,7 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Log],
     ),
     row(Command::Container, &[KeyCode::Char('c')], "c", "the next container", "container", &[Place::Log]),
-    row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", &[Place::Log]),
+    row(Command::Wrap, &[KeyCode::Char('w')], "w", "wrap long lines, or cut them", "wrap", LONG),
     row(
         Command::Object,
         &[KeyCode::Char('s')],
@@ -183,8 +305,34 @@ pub(super) const TABLE: &[Row] = &[
         "verify",
         &[Place::Audit],
     ),
+    row(
+        Command::Filter,
+        &[KeyCode::Char('/')],
+        "/",
+        "show only records with these words, or target: outcome: kind: by: op: act: plan:",
+        "filter",
+        &[Place::Audit],
+    ),
+    row(
+        Command::SameAct,
+        &[KeyCode::Char('s')],
+        "s",
+        "only the records of the same act: intent, outcome",
+        "same act",
+        &[Place::Audit],
+    ),
+    row(Command::SamePlan, &[KeyCode::Char('p')], "p", "only the records of the same plan", "plan", &[Place::Audit]),
+    row(Command::ToTarget, &[KeyCode::Char('t')], "t", "to the target that it is about", "target", &[Place::Audit]),
     row(Command::Back, &[KeyCode::Esc, KeyCode::Left], "esc", "back; ends a filter", "back", EVERYWHERE),
-    row(Command::Audit, &[KeyCode::Char('A')], "A", "the audit log", "audit", TARGETS),
+    row(
+        Command::JumpBack,
+        &[KeyCode::Char('-'), KeyCode::Backspace],
+        "- ^O",
+        "to the screen and target before, as after :target",
+        "",
+        EVERYWHERE,
+    ),
+    row(Command::Audit, &[KeyCode::Char('A')], "A", "the audit log; of an open target, its records", "audit", TARGETS),
     row(Command::Links, &[KeyCode::Char('L')], "L", "the links to the outside, and warnings", "links", TARGETS),
     row(Command::Help, &[KeyCode::Char('?'), KeyCode::F(1)], "?", "this help", "keys", EVERYWHERE),
     row(Command::Quit, &[KeyCode::Char('q')], "q", "leave the cockpit", "quit", &[Place::Board]),
@@ -199,48 +347,7 @@ pub(super) const TABLE: &[Row] = &[
         places: TARGETS,
         ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
     },
+    control(Command::JumpBack, &[KeyCode::Char('o')], "^O", "to the screen and target before, as after :target"),
     control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),
 ];
-
-/// What `key` does at `place`.
-pub(super) fn command(place: Place, key: KeyEvent) -> Option<Command> {
-    // Two presses of Esc that arrive together read as Alt+Esc.
-    let plain = key.code == KeyCode::Esc || key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-    let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
-    TABLE
-        .iter()
-        .find(|row| {
-            let modifiers = if row.control { with_control } else { plain };
-            modifiers && row.places.contains(&place) && row.codes.contains(&key.code)
-        })
-        .map(|row| row.command)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_has_two_meanings_in_one_place() {
-        for (n, row) in TABLE.iter().enumerate() {
-            for other in &TABLE[n + 1..] {
-                let clash = row.control == other.control
-                    && row.codes.iter().any(|c| other.codes.contains(c))
-                    && row.places.iter().any(|p| other.places.contains(p));
-                assert!(!clash, "{} and {}", row.label, other.label);
-            }
-        }
-    }
-
-    #[test]
-    fn a_letter_with_alt_or_control_is_not_the_letter() {
-        let key = |c, m| KeyEvent::new(KeyCode::Char(c), m);
-        assert_eq!(command(Place::Board, key('a', KeyModifiers::NONE)), Some(Command::Act));
-        assert_eq!(command(Place::Board, key('a', KeyModifiers::ALT)), None);
-        assert_eq!(command(Place::Board, key('a', KeyModifiers::CONTROL)), None);
-        assert_eq!(command(Place::Board, key('G', KeyModifiers::SHIFT)), Some(Command::Last));
-        assert_eq!(command(Place::Audit, key('a', KeyModifiers::NONE)), None);
-        assert_eq!(command(Place::Help, key('c', KeyModifiers::CONTROL)), Some(Command::Quit));
-    }
-}

@@ -3,14 +3,21 @@
 //! [`run`] waits for keys, snapshots and answers, hands each to `State`, and draws what `view` makes of
 //! both. State and views are pure: they take the world, the time and the key as data, so that tests can.
 
+mod alarm;
+mod audit;
 mod board;
+mod columns;
 mod confirm;
+mod filter;
 mod find;
 mod form;
 mod group;
+mod keymap;
 mod keys;
 mod log;
+mod palette;
 mod prompt;
+mod resume;
 mod rollback;
 mod run;
 mod state;
@@ -25,6 +32,11 @@ mod tests;
 
 pub use run::run;
 
+/// Whether keys, columns and sorting are configured so that they can be used. Errors name the fix.
+pub fn check(face: &crate::config::Face) -> Result<(), String> {
+    state::State::configured(face).map(drop)
+}
+
 /// How it looks, as far as the terminal and the start decide; the rest is configured.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -34,4 +46,13 @@ pub struct Look {
     pub ascii: bool,
     /// A badge in the corner, e.g. `DEMO`.
     pub badge: Option<&'static str>,
+}
+
+/// What views paint with.
+#[derive(Clone, Copy, Debug)]
+struct Skin {
+    look: Look,
+    theme: theme::Theme,
+    /// Whether the first keys are told: nobody has been here before.
+    hint: bool,
 }

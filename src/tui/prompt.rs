@@ -1,8 +1,12 @@
 //! What every confirmation shares: the keys that count, and those that do not.
+//!
+//! What confirms is a key of its own: pressed by a person who has the box before them. So nothing counts that was typed
+//! before the box stood there or for [`DEAF`] after, nor a key that is held down since then, nor one that came together
+//! with others: that is pasted text on a terminal that does not mark it, or the rest of an escape sequence.
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
@@ -12,6 +16,9 @@ use crate::domain::text::Clean;
 
 /// Keys count only when the box has been on the screen for this long: what was typed for something else does not.
 pub(super) const DEAF: Duration = Duration::from_millis(400);
+
+/// A key that is held down comes at least this often.
+pub(super) const HELD: Duration = Duration::from_millis(150);
 
 /// The longest reason.
 const LONGEST_REASON: usize = 500;
@@ -34,6 +41,10 @@ pub(super) struct Prompt {
     pub notice: Option<String>,
     /// When this content first stood on the screen.
     drawn: Option<Instant>,
+    /// The last key that did not count.
+    unheard: Option<Instant>,
+    /// Whether the keys of this moment came all at once.
+    crowded: bool,
 }
 
 impl Prompt {
@@ -46,6 +57,16 @@ impl Prompt {
     /// The content stands on the screen since `at`.
     pub(super) fn drawn(&mut self, at: Instant) {
         self.drawn.get_or_insert(at);
+    }
+
+    /// It has to stand on the screen anew before keys count; what was typed stays.
+    pub(super) fn unseen(&mut self) {
+        self.drawn = None;
+    }
+
+    /// Whether the keys that come now came all at once.
+    pub(super) fn crowd(&mut self, crowded: bool) {
+        self.crowded = crowded;
     }
 
     /// Whether keys count.
@@ -83,10 +104,21 @@ impl Prompt {
 
     /// What the key confirms, if it does.
     pub(super) fn key(&mut self, key: KeyEvent, at: Instant, asked: &Confirmation) -> Option<Confirmed> {
-        if !self.listens(at) {
+        let held = self.unheard.is_some_and(|last| at.saturating_duration_since(last) < HELD);
+        if !self.listens(at) || held {
+            self.unheard = Some(at);
             return None;
         }
+        self.unheard = None;
         self.notice = None;
+        let confirms = self.field == Field::Confirmation && self.would_confirm(key, asked);
+        if confirms && key.kind == KeyEventKind::Repeat {
+            return None;
+        }
+        if confirms && self.crowded {
+            self.notice = Some("that came all at once, as pasted text does: press it again by itself".to_owned());
+            return None;
+        }
         match (key.code, self.field) {
             (KeyCode::Tab | KeyCode::BackTab | KeyCode::Down | KeyCode::Up, field) => {
                 self.field = if field == Field::Reason { Field::Confirmation } else { Field::Reason };
@@ -104,7 +136,7 @@ impl Prompt {
                     self.typed.handle_event(&Event::Key(key));
                 }
             },
-            (KeyCode::Enter, Field::Confirmation) => match asked {
+            (KeyCode::Enter, Field::Confirmation) if plain(key) => match asked {
                 Confirmation::Type { text } if self.typed.value() == text => return Some(Confirmed::Typed),
                 Confirmation::Type { text } => {
                     self.notice = Some(if self.typed.value().is_empty() {
@@ -125,6 +157,14 @@ impl Prompt {
             }
         }
         None
+    }
+
+    /// Whether this key is the one that confirms.
+    fn would_confirm(&self, key: KeyEvent, asked: &Confirmation) -> bool {
+        match asked {
+            Confirmation::Type { text } => key.code == KeyCode::Enter && self.typed.value() == text,
+            Confirmation::Press | Confirmation::WithoutRecord { .. } => key.code == KeyCode::Char('y'),
+        }
     }
 }
 

@@ -221,7 +221,8 @@ impl Rollback {
     fn send(&mut self, confirmed: Confirmed, ground: &Ground<'_>) -> Step {
         let Made::Ready(ready) = &self.made else { return Step::Stay };
         let reason = self.prompt.reason();
-        if reason.is_none() && ground.mandate.reason_in_production && matches!(confirmed, Confirmed::Typed) {
+        let wanted = ground.mandate.at(&ready.context).reason_in_production;
+        if reason.is_none() && wanted && matches!(confirmed, Confirmed::Typed) {
             self.prompt.wants_reason("production asks for a reason");
             return Step::Stay;
         }

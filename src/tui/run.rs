@@ -1,11 +1,12 @@
 //! The loop: waits for a key, a snapshot, an answer, a signal or the next visible change of an age, and draws once
 //! for all that was there.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -13,14 +14,20 @@ use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::alarm::{Alarm, Eyes};
 use super::confirm::Ground;
+use super::keys::Place;
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
-use super::terminal::Terminal;
-use super::{Look, view};
+use super::terminal::{Modes, Terminal};
+use super::theme::{Depth, Theme};
+use super::{Look, Skin, view};
 use crate::config::Face;
+use crate::domain::ids::TargetId;
 use crate::domain::link::Link;
+use crate::domain::record::ActorRecord;
 use crate::model::World;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
+use crate::runtime::settings::Settings;
 
 /// The most records asked for about one target.
 const RECORDS: usize = 100;
@@ -35,10 +42,15 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let state = State::configured(&face).map_err(bad)?;
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    let mut terminal = Terminal::enter()?;
-    let mut cockpit = Cockpit { world: handle.world(), state: State::new(), handle: handle.clone(), look, face };
+    let skin = skin(look, &face)?;
+    let term_name = std::env::var("TERM").ok();
+    let mut terminal = Terminal::enter(Modes::of(face.ui.mouse, face.ui.title, term_name.as_deref()))?;
+    let mut cockpit = Cockpit::new(&handle, state, skin, face);
     let mut events = EventStream::new();
+    let mut typed = Typed::default();
     let mut answers = Answers::new();
     let mut log = LogFeed::default();
     let _ = cockpit.snapshot();
@@ -53,17 +65,24 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             handle.visible(cockpit.state.on_screen());
             wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
         }
-        let woken = Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await;
+        let woken = if typed.0.is_empty() {
+            Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await
+        } else {
+            Woken::Typed
+        };
         let effects = match woken {
             Woken::Time => {
                 // What is over may have moved a row.
                 let _ = cockpit.snapshot();
+                cockpit.alarm(&mut terminal)?;
                 Vec::new()
             }
             Woken::End => return Ok(()),
             Woken::World(world) => {
                 let before = std::mem::replace(&mut cockpit.world, world);
-                draw = cockpit.snapshot() || frame_differs(&before, &cockpit.world);
+                let other = cockpit.reconfigure();
+                draw = cockpit.snapshot() || other || frame_differs(&before, &cockpit.world);
+                cockpit.alarm(&mut terminal)?;
                 Vec::new()
             }
             Woken::Log(Some(lines)) => {
@@ -80,27 +99,18 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
                 Vec::new()
             }
             Woken::Event(event) => {
-                let mut effects = cockpit.event(&mut terminal, &event?)?;
-                // What is there already is handled before the next frame, as far as it leads to nothing.
-                while effects.is_empty() {
-                    // Polled with this task's own waker: the stream keeps the first one it is given.
-                    let more = tokio::select! {
-                        biased;
-                        event = events.next() => event,
-                        () = std::future::ready(()) => break,
-                    };
-                    match more {
-                        Some(event) => effects = cockpit.event(&mut terminal, &event?)?,
-                        None => return Ok(()),
-                    }
+                if !typed.gather(event?, &mut events).await? {
+                    return Ok(());
                 }
-                effects
+                cockpit.events(&mut terminal, &mut typed)?
             }
+            Woken::Typed => cockpit.events(&mut terminal, &mut typed)?,
         };
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Suspend => terminal.suspend()?,
+                Effect::Copy(text) => terminal.copy(&text)?,
                 Effect::Focus(target) => handle.focus(target),
                 // In the queue before the next key is looked at: leaving right after Enter must not lose the act.
                 Effect::Act(intent) => {
@@ -120,6 +130,44 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     }
 }
 
+/// What the terminal sent and nobody looked at yet, and whether it came all at once with other keys.
+#[derive(Default)]
+struct Typed(VecDeque<(Event, bool)>);
+
+impl Typed {
+    /// The most that is taken in before something is drawn.
+    const MOST: usize = 4096;
+
+    /// Takes in what has come by now; returns whether there may be more.
+    async fn gather(&mut self, first: Event, events: &mut EventStream) -> io::Result<bool> {
+        let mut come = vec![first];
+        while come.len() < Self::MOST {
+            // Polled with this task's own waker: the stream keeps the first one it is given.
+            let more = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = std::future::ready(()) => break,
+            };
+            match more {
+                Some(event) => come.push(event?),
+                None => return Ok(false),
+            }
+        }
+        let pressed = |event: &Event| matches!(event, Event::Key(key) if key.kind != KeyEventKind::Release);
+        let crowded = come.iter().filter(|event| pressed(event)).count() > 1;
+        self.0.extend(come.into_iter().map(|event| (event, crowded)));
+        Ok(true)
+    }
+}
+
+/// What the configuration and the terminal make of it.
+fn skin(look: Look, face: &Face) -> io::Result<Skin> {
+    let said = |name: &str| std::env::var(name).ok();
+    let depth = Depth::said(said("COLORTERM").as_deref(), said("TERM").as_deref());
+    let theme = if look.color { Theme::of(face, depth).map_err(io::Error::other)? } else { Theme::plain() };
+    Ok(Skin { look, theme, hint: true })
+}
+
 /// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
 fn frame_differs(before: &World, now: &World) -> bool {
     // What was heard when is shown only of a link that is not live.
@@ -135,7 +183,13 @@ fn frame_differs(before: &World, now: &World) -> bool {
     let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
     let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
     let server = before.clocks == now.clocks && before.permissions == now.permissions;
-    !(links && acts && plans && server && before.warnings == now.warnings && before.audit == now.audit)
+    !(links
+        && acts
+        && plans
+        && server
+        && before.warnings == now.warnings
+        && before.audit == now.audit
+        && before.configuration == now.configuration)
 }
 
 /// How long until `then`, a little longer rather than shorter.
@@ -145,6 +199,8 @@ fn until(now: Timestamp, then: Timestamp) -> Duration {
 
 enum Woken {
     Event(io::Result<Event>),
+    /// Not all that was typed is looked at yet.
+    Typed,
     World(Arc<World>),
     Answer(Answer),
     /// Lines of the log that is open; `None` = there are no more.
@@ -216,16 +272,74 @@ struct Cockpit {
     world: Arc<World>,
     state: State,
     handle: Handle,
-    look: Look,
-    #[expect(dead_code, reason = "themes and keys read it next")]
+    skin: Skin,
     face: Face,
+    /// The settings that they are from.
+    settings: Arc<Settings>,
+    alarm: Alarm,
+    /// Whether the window has the focus; `None` = the terminal did not say.
+    focused: Option<bool>,
 }
 
 impl Cockpit {
+    fn new(handle: &Handle, state: State, skin: Skin, face: Face) -> Self {
+        Self {
+            world: handle.world(),
+            state,
+            handle: handle.clone(),
+            skin,
+            face,
+            settings: handle.settings(),
+            alarm: Alarm::default(),
+            focused: None,
+        }
+    }
+
+    /// Rings and names the window, as far as that is wanted.
+    fn alarm(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        let now = Timestamp::now();
+        let target = self.state.selected.as_ref().filter(|_| self.state.place == Place::Target);
+        let eyes = Eyes { focused: self.focused, board: self.state.place == Place::Board, target };
+        if self.alarm.take(&self.world, eyes, now) && self.face.ui.bell {
+            terminal.bell()?;
+        }
+        terminal.title(&self.alarm.title(&self.world, self.skin.look.ascii, now))
+    }
+
+    /// What was typed, as far as it leads to nothing that has to be done first: that is handled before the next frame.
+    fn events(&mut self, terminal: &mut Terminal, typed: &mut Typed) -> io::Result<Vec<Effect>> {
+        while let Some((event, crowded)) = typed.0.pop_front() {
+            self.state.crowd(crowded);
+            let effects = self.event(terminal, &event)?;
+            if !effects.is_empty() {
+                return Ok(effects);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     fn with<T>(&mut self, work: impl FnOnce(&mut State, &World, &Ground<'_>) -> T) -> T {
         let actor = || self.handle.actor("tui");
-        let ground = Ground { mandate: self.handle.mandate(), actor: &actor, now: Timestamp::now() };
+        let mandate = self.handle.mandate();
+        let ground = Ground { mandate: &mandate, actor: &actor, now: Timestamp::now() };
         work(&mut self.state, &self.world, &ground)
+    }
+
+    /// Takes the settings as they are now; true when they are others.
+    fn reconfigure(&mut self) -> bool {
+        let settings = self.handle.settings();
+        if Arc::ptr_eq(&settings, &self.settings) {
+            return false;
+        }
+        let face = settings.face.clone();
+        let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii, ..self.skin.look };
+        match skin(look, &face) {
+            Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
+            Err(why) => tracing::warn!(%why, "the looks stay as they were"),
+        }
+        self.face = face;
+        self.settings = settings;
+        true
     }
 
     fn snapshot(&mut self) -> bool {
@@ -240,12 +354,18 @@ impl Cockpit {
         if matches!(event, Event::Resize(..)) {
             terminal.resize()?;
         }
+        match event {
+            Event::FocusGained => self.focused = Some(true),
+            Event::FocusLost => self.focused = Some(false),
+            Event::Key(_) => self.skin.hint = false,
+            _ => {}
+        }
         let at = Instant::now();
         Ok(self.with(|state, world, ground| state.event(event, at, world, ground)))
     }
 
     fn paint(&mut self, buffer: &mut ratatui::buffer::Buffer, now: Timestamp) -> Option<Timestamp> {
-        view::paint(buffer, &self.world, &mut self.state, self.look, self.handle.mandate(), now)
+        view::paint(buffer, &self.world, &mut self.state, &self.skin, &self.handle.mandate(), now)
     }
 }
 
@@ -256,23 +376,17 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let read = handle.read(target.clone());
             async move { Some(Answer::Read(target, read.await)) }.boxed()
         }
-        Effect::Audit(limit) => {
+        Effect::Audit(limit, None) => {
             let read = handle.audit(ReadQuery { limit: Some(limit), ..ReadQuery::default() });
-            async move { Some(Answer::Audit(read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
+            async move { Some(Answer::Audit(None, read.await.map(|all| all.iter().map(record).collect()))) }.boxed()
+        }
+        Effect::Audit(limit, Some(target)) => {
+            let read = records(handle, target.clone(), limit);
+            async move { Some(Answer::Audit(Some(target), read.await)) }.boxed()
         }
         Effect::Records(target) => {
-            let query = ReadQuery { limit: Some(RECORDS), target: Some(target.to_string()), ..ReadQuery::default() };
-            let read = handle.audit(query);
-            async move {
-                let all = read.await.map(|all| {
-                    let here = all.iter().filter(|r| {
-                        r.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
-                    });
-                    here.map(record).collect()
-                });
-                Some(Answer::Records(target, all))
-            }
-            .boxed()
+            let read = records(handle, target.clone(), RECORDS);
+            async move { Some(Answer::Records(target, read.await)) }.boxed()
         }
         Effect::Yaml(of) => {
             let read = handle.yaml((*of).clone());
@@ -290,10 +404,27 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             let verify = handle.verify();
             async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
         }
-        Effect::Act(_) | Effect::Plan(_) | Effect::Logs(_) | Effect::Focus(_) | Effect::Suspend | Effect::Quit => {
-            std::future::ready(None).boxed()
-        }
+        Effect::Act(_)
+        | Effect::Plan(_)
+        | Effect::Logs(_)
+        | Effect::Focus(_)
+        | Effect::Copy(_)
+        | Effect::Suspend
+        | Effect::Quit => std::future::ready(None).boxed(),
     }
+}
+
+/// The newest records about a target: of its name, and of its cluster.
+fn records(handle: &Handle, target: TargetId, limit: usize) -> BoxFuture<'static, Result<Vec<RecordLine>, String>> {
+    let query = ReadQuery { limit: Some(limit), target: Some(target.to_string()), ..ReadQuery::default() };
+    let read = handle.audit(query);
+    async move {
+        let here = |stored: &&StoredRecord| {
+            stored.record.said.target.as_ref().is_some_and(|t| t.cluster == target.cluster.0.as_str())
+        };
+        Ok(read.await?.iter().filter(here).map(record).collect())
+    }
+    .boxed()
 }
 
 fn record(stored: &StoredRecord) -> RecordLine {
@@ -313,10 +444,26 @@ fn record(stored: &StoredRecord) -> RecordLine {
         kind: said.kind.as_str(),
         op: said.op.clone(),
         target: said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name)),
+        cluster: said.target.as_ref().map_or_else(String::new, |t| t.cluster.clone()),
+        context: said.target.as_ref().map_or_else(String::new, |t| t.context.clone()),
         by: said.actor.kube_user.clone().unwrap_or_else(|| said.actor.os_user.clone()),
+        who: who(&said.actor),
+        plan: said.plan.as_ref().map_or_else(String::new, |plan| match plan.step {
+            0 => plan.id.clone(),
+            step => format!("{}, step {step} of {}", plan.id, plan.of),
+        }),
+        reason: said.reason.clone().unwrap_or_default(),
         outcome,
         whole: serde_json::to_string_pretty(&stored.record).unwrap_or_else(|e| e.to_string()),
     }
+}
+
+/// Each name with how it is known.
+fn who(actor: &ActorRecord) -> String {
+    let proof = |field: &str| actor.proof.get(field).map_or_else(String::new, |how| format!(" ({how})"));
+    let user = format!("{}{}", actor.os_user, proof("osUser"));
+    let kube = actor.kube_user.as_ref().map(|name| format!("{name}{}, as ", proof("kubeUser")));
+    format!("{}{user}, by {}", kube.unwrap_or_default(), actor.face)
 }
 
 fn verified(report: &VerifyReport) -> (bool, String) {

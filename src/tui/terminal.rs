@@ -1,4 +1,7 @@
 //! The terminal, taken over and always given back: on leaving, on a panic, on SIGTERM and SIGHUP.
+//!
+//! Nothing is asked of it: an answer that comes late, or from a terminal that nobody thought of, reads like keys. What it
+//! may not know ([`Modes`]) is switched on unasked, where its name does not say that it would print it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -7,9 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::ResetColor;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, KeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     SetTitle, disable_raw_mode, enable_raw_mode, size,
@@ -22,8 +29,36 @@ use ratatui::layout::Rect;
 /// A whole frame at 200x60 fits, so that it leaves in one write.
 const FRAME: usize = 1 << 16;
 
+/// Clicks and the wheel, in the encoding without a limit; movement would wake us for nothing.
+const MOUSE: (&str, &str) = ("\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l");
+
+/// Keeps the title that was there, and brings it back.
+const TITLE: (&str, &str) = ("\x1b[22;0t", "\x1b[23;0t");
+
+/// What of a terminal is used where the person and the terminal allow it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Modes {
+    /// Clicks and the wheel are ours.
+    pub mouse: bool,
+    /// The window's title is ours.
+    pub title: bool,
+    /// Esc and Alt are told apart (kitty's keyboard protocol); terminals that do not know it pass over it.
+    pub keyboard: bool,
+}
+
+impl Modes {
+    /// What is asked for, as far as the terminal of this name (`TERM`) takes it: some consoles print what they do not know.
+    pub(super) fn of(mouse: bool, title: bool, term: Option<&str>) -> Self {
+        let plain = term.is_none_or(|term| matches!(term, "" | "linux" | "dumb" | "vt100" | "cons25"));
+        Self { mouse, title: title && !plain, keyboard: !plain }
+    }
+}
+
 /// Whether there is anything to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What was switched on, for whoever gives it back.
+static MODES: Mutex<Modes> = Mutex::new(Modes { mouse: false, title: false, keyboard: false });
 
 /// The thread that draws.
 static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
@@ -33,17 +68,20 @@ pub(super) struct Terminal {
     backend: CrosstermBackend<BufWriter<File>>,
     shown: Buffer,
     next: Buffer,
+    modes: Modes,
+    title: String,
 }
 
 impl Terminal {
     /// Takes it over. It is given back when this is dropped, or before a panic of the thread that draws is reported.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(modes: Modes) -> io::Result<Self> {
         hook();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let mut backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, out));
-        take(&mut backend)?;
+        take(&mut backend, modes)?;
         let area = area()?;
-        Ok(Self { backend, shown: Buffer::empty(area), next: Buffer::empty(area) })
+        let (shown, next) = (Buffer::empty(area), Buffer::empty(area));
+        Ok(Self { backend, shown, next, modes, title: String::new() })
     }
 
     /// Takes another size in; everything is drawn anew.
@@ -69,12 +107,34 @@ impl Terminal {
         Ok(())
     }
 
+    /// Hands the terminal a text for its clipboard (OSC 52). Whether it takes it, it does not say.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.backend, CopyToClipboard::to_clipboard_from(text))
+    }
+
     /// Gives the terminal back, stops the process as the shell expects, and takes the terminal again.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
-        take(&mut self.backend)?;
+        take(&mut self.backend, self.modes)?;
+        if self.modes.title {
+            queue!(self.backend, SetTitle(&self.title))?;
+        }
         self.resize()
+    }
+
+    /// Another title, where titles are ours and this is another one.
+    pub(super) fn title(&mut self, title: &str) -> io::Result<()> {
+        if self.modes.title && self.title != title {
+            title.clone_into(&mut self.title);
+            execute!(self.backend, SetTitle(title))?;
+        }
+        Ok(())
+    }
+
+    /// Rings once.
+    pub(super) fn bell(&mut self) -> io::Result<()> {
+        execute!(self.backend, Print('\x07'))
     }
 }
 
@@ -89,18 +149,41 @@ fn area() -> io::Result<Rect> {
     Ok(Rect::new(0, 0, columns, rows))
 }
 
-fn take(backend: &mut CrosstermBackend<BufWriter<File>>) -> io::Result<()> {
+fn take(backend: &mut CrosstermBackend<BufWriter<File>>, modes: Modes) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
-    execute!(backend, EnterAlternateScreen, EnableBracketedPaste, Hide, SetTitle("flightdeck"), Clear(ClearType::All))
+    *MODES.lock().unwrap_or_else(PoisonError::into_inner) = modes;
+    queue!(backend, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
+    if modes.title {
+        queue!(backend, Print(TITLE.0))?;
+    }
+    if modes.mouse {
+        queue!(backend, Print(MOUSE.0))?;
+    }
+    // Each of the two screens has flags of its own, so they are put on this one and taken off it.
+    if modes.keyboard {
+        queue!(backend, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+    }
+    execute!(backend, Clear(ClearType::All))
 }
 
 /// Gives the terminal back, once. Whether that can be written or not, the program is leaving.
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        let modes = *MODES.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = io::stdout();
-        let _ = execute!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, Show, LeaveAlternateScreen);
+        let _ = queue!(out, EndSynchronizedUpdate, ResetColor);
+        if modes.keyboard {
+            let _ = queue!(out, PopKeyboardEnhancementFlags);
+        }
+        if modes.mouse {
+            let _ = queue!(out, Print(MOUSE.1));
+        }
+        if modes.title {
+            let _ = queue!(out, Print(TITLE.1));
+        }
+        let _ = queue!(out, DisableFocusChange, DisableBracketedPaste, Show, LeaveAlternateScreen);
         let _ = out.flush();
         let _ = disable_raw_mode();
     }
@@ -133,10 +216,23 @@ mod tests {
     /// Set for the process that is to panic: this very test, run once more behind a terminal.
     const CHILD: &str = "FLIGHTDECK_TEST_PANIC_BEHIND_A_TERMINAL";
 
+    const ALL: Modes = Modes { mouse: true, title: true, keyboard: true };
+
+    #[test]
+    fn a_console_that_would_print_it_is_spared() {
+        for (term, all) in [(Some("xterm-256color"), true), (Some("tmux"), true), (Some("linux"), false), (None, false)]
+        {
+            let modes = Modes::of(true, true, term);
+            assert_eq!((modes.mouse, modes.title, modes.keyboard), (true, all, all), "{term:?}");
+        }
+        assert!(!Modes::of(false, true, Some("xterm")).mouse);
+        assert!(!Modes::of(true, false, Some("xterm")).title);
+    }
+
     #[test]
     fn a_panic_is_reported_on_a_terminal_that_was_given_back() {
         if std::env::var_os(CHILD).is_some() {
-            let _terminal = Terminal::enter().expect("a terminal");
+            let _terminal = Terminal::enter(ALL).expect("a terminal");
             let background = std::thread::spawn(|| panic!("of a background task"));
             assert!(background.join().is_err());
             panic!("of the cockpit itself");
@@ -157,6 +253,18 @@ mod tests {
         let said = String::from_utf8_lossy(&said).into_owned();
         let taken = said.find("\x1b[?1049h").expect("the terminal was taken");
         let given = said.find("\x1b[?1049l").expect("the terminal was given back");
+        for (on, off) in [
+            ("\x1b[?2004h", "\x1b[?2004l"),
+            ("\x1b[?1004h", "\x1b[?1004l"),
+            ("\x1b[?1000h", "\x1b[?1000l"),
+            ("\x1b[?1006h", "\x1b[?1006l"),
+            ("\x1b[>1u", "\x1b[<1u"),
+            ("\x1b[22;0t", "\x1b[23;0t"),
+        ] {
+            let (on, off) = (said.find(on).expect("it was switched on"), said.find(off).expect("and off"));
+            // The keyboard's flags belong to the screen that is left.
+            assert!(taken < on && on < off && off < given, "{said:?}");
+        }
         let reported = said.find("of the cockpit itself").expect("the panic was reported");
         assert!(taken < given && given < reported, "{said:?}");
         assert!(!said.contains("of a background task"), "the screen was in use: {said:?}");

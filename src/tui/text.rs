@@ -36,6 +36,8 @@ pub(super) struct Text {
     /// What stands above it.
     pub head: String,
     pub lines: Loaded<Vec<TextLine>>,
+    /// Whether long lines go on in the next row.
+    pub wrap: bool,
     pub find: Find,
 }
 
@@ -61,7 +63,8 @@ impl Text {
     }
 
     fn new(target: TargetId, source: Source) -> Self {
-        let mut text = Self { target, source, head: String::new(), lines: Loaded::Waiting, find: Find::default() };
+        let mut text =
+            Self { target, source, head: String::new(), lines: Loaded::Waiting, wrap: true, find: Find::default() };
         text.head = text.title();
         text
     }

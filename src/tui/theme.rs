@@ -1,14 +1,44 @@
 //! One colour per meaning, and never colour alone: each stands beside a shape or a word.
+//!
+//! A theme says a colour once ([`config::theme`](crate::config::theme)); what the terminal cannot show becomes the
+//! nearest that it can.
 
+mod depth;
+#[cfg(test)]
+mod tests;
+
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
+pub(super) use depth::Depth;
+
+use crate::config::Face;
+use crate::config::theme::{self, Pair};
 use crate::domain::environment::Tier;
 use crate::domain::rollout::Phase;
+
+/// The usual theme. Where the terminal has sixteen colours only, theirs takes its place.
+const USUAL: &str = "dark";
 
 /// The styles. Without colour only weight is left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
-    pub color: bool,
+    color: bool,
+    depth: Depth,
+    says: theme::Theme,
+}
+
+impl Theme {
+    /// No colours.
+    pub(super) fn plain() -> Self {
+        Self { color: false, depth: Depth::Sixteen, says: theme::Theme::default() }
+    }
+
+    /// The theme that is configured, as this terminal can show it.
+    pub(super) fn of(face: &Face, depth: Depth) -> Result<Self, String> {
+        let name = if depth == Depth::Sixteen && face.ui.theme == USUAL { theme::SIXTEEN } else { &face.ui.theme };
+        Ok(Self { color: true, depth, says: theme::load(name, &face.themes)? })
+    }
 }
 
 #[expect(clippy::unused_self, reason = "callers need not know which styles depend on colour")]
@@ -29,34 +59,38 @@ impl Theme {
 }
 
 impl Theme {
-    fn fg(self, color: Color) -> Style {
-        if self.color { Style::new().fg(color) } else { Style::new() }
+    fn fg(self, paint: theme::Paint) -> Style {
+        if self.color { Style::new().fg(self.depth.color(paint)) } else { Style::new() }
     }
 
     pub(super) fn good(self) -> Style {
-        self.fg(Color::Green)
+        self.fg(self.says.good)
     }
 
     pub(super) fn warn(self) -> Style {
-        self.fg(Color::Yellow)
+        self.fg(self.says.warn)
     }
 
     pub(super) fn bad(self) -> Style {
-        self.fg(Color::Red).add_modifier(Modifier::BOLD)
+        self.fg(self.says.bad).add_modifier(Modifier::BOLD)
     }
 
     pub(super) fn busy(self) -> Style {
-        self.fg(Color::Cyan)
+        self.fg(self.says.busy)
     }
 
     /// Old, secondary or not at hand.
     pub(super) fn dim(self) -> Style {
-        if self.color { Style::new().fg(Color::DarkGray) } else { Style::new().add_modifier(Modifier::DIM) }
+        if self.color { self.fg(self.says.dim) } else { Style::new().add_modifier(Modifier::DIM) }
     }
 
     /// A key that can be pressed.
     pub(super) fn key(self) -> Style {
-        self.fg(Color::Cyan).add_modifier(Modifier::BOLD)
+        self.fg(self.says.key).add_modifier(Modifier::BOLD)
+    }
+
+    fn pair(self, pair: Pair) -> Style {
+        self.fg(pair.text).bg(self.depth.color(pair.background)).add_modifier(Modifier::BOLD)
     }
 
     pub(super) fn tier(self, tier: Tier) -> Style {
@@ -64,15 +98,18 @@ impl Theme {
         match (self.color, tier) {
             (false, Tier::Production) => style.add_modifier(Modifier::REVERSED),
             (false, _) => style,
-            (true, Tier::Production) => style.fg(Color::White).bg(Color::Red),
-            (true, Tier::Staging) => style.fg(Color::Black).bg(Color::Yellow),
-            (true, Tier::Development) => style.fg(Color::Black).bg(Color::Green),
+            (true, Tier::Production) => self.pair(self.says.production),
+            (true, Tier::Staging) => self.pair(self.says.staging),
+            (true, Tier::Development) => self.pair(self.says.development),
         }
     }
 
     pub(super) fn badge(self) -> Style {
-        let style = Style::new().add_modifier(Modifier::BOLD);
-        if self.color { style.fg(Color::Black).bg(Color::Magenta) } else { style.add_modifier(Modifier::REVERSED) }
+        if self.color {
+            self.pair(self.says.badge)
+        } else {
+            Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        }
     }
 
     pub(super) fn phase(self, phase: Phase) -> Style {
@@ -89,6 +126,25 @@ impl Theme {
             "done" => self.good(),
             "refused" | "superseded" => self.warn(),
             _ => self.bad(),
+        }
+    }
+
+    /// What no view gave a colour gets the theme's own text and ground: a theme can be read on any terminal.
+    pub(super) fn ground(self, buffer: &mut Buffer) {
+        if !self.color {
+            return;
+        }
+        let (text, background) = (self.depth.color(self.says.text), self.depth.color(self.says.background));
+        if text == Color::Reset && background == Color::Reset {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if cell.fg == Color::Reset {
+                cell.fg = text;
+            }
+            if cell.bg == Color::Reset {
+                cell.bg = background;
+            }
         }
     }
 }

@@ -156,6 +156,46 @@ async fn both_versions_are_measured_in_one_query_and_the_template_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_before_the_first_reading_is_asked_for_once_and_drawn() {
+    let server = Server::start(|asked| {
+        if !asked.is("POST", "/api/v1/query_range") {
+            return answer(asked, usual);
+        }
+        let number = |name: &str| {
+            let form = asked.body.split('&').find_map(|pair| pair.strip_prefix(name)).expect("a number");
+            form.parse::<f64>().expect("a number")
+        };
+        let (start, end, step) = (number("start="), number("end="), number("step="));
+        assert_eq!((end - start, step), (30.0 * step, 10.0));
+        // One in ten failed, but nothing was counted in the third step, and in the fifth nothing failed.
+        let at = |n: f64| start + n * step;
+        let points = |of: &[(f64, &str)]| of.iter().map(|(n, v)| json!([at(*n), v])).collect::<Vec<_>>();
+        let keys = keys(&promql(asked));
+        assert_eq!(keys.len(), 2, "{keys:?}");
+        let total = points(&[(1.0, "200"), (3.0, "200"), (4.0, "NaN"), (5.0, "200")]);
+        let series = [("el", points(&[(1.0, "20"), (3.0, "20")])), ("tl", total)];
+        let result: Vec<Value> = series
+            .into_iter()
+            .map(|(number, values)| json!({"metric": {"flightdeck": format!("0.s.{number}")}, "values": values}))
+            .collect();
+        Some(Reply::Json(200, json!({"status": "success", "data": {"resultType": "matrix", "result": result}})))
+    })
+    .await;
+    let engine = start(&server, at(&server, ""), fast()).await;
+    signals(&engine, "rates", |s| s.template.is_some()).await;
+    let target = engine.handle.world().targets.keys().find(|id| id.name == "payments").cloned();
+    engine.handle.focus(target);
+    let s = signals(&engine, "the past", |s| s.subject.history.len() > 2).await;
+    assert_eq!(s.subject.history[..5], [Some(0.1), None, Some(0.1), None, Some(0.0)]);
+    assert_eq!(s.subject.history.len(), 30, "29 steps, without the first that was empty, and what was read");
+    let before = s.at;
+    signals(&engine, "more readings", |s| s.at > before).await;
+    let ranges = server.asked().into_iter().filter(|a| a.is("POST", "/api/v1/query_range")).count();
+    assert_eq!(ranges, 1);
+    engine.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_word_comes_from_what_prometheus_says() {
     type Case = (&'static str, fn(&str) -> Vec<String>);
     let cases: [Case; 9] = [

@@ -35,6 +35,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("toml", &["config", "demo"]),
+    ("strsim", &["config"]),
+    ("notify", &["runtime"]),
     ("tracing_subscriber", &["runtime"]),
     ("tracing_appender", &["runtime"]),
 ];

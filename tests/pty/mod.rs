@@ -1,6 +1,7 @@
 //! The whole program behind a terminal, on the demo world.
 
 mod acts;
+mod safety;
 pub mod scenario;
 
 use std::path::Path;
@@ -199,7 +200,7 @@ fn another_size_is_another_screen() {
     screen.resize(200, 60);
     screen.until("the wide board", |text| text.contains("VERSION"));
     screen.resize(30, 6);
-    screen.until("a word", |text| text.contains("make the window larger"));
+    screen.until("a word", |text| text.contains("at least 60x16"));
     screen.resize(80, 24);
     screen.until("a row", |text| text.contains("shop/web"));
 }

@@ -96,6 +96,18 @@ fn type_it(screen: &mut Screen, verb: &str, text: &str) {
     }
 }
 
+/// Goes to the reason and types there until the box, deaf at first, has taken it.
+pub fn type_reason(screen: &mut Screen, text: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !screen.contents().contains("tab goes on") {
+        assert!(Instant::now() < deadline, "tab is not taken\n{}", screen.contents());
+        screen.press("\t");
+        screen.settle(Duration::from_millis(250));
+    }
+    screen.press(text);
+    screen.until("the reason", |shown| shown.contains(&format!("{text}▏")));
+}
+
 /// Opens the audit screen and checks the chain.
 pub fn audit_holds(screen: &mut Screen) {
     screen.press("A");
@@ -106,10 +118,20 @@ pub fn audit_holds(screen: &mut Screen) {
     screen.until("the board", |text| text.contains("WHY HERE"));
 }
 
-/// The last things written take back what was taken: alternate screen, hidden cursor, bracketed paste.
+/// The last things written take back what was taken: alternate screen, hidden cursor, bracketed paste, focus, mouse,
+/// keyboard and title.
 pub fn restored(screen: &Screen) {
     let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
-    for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h"), ("\x1b[?2004h", "\x1b[?2004l")] {
+    for (on, off) in [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+        ("\x1b[?2004h", "\x1b[?2004l"),
+        ("\x1b[?1004h", "\x1b[?1004l"),
+        ("\x1b[?1000h", "\x1b[?1000l"),
+        ("\x1b[?1006h", "\x1b[?1006l"),
+        ("\x1b[>1u", "\x1b[<1u"),
+        ("\x1b[22;0t", "\x1b[23;0t"),
+    ] {
         let (taken, given) = (raw.rfind(on).expect("it was taken"), raw.rfind(off));
         assert!(given > Some(taken), "{off:?} does not follow {on:?}");
     }

@@ -115,6 +115,12 @@ async fn two_versions_fail_at_rates_of_their_own_then_one_is_no_longer_scraped()
     // And when they have left it, there is nothing.
     until(&engine, "nothing", |s| s.subject.long.word() == "no data").await;
     engine.end().await;
+    // Who begins to look now sees nothing either, and how it was.
+    let engine = start(&namespace, &url(&stack), "").await;
+    let was = |s: &Signals| s.subject.history.iter().flatten().any(|rate| (0.17..0.23).contains(rate));
+    let s = until(&engine, "the past", was).await;
+    assert_eq!((s.subject.long.word(), s.verdict), ("no data", Verdict::NotEnoughData));
+    engine.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

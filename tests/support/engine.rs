@@ -7,6 +7,7 @@ use std::time::Duration;
 use flightdeck::actions::by_verb;
 use flightdeck::audit::{AuditLog, Stamp};
 use flightdeck::config::prometheus::PrometheusSection;
+use flightdeck::domain::environment::EnvironmentRules;
 use flightdeck::domain::ids::{ActId, TargetId};
 use flightdeck::domain::intent::{Actor, Confirmed, Intent, Params};
 use flightdeck::domain::outcome::Act;
@@ -16,6 +17,7 @@ use flightdeck::model::Target;
 use flightdeck::policy::Mandate;
 use flightdeck::runtime::control::{Deadlines, Recording};
 use flightdeck::runtime::handle::Handle;
+use flightdeck::runtime::settings::Settings;
 use flightdeck::runtime::{self, Parts, Running};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
 use flightdeck::systems::kubernetes::watch::Timings;
@@ -148,8 +150,8 @@ impl Engine {
         let audit = AuditLog::open(&state.path().join("audit"), stamp(&uuid::Uuid::new_v4().to_string()));
         let running = runtime::start(Parts {
             systems,
-            environments: flightdeck::domain::environment::EnvironmentRules::default(),
-            mandate,
+            settings: Settings::of(mandate, EnvironmentRules::default()),
+            reload: None,
             audit: audit.map(Arc::new).map_err(|e| e.to_string()),
             recording,
             actor: Arc::new(|face| Actor { os_user: "tester".into(), kube_user: None, face }),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// What came out of the terminal, and when.
+#[derive(Clone)]
 pub struct Chunk {
     pub at: Instant,
     pub bytes: Vec<u8>,
@@ -23,6 +24,8 @@ pub struct Screen {
     pub bytes: usize,
     /// Everything that was written, where it is wanted.
     pub raw: Option<Vec<u8>>,
+    /// The same with its times.
+    pub chunks: Option<Vec<Chunk>>,
 }
 
 impl Drop for Screen {
@@ -64,6 +67,7 @@ impl Screen {
             parser: vt100::Parser::new(rows, columns, 0),
             bytes: 0,
             raw: None,
+            chunks: None,
         }
     }
 
@@ -136,6 +140,9 @@ impl Screen {
         self.parser.process(&chunk.bytes);
         if let Some(raw) = &mut self.raw {
             raw.extend_from_slice(&chunk.bytes);
+        }
+        if let Some(chunks) = &mut self.chunks {
+            chunks.push(chunk.clone());
         }
     }
 

@@ -44,6 +44,13 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("audit verify", "  flightdeck audit verify --witness cluster\n  flightdeck audit verify --file day.jsonl"),
     ("audit export", "  flightdeck audit export --since 24h --out day.jsonl\n  flightdeck audit export --format csv"),
     ("audit reconcile", "  flightdeck audit reconcile shop/payments --since 2h"),
+    ("config", "  flightdeck config init\n  flightdeck config show --changed\n  flightdeck config check"),
+    ("config show", "  flightdeck config show --changed\n  flightdeck config show --context prod -o json"),
+    ("config check", "  flightdeck config check\n  flightdeck config check ./new.toml"),
+    ("config path", "  flightdeck config path --all"),
+    ("config init", "  flightdeck config init"),
+    ("config schema", "  flightdeck config schema > config.schema.json"),
+    ("config env", "  flightdeck config env"),
     ("doctor", "  flightdeck doctor\n  flightdeck doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'"),
     (
         "rbac",

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::about::{DemoArgs, DoctorArgs, ManArgs, RbacArgs, SchemaArgs};
 use super::act::{PlanVerb, RollbackArgs};
 use super::audit::AuditVerb;
+use super::config::ConfigVerb;
 use super::look;
 use super::status::{GetArgs, StatusArgs, WaitArgs, WatchArgs};
 
@@ -43,6 +44,12 @@ pub(in crate::cli) enum Fixed {
     History(look::OneArgs),
     /// List the cluster's Events about a target, newest first
     Events(look::OneArgs),
+    /// See, check and begin a configuration
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Check what Flightdeck needs, and say how to fix what is missing
     Doctor(DoctorArgs),
     /// Print Kubernetes roles for people who use Flightdeck, and bind them

@@ -16,7 +16,7 @@ use crate::audit::{AuditLog, ExportReport, Finding, Head, StoredRecord, VerifyRe
 use crate::domain::record::RecordKind;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
-use crate::systems::kubernetes::client::{Cluster, ConnectSettings};
+use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::witness::ClusterWitness;
 
 /// `audit verify`, as programs read it.
@@ -209,10 +209,11 @@ async fn ask(global: &Global, ground: &Ground, records: &[StoredRecord]) -> Resu
     }
     let mut namespaces: BTreeSet<String> = targets().map(|t| t.namespace.clone()).collect();
     namespaces.extend(ground.config.audit.witness.namespace.clone());
+    namespaces.extend(ground.config.context.iter().filter_map(|c| c.audit.witness.namespace.clone()));
     let namespaces: Vec<String> = namespaces.into_iter().collect();
     let mut clusters = vec![first];
     for context in contexts {
-        let settings = ConnectSettings { context: Some(context.to_owned()), ..ground.settings.clone() };
+        let settings = ground.connect_to(Some(context.to_owned()));
         match Cluster::connect(&settings).await {
             Ok(cluster) => clusters.push(cluster),
             Err(error) => asked.unread.push(Clean::new(&format!("context {context}: {error}")).to_string()),

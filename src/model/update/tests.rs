@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::environment::{Environment, EnvironmentRule, Tier};
 use crate::domain::fixture;
 use crate::model::query::{self, Band};
 
@@ -129,4 +130,25 @@ fn bands_follow_what_a_person_must_do() {
     healthy.phase = crate::domain::rollout::Phase::Healthy;
     see(&mut state, 3, Observation::Rollout { id: link(), rollout: Arc::new(healthy) });
     assert_eq!(query::band(&target(&state), jiff::Timestamp::UNIX_EPOCH).0, Band::Steady);
+}
+
+#[test]
+fn other_environment_rules_move_targets_at_once() {
+    let mut state = listed();
+    let tier = |state: &State| state.world.targets.get(&fixture::id("payments")).map(|t| t.environment.tier);
+    assert_eq!(tier(&state), Some(Tier::Production));
+    let rules = EnvironmentRules(vec![EnvironmentRule {
+        environment: Environment { name: "here".into(), tier: Tier::Staging, named: true },
+        context: None,
+        namespace: Some("*".into()),
+        label: None,
+    }]);
+    assert!(update(&mut state, Event::Environments(rules.clone())));
+    assert_eq!(tier(&state), Some(Tier::Staging));
+    assert!(!update(&mut state, Event::Environments(rules)), "nothing new, nothing to draw");
+    assert!(update(&mut state, Event::Environments(EnvironmentRules::default())));
+    assert_eq!(tier(&state), Some(Tier::Production), "what no rule names counts as production again");
+    let notes = vec![Clean::new("a note")];
+    assert!(update(&mut state, Event::Configuration(notes.clone())));
+    assert!(!update(&mut state, Event::Configuration(notes)));
 }

@@ -86,7 +86,7 @@ impl Journal {
     /// Lets an act that stops harm go although the log took no record of it, because of `why`. Its record waits in
     /// memory, is told to every other sink, and is written late. The policy has asked for one more confirmation.
     pub(super) fn authorize_degraded(&self, prepared: Prepared, why: &str) -> Result<Authorized<Prepared>, String> {
-        if self.0.marks.required {
+        if self.0.marks.required(&prepared.intent.context) {
             return Err(format!("the audit log takes no records ({why}), and `audit.required` refuses all acts then"));
         }
         if row(prepared.intent.action).danger != Danger::Stop {
@@ -244,7 +244,7 @@ impl Journal {
         let of = u32::try_from(plan.stages.len()).unwrap_or(u32::MAX);
         draft.plan = Some(PlanRecord { id: plan.id.clone(), step: 0, of });
         "plan".clone_into(&mut draft.op);
-        draft.policy = Some(self.0.marks.policy.clone());
+        draft.policy = Some(self.0.marks.policy());
         draft.reason = plan.reason.as_ref().map(ToString::to_string);
         let on_failure = match plan.on_failure {
             OnFailure::Stop => "stop",
@@ -310,7 +310,7 @@ impl Journal {
         draft.act = intent.act.to_string();
         row(intent.action).verb.clone_into(&mut draft.op);
         draft.actor = self.0.marks.actor(&intent.actor, &intent.context);
-        draft.policy = Some(self.0.marks.policy.clone());
+        draft.policy = Some(self.0.marks.policy());
         draft.target = Some(target_record(&intent.target, &intent.context, &intent.seen.uid));
         draft.seen = intent.seen.evidence();
         draft.reason = intent.reason.as_ref().map(ToString::to_string);

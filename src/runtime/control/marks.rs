@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
 use crate::domain::environment::EnvironmentRules;
 use crate::domain::intent::Actor;
 use crate::domain::record::{ActorRecord, KubeIdentity};
 use crate::domain::text::Clean;
 use crate::policy::Mandate;
+use crate::runtime::settings::Settings;
 
 /// Who this process is to each cluster, by kube context, as far as it was asked. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -46,20 +48,37 @@ pub struct Recording {
 pub struct WitnessSettings {
     /// The namespace of the `ConfigMap`; `None` = the target's own.
     pub namespace: Option<String>,
+    /// The same for contexts in which it is another.
+    pub by_context: BTreeMap<Clean, Option<String>>,
 }
 
 /// The marks of this process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in crate::runtime) struct Marks {
-    pub policy: String,
-    /// Nothing goes without a durable record.
-    pub required: bool,
+    settings: watch::Receiver<Arc<Settings>>,
     recording: Recording,
 }
 
 impl Marks {
-    pub(in crate::runtime) fn new(recording: Recording, mandate: &Mandate, environments: &EnvironmentRules) -> Self {
-        Self { policy: policy_mark(mandate, environments), required: mandate.audit_required, recording }
+    pub(in crate::runtime) fn new(recording: Recording, settings: watch::Receiver<Arc<Settings>>) -> Self {
+        Self { settings, recording }
+    }
+
+    /// The marks of a process whose settings never change.
+    #[cfg(test)]
+    pub(super) fn fixed(recording: Recording, mandate: &Mandate) -> Self {
+        let settings = Settings::of(mandate.clone(), EnvironmentRules::default());
+        Self::new(recording, watch::channel(Arc::new(settings)).1)
+    }
+
+    /// The policy in force.
+    pub(super) fn policy(&self) -> String {
+        self.settings.borrow().policy()
+    }
+
+    /// Whether nothing goes without a durable record in this context.
+    pub(super) fn required(&self, context: &Clean) -> bool {
+        self.settings.borrow().mandate.at(context).audit_required
     }
 
     /// Who acts behind `context`, and how each part of that is known.
@@ -89,14 +108,16 @@ impl Marks {
 }
 
 /// The policy in force: the beginning of the SHA-256 over mandate and environment rules, as JSON.
-pub(super) fn policy_mark(mandate: &Mandate, environments: &EnvironmentRules) -> String {
+pub(in crate::runtime) fn policy_mark(mandate: &Mandate, environments: &EnvironmentRules) -> String {
     #[derive(Serialize)]
     struct Policy<'a> {
         mandate: &'a Mandate,
         environments: &'a EnvironmentRules,
     }
     // Sorted keys: the order of fields in the source is no part of the policy.
-    let policy = serde_json::to_value(Policy { mandate, environments }).unwrap_or_default().to_string();
+    let mut policy = serde_json::to_value(Policy { mandate, environments }).unwrap_or_default();
+    policy.sort_all_objects();
+    let policy = policy.to_string();
     Sha256::digest(policy.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -131,7 +152,7 @@ mod tests {
         };
         let identity = KubeIdentity { name: "anna@example".into(), groups: vec!["ops".into()] };
         recording.identities.learn("prod".into(), identity);
-        let marks = Marks::new(recording, &Mandate::default(), &EnvironmentRules::default());
+        let marks = Marks::fixed(recording, &Mandate::default());
         let actor = Actor { os_user: "anna".into(), kube_user: None, face: "tui" };
         let here = marks.actor(&actor, &"prod".into());
         assert_eq!(

@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use journal::Journal;
-pub(super) use marks::Marks;
 pub use marks::{Identities, Recording, WitnessSettings};
+pub(super) use marks::{Marks, policy_mark};
 
 use crate::actions::{Danger, row};
 use crate::audit::Authorized;
@@ -38,7 +38,8 @@ use crate::domain::text::Clean;
 use crate::effects::{Effector, Progress, READ_DEADLINE, Reader};
 use crate::model::settle::{Written, newer, settle};
 use crate::model::{Event, World, query};
-use crate::policy::{self, Mandate};
+use crate::policy;
+use crate::runtime::settings::Settings;
 
 /// One system that acts can go to, by kube context.
 #[derive(Clone)]
@@ -76,8 +77,8 @@ pub struct Control {
     pub events: mpsc::Sender<Event>,
     /// The record.
     pub journal: Journal,
-    /// The policy settings.
-    pub mandate: Arc<Mandate>,
+    /// The policy, as it is at the time.
+    pub settings: watch::Receiver<Arc<Settings>>,
     /// How long to wait.
     pub deadlines: Deadlines,
 }
@@ -406,6 +407,7 @@ impl Control {
             None => query::facts_of_nothing(&world, &intent.target),
         };
         facts.in_flight = in_flight.map(ToOwned::to_owned);
-        policy::decide(intent, &facts, &self.mandate, Timestamp::now())
+        let mandate = self.settings.borrow().mandate.clone();
+        policy::decide(intent, &facts, &mandate, Timestamp::now())
     }
 }

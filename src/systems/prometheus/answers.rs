@@ -9,12 +9,13 @@ use tokio::time::Instant;
 use crate::domain::ids::TargetId;
 use crate::domain::link::LinkState;
 use crate::domain::observation::Observation;
+use crate::domain::signal::interest::Pace;
 use crate::domain::signal::{Reading, Side, Signals};
 use crate::domain::text::Clean;
 
 use super::book::{Read, Search};
 use super::decode::{Answer, Fault};
-use super::query;
+use super::query::{self, Range};
 use super::source::{Job, Kind, Link};
 
 impl Link {
@@ -24,6 +25,9 @@ impl Link {
             if let Some(entry) = self.entries.get_mut(&job.id) {
                 entry.in_flight = false;
             }
+        }
+        if let [Job { id, kind: Kind::Past(_, range), .. }] = jobs.as_slice() {
+            return self.begun(id.clone(), *range, result.ok().flatten()).await;
         }
         match result {
             Ok(answer) => {
@@ -40,6 +44,18 @@ impl Link {
             }
             Err(Fault::WrongQuery { why }) => self.well().await && self.refused(jobs, why).await,
             Err(fault) => self.failed(&fault).await,
+        }
+    }
+
+    /// The past of a target came, or did not: it is a nicety, asked for once, and says nothing about the link.
+    async fn begun(&mut self, id: TargetId, range: Range, answer: Option<Answer>) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else { return true };
+        entry.past = false;
+        entry.due = Instant::now() + self.source.timings.of(entry.wanted.pace);
+        let begun = answer.and_then(|answer| entry.begin(query::rates(&answer, "0.s", range)));
+        match begun {
+            Some(signals) => self.say(id, signals).await,
+            None => true,
         }
     }
 
@@ -100,8 +116,13 @@ impl Link {
                     Some(since) if now.duration_since(since) >= self.source.timings.repin => Search::All,
                     empty_since => Search::Pinned { template, empty_since },
                 };
+                if entry.past && entry.wanted.pace != Pace::Idle {
+                    entry.due = now;
+                }
                 self.say(job.id, signals).await
             }
+            // Taken before.
+            Kind::Past(..) => true,
         }
     }
 
@@ -145,6 +166,8 @@ impl Link {
             entry.due = now;
             match &job.kind {
                 _ if several => entry.alone = true,
+                // Taken before.
+                Kind::Past(..) => {}
                 Kind::Probe(fit) => {
                     entry.search = match &entry.search {
                         Search::OneByOne { at, wrong } => {
@@ -250,6 +273,6 @@ impl Link {
     }
 }
 
-fn seconds(length: Duration) -> u32 {
+pub(super) fn seconds(length: Duration) -> u32 {
     u32::try_from(length.as_secs()).unwrap_or(u32::MAX).max(1)
 }

@@ -1,8 +1,9 @@
 //! What is known of each wanted target: which template fits it, what was read so far, what is asked next.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::config::prometheus::PrometheusSection;
@@ -14,7 +15,7 @@ use crate::domain::signal::{KEPT, Last, Raw, Reading, Role, Rules, Side, Signals
 use crate::domain::text::Clean;
 
 /// Values closer together than this share one place in the history.
-const STEP: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const STEP: Duration = Duration::from_secs(10);
 
 /// What was read of one version so far.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,20 @@ struct Track {
 }
 
 impl Track {
+    /// What was before the first reading.
+    fn begin(&mut self, mut before: Vec<Option<f32>>) {
+        if self.history.len() > 2 {
+            return;
+        }
+        let known = std::mem::take(&mut self.history);
+        while before.first().is_some_and(Option::is_none) {
+            before.remove(0);
+        }
+        before.extend(known);
+        before.drain(..before.len().saturating_sub(KEPT));
+        self.history = before;
+    }
+
     fn take(&mut self, reading: &Reading, at: Timestamp) {
         let counts = reading.counts().filter(|c| c.rate().is_some());
         if let Some(counts) = counts {
@@ -32,7 +47,7 @@ impl Track {
         }
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
         let value = counts.and_then(|c| c.rate()).map(|rate| rate as f32);
-        if self.pushed.is_some_and(|pushed| at.duration_since(pushed) < STEP) {
+        if self.pushed.is_some_and(|pushed| at.duration_since(pushed).unsigned_abs() < STEP) {
             self.history.pop();
         } else {
             self.pushed = Some(at);
@@ -64,6 +79,8 @@ pub(super) struct Entry {
     /// Asked by itself, because its query spoilt that of others.
     pub alone: bool,
     pub search: Search,
+    /// Whether the past of its version is to be read.
+    pub past: bool,
     pub rules: Rules,
     tracks: BTreeMap<Clean, Track>,
     over_since: Option<Timestamp>,
@@ -90,6 +107,7 @@ impl Entry {
             in_flight: false,
             alone: false,
             search: Search::All,
+            past: true,
             rules: section.rules(&id.to_string()),
             tracks: BTreeMap::new(),
             over_since: None,
@@ -103,6 +121,7 @@ impl Entry {
         let other = self.wanted.subject != wanted.subject || self.wanted.reference != wanted.reference;
         if self.wanted.subject.pod_hash != wanted.subject.pod_hash {
             self.over_since = None;
+            self.past = true;
         }
         self.wanted = wanted;
         let (subject, reference) = (&self.wanted.subject.pod_hash, self.wanted.reference.as_ref().map(|r| &r.pod_hash));
@@ -141,6 +160,15 @@ impl Entry {
         let subject = self.blind_side(&asked.subject, reading, read.at);
         let reference = asked.reference.as_ref().map(|question| self.blind_side(question, reading, read.at));
         self.signals(subject, reference, read)
+    }
+
+    /// The signals said last, with what was before them.
+    pub(super) fn begin(&mut self, before: Vec<Option<f32>>) -> Option<Signals> {
+        let said = self.said.as_mut()?;
+        let track = self.tracks.get_mut(&said.subject.pod_hash)?;
+        track.begin(before);
+        said.subject.history.clone_from(&track.history);
+        Some(said.clone())
     }
 
     fn signals(&mut self, subject: Side, reference: Option<Side>, read: Read<'_>) -> Signals {

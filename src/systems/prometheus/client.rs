@@ -13,6 +13,7 @@ use crate::systems::kubernetes::call::{self, CallError};
 use crate::systems::kubernetes::client::Cluster;
 
 use super::decode::{self, Answer, Fault};
+use super::query::Range;
 
 /// The most that is read of one answer.
 const LONGEST: usize = 4 << 20;
@@ -59,7 +60,7 @@ impl Api {
         let way = match (&settings.url, settings.proxied()) {
             (Some(url), _) => direct(settings, url).await?,
             (None, Some((namespace, service))) => {
-                let path = format!("/api/v1/namespaces/{namespace}/services/{service}/proxy/api/v1/query");
+                let path = format!("/api/v1/namespaces/{namespace}/services/{service}/proxy/api/v1/");
                 Way::Proxied { cluster: cluster.clone(), path }
             }
             (None, None) => return Err("needs `url` or `service`".to_owned()),
@@ -67,12 +68,14 @@ impl Api {
         Ok(Self { way, deadline })
     }
 
-    /// Evaluates an instant query now, by Prometheus' own clock.
-    pub(super) async fn query(&self, promql: &str) -> Result<Answer, Fault> {
+    /// Evaluates a query now, by Prometheus' own clock, or at each step of a range.
+    pub(super) async fn query(&self, promql: &str, range: Option<Range>) -> Result<Answer, Fault> {
         let asked = async {
             match &self.way {
-                Way::Direct { client, headers, token } => ask_directly(client, headers, token.as_ref(), promql).await,
-                Way::Proxied { cluster, path } => ask_proxied(cluster, path, promql).await,
+                Way::Direct { client, headers, token } => {
+                    ask_directly(client, headers, token.as_ref(), promql, range).await
+                }
+                Way::Proxied { cluster, path } => ask_proxied(cluster, path, promql, range).await,
             }
         };
         let silent = || Fault::Silent { why: Clean::new(&format!("no answer within {} s", self.deadline.as_secs())) };
@@ -127,20 +130,29 @@ async fn ask_directly(
     headers: &HeaderMap,
     token: Option<&Token>,
     promql: &str,
+    range: Option<Range>,
 ) -> Result<(u16, Vec<u8>), Fault> {
-    let mut query = client.query(promql);
-    for (name, value) in headers {
-        query = query.header(name.clone(), value.clone());
-    }
+    let mut all = headers.clone();
     if let Some(token) = token {
         let denied = |why: String| Fault::Denied { why: Clean::new(&why) };
         let token = token.read().await.map_err(denied)?;
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.reveal()))
             .map_err(|_| denied("the token cannot be sent as a header".to_owned()))?;
         value.set_sensitive(true);
-        query = query.header(AUTHORIZATION, value);
+        all.insert(AUTHORIZATION, value);
     }
-    let mut answer = query.post_raw().await.map_err(|e| transport(&e))?;
+    let sent = match range {
+        None => {
+            let named = all.iter().map(|(name, value)| (name.clone(), value.clone()));
+            named.fold(client.query(promql), |query, (name, value)| query.header(name, value)).post_raw().await
+        }
+        Some(Range { start, end, step }) => {
+            let named = all.iter().map(|(name, value)| (name.clone(), value.clone()));
+            let query = client.query_range(promql, start, end, step);
+            named.fold(query, |query, (name, value)| query.header(name, value)).post_raw().await
+        }
+    };
+    let mut answer = sent.map_err(|e| transport(&e))?;
     let code = answer.status().as_u16();
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(|e| Fault::unreachable(&chain(&e)))? {
@@ -152,11 +164,23 @@ async fn ask_directly(
     Ok((code, body))
 }
 
-async fn ask_proxied(cluster: &Cluster, path: &str, promql: &str) -> Result<(u16, Vec<u8>), Fault> {
+async fn ask_proxied(
+    cluster: &Cluster,
+    path: &str,
+    promql: &str,
+    range: Option<Range>,
+) -> Result<(u16, Vec<u8>), Fault> {
     // GET: it needs no more than the right to `get services/proxy`.
     let mut url = reqwest::Url::parse("http://api").map_err(|e| Fault::unreachable(&e.to_string()))?;
     url.query_pairs_mut().append_pair("query", promql);
-    let path = format!("{path}?{}", url.query().unwrap_or_default());
+    let mut endpoint = "query";
+    if let Some(Range { start, end, step }) = range {
+        endpoint = "query_range";
+        for (key, value) in [("start", start.to_string()), ("end", end.to_string()), ("step", step.to_string())] {
+            url.query_pairs_mut().append_pair(key, &value);
+        }
+    }
+    let path = format!("{path}{endpoint}?{}", url.query().unwrap_or_default());
     let request = call::request("GET", &path, None, Vec::new()).map_err(|e| Fault::unreachable(&e.to_string()))?;
     let answer = cluster.client().send(request).await.map_err(|e| Fault::unreachable(&chain(&e)))?;
     let code = answer.status().as_u16();

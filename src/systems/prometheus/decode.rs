@@ -43,6 +43,8 @@ pub(super) struct Answer {
     /// What Prometheus warned of.
     pub notes: Vec<Clean>,
     values: BTreeMap<String, Value>,
+    /// Of a range query: by key, times in seconds and numbers, oldest first.
+    pub past: BTreeMap<String, Vec<(f64, f64)>>,
 }
 
 impl Answer {
@@ -68,7 +70,7 @@ struct Envelope {
 /// How many warnings are kept.
 const NOTES: usize = 3;
 
-/// Reads the answer to an instant query.
+/// Reads the answer to an instant query, or to one over a range.
 pub(super) fn answer(code: u16, body: &[u8]) -> Result<Answer, Fault> {
     let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else { return Err(foreign(code, body)) };
     match envelope.status.as_str() {
@@ -108,10 +110,19 @@ fn numbers(envelope: Envelope) -> Result<Answer, Fault> {
     }
     let data: PromqlResult = serde_json::from_value(envelope.data)
         .map_err(|e| Fault::unreachable(&format!("an answer that Prometheus does not give: {e}")))?;
-    let Data::Vector(vector) = data.data() else {
-        return Err(wrong(&format!("a {kind} where a vector is expected")));
-    };
     let mut answer = Answer { notes: envelope.warnings.into_iter().take(NOTES).collect(), ..Answer::default() };
+    let vector = match data.data() {
+        Data::Vector(vector) => vector,
+        Data::Matrix(ranges) => {
+            for range in ranges {
+                let Some(key) = range.metric().get(KEY) else { return Err(wrong("a number that was not asked for")) };
+                let points = range.samples().iter().map(|s| (s.timestamp(), s.value())).collect();
+                answer.past.insert(key.clone(), points);
+            }
+            return Ok(answer);
+        }
+        Data::Scalar(_) => return Err(wrong(&format!("a {kind} where a vector is expected"))),
+    };
     for series in vector {
         let Some(key) = series.metric().get(KEY) else {
             return Err(wrong("a number that was not asked for"));
@@ -164,7 +175,6 @@ mod tests {
             (400, r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#, "wrong"),
             (422, r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#, "wrong"),
             (200, r#"{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}"#, "wrong"),
-            (200, r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#, "wrong"),
             (
                 200,
                 r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}"#,

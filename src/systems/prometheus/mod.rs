@@ -84,7 +84,7 @@ pub async fn check(section: &PrometheusSection, cluster: &Arc<Cluster>) -> Optio
         Ok(api) => api,
         Err(why) => return Some(Err(Clean::new(&why))),
     };
-    Some(api.query(source::ALIVE).await.map(|_| ()).map_err(|fault| fault.why().clone()))
+    Some(api.query(source::ALIVE, None).await.map(|_| ()).map_err(|fault| fault.why().clone()))
 }
 
 /// The link to the Prometheus of `cluster`'s context; `None` = none is configured for it.
@@ -102,7 +102,7 @@ pub fn link(section: &PrometheusSection, cluster: &Arc<Cluster>, timings: Timing
                 id: id.clone(),
                 timings,
             };
-            Box::pin(source.run(to, wants.interest))
+            Box::pin(source.run(to, wants.interest, wants.judgement))
         }),
     })
 }

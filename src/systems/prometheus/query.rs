@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::prometheus::{PrometheusTarget, QueryTemplate};
 use crate::domain::ids::TargetId;
 use crate::domain::signal::interest::Question;
-use crate::domain::signal::{Raw, Role, Rules, Value};
+use crate::domain::signal::{KEPT, Raw, Role, Rules, Value};
 use crate::domain::text::Clean;
 
 use super::decode::Answer;
@@ -128,6 +128,64 @@ fn escape(out: &mut String, value: &str, regex: bool) {
             c => out.push(c),
         }
     }
+}
+
+/// The times at which a query is evaluated, in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Range {
+    pub start: i64,
+    pub end: i64,
+    /// Seconds from one to the next.
+    pub step: f64,
+}
+
+impl Range {
+    /// As many steps as are kept, up to now.
+    pub(super) fn kept(now: Timestamp, step: u32) -> Self {
+        let back = i64::from(step) * i64::try_from(KEPT).unwrap_or(0);
+        Self { start: now.as_second() - back, end: now.as_second(), step: f64::from(step) }
+    }
+
+    fn times(self) -> impl Iterator<Item = f64> {
+        #[expect(clippy::cast_precision_loss, reason = "seconds of our century")]
+        let (start, end) = (self.start as f64, self.end as f64);
+        std::iter::successors(Some(start), move |at| Some(at + self.step)).take_while(move |at| *at < end).take(KEPT)
+    }
+}
+
+/// Adds the counts of the long window alone, under `prefix`: what the past is drawn from.
+pub(super) fn past(
+    joined: &mut Joined,
+    prefix: &str,
+    template: &QueryTemplate,
+    subject: &Subject<'_>,
+    rules: &Rules,
+) -> bool {
+    let Three { errors, total, .. } = three(template, subject.question.role);
+    let filled = (|| Some([fill(errors, subject, rules.long, 0)?, fill(total, subject, rules.long, 0)?]))();
+    let Some(all) = filled else { return false };
+    for (number, expression) in NUMBERS.iter().zip(&all) {
+        joined.add(&format!("{prefix}.{number}"), expression);
+    }
+    true
+}
+
+/// The rates (0 to 1) of the version under `prefix` at each step, oldest first; `None` = there was none.
+pub(super) fn rates(answer: &Answer, prefix: &str, range: Range) -> Vec<Option<f32>> {
+    let none = Vec::new();
+    let points = |number: &str| answer.past.get(&format!("{prefix}.{number}")).unwrap_or(&none);
+    let (errors, total) = (points("el"), points("tl"));
+    let near = |all: &[(f64, f64)], at: f64| all.iter().find(|(t, _)| (t - at).abs() < range.step / 2.0).map(|p| p.1);
+    #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
+    range
+        .times()
+        .map(|at| {
+            // As of an instant query: where requests are counted and no errors are, there were none.
+            let total = near(total, at).filter(|total| *total >= 1.0)?;
+            let rate = near(errors, at).unwrap_or(0.0) / total;
+            (0.0..=1.0).contains(&rate).then_some(rate as f32)
+        })
+        .collect()
 }
 
 /// Joins expressions, each under its key, into one query.

@@ -13,17 +13,18 @@ use tokio::time::Instant;
 use crate::config::prometheus::{PrometheusContext, PrometheusSection, QueryTemplate};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{LinkId, LinkState};
-use crate::domain::signal::interest::{Interest, Wanted};
+use crate::domain::signal::interest::{Interest, Pace, Wanted};
 use crate::domain::text::Clean;
 use crate::systems::Observations;
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::feed::Outlet;
 
 use super::Timings;
-use super::book::{Entry, Search};
+use super::answers::seconds;
+use super::book::{Entry, STEP, Search};
 use super::client::Api;
 use super::decode::{Answer, Fault};
-use super::query::{self, Joined, Subject};
+use super::query::{self, Joined, Range, Subject};
 
 /// How many numbers one query asks for, at most: six targets measured, or three for which a template is searched. A URL
 /// must hold them, where there is a proxy between.
@@ -57,13 +58,20 @@ pub(super) enum Kind {
     Probe(Vec<usize>),
     /// The numbers of this template.
     Measure(usize),
+    /// How the rate of this template was before, for those that are looked at.
+    Past(usize, Range),
 }
 
 /// The answer is `None` where nothing had to be asked.
 type Asked = BoxFuture<'static, (Vec<Job>, Result<Option<Answer>, Fault>)>;
 
 impl Source {
-    pub(super) async fn run(self, to: Observations, mut interest: watch::Receiver<Arc<Interest>>) {
+    pub(super) async fn run(
+        self,
+        to: Observations,
+        mut interest: watch::Receiver<Arc<Interest>>,
+        mut judgement: watch::Receiver<Arc<PrometheusSection>>,
+    ) {
         let outlet = Outlet { id: self.id.clone(), to };
         if !outlet.link(LinkState::Connecting).await {
             return;
@@ -105,6 +113,11 @@ impl Source {
                     let wanted = interest.borrow_and_update().clone();
                     link.want(&wanted);
                     link.tell_blind().await
+                }
+                Ok(()) = judgement.changed() => {
+                    let section = judgement.borrow_and_update().clone();
+                    link.judge(&section);
+                    true
                 }
                 Some((jobs, result)) = link.open.next() => link.take(jobs, result).await,
                 () = tokio::time::sleep_until(next) => true,
@@ -158,6 +171,20 @@ impl Link {
         }
     }
 
+    /// Judges by these limits from the next reading on. What is asked, and whom, stays as it was.
+    fn judge(&mut self, section: &PrometheusSection) {
+        let now = Instant::now();
+        let source = &mut self.source.section;
+        *source = Arc::new(source.judged_by(section));
+        for (id, entry) in &mut self.entries {
+            let rules = source.rules(&id.to_string());
+            if entry.rules != rules {
+                entry.rules = rules;
+                entry.due = now;
+            }
+        }
+    }
+
     /// When something is due next.
     fn next_due(&self) -> Instant {
         if self.open.len() >= self.abreast() {
@@ -202,8 +229,12 @@ impl Link {
 
     fn ask(&self, jobs: Vec<Job>, text: String) {
         let api = self.api.clone();
+        let range = jobs.first().and_then(|job| match &job.kind {
+            Kind::Past(_, range) => Some(*range),
+            _ => None,
+        });
         self.open.push(Box::pin(async move {
-            let result = api.query(&text).await;
+            let result = api.query(&text, range).await;
             (jobs, result.map(Some))
         }));
     }
@@ -219,7 +250,8 @@ impl Link {
         waiting.sort_unstable();
         for (_, _, id) in waiting {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
-            if entry.alone && !jobs.is_empty() {
+            let past = entry.past && entry.wanted.pace != Pace::Idle && entry.said.is_some();
+            if (entry.alone || past) && !jobs.is_empty() {
                 continue;
             }
             let only = self.source.section.of_target(&id.to_string()).and_then(|own| own.template.as_deref());
@@ -227,11 +259,17 @@ impl Link {
             let kind = match &entry.search {
                 Search::All => Kind::Probe(fit),
                 Search::OneByOne { at, .. } => Kind::Probe(fit.get(*at).copied().into_iter().collect()),
+                Search::Pinned { template, .. } if past => {
+                    let step = seconds(self.source.timings.of(entry.wanted.pace)).max(seconds(STEP));
+                    Kind::Past(*template, Range::kept(Timestamp::now(), step))
+                }
                 Search::Pinned { template, .. } => Kind::Measure(*template),
             };
+            let past = matches!(kind, Kind::Past(..));
             let weight = match &kind {
                 Kind::Probe(fit) => 2 * fit.len(),
                 Kind::Measure(_) => 12,
+                Kind::Past(..) => 2,
             };
             if !jobs.is_empty() && numbers + weight > BATCH {
                 continue;
@@ -239,7 +277,7 @@ impl Link {
             numbers += weight;
             entry.in_flight = true;
             jobs.push(Job { id, wanted: entry.wanted.clone(), kind });
-            if entry.alone || numbers >= BATCH {
+            if entry.alone || past || numbers >= BATCH {
                 break;
             }
         }
@@ -261,6 +299,12 @@ impl Link {
                         for i in fit {
                             let key = format!("{nth}.{side}.{i}");
                             query::probe(&mut joined, &key, &self.templates[*i], &subject, &entry.rules, now);
+                        }
+                    }
+                    Kind::Past(i, _) => {
+                        if side == "s" {
+                            let prefix = format!("{nth}.{side}");
+                            query::past(&mut joined, &prefix, &self.templates[*i], &subject, &entry.rules);
                         }
                     }
                     Kind::Measure(i) => {

@@ -12,7 +12,8 @@ use crate::model::World;
 use crate::tui::confirm::{Confirm, Ground, Step};
 use crate::tui::form::{Chosen, Form, Move};
 use crate::tui::group::{self, Group};
-use crate::tui::keys::{self, Command, Place};
+use crate::tui::keys::{Command, Place};
+use crate::tui::resume;
 use crate::tui::rollback::{self, Rollback};
 
 impl State {
@@ -44,6 +45,15 @@ impl State {
                     vec![Effect::Plan(plan)]
                 }
             },
+            Some(Popup::Resume(resume)) => match resume.key(key, at, ground) {
+                resume::Step::Stay => Vec::new(),
+                resume::Step::Leave => self.close(world, ground),
+                resume::Step::Send(plan) => {
+                    self.popup = Some(Popup::Progress(plan.id.clone(), 0));
+                    vec![Effect::Plan(plan)]
+                }
+            },
+            Some(Popup::Palette(_)) => self.palette_key(key, world, ground),
             Some(Popup::Menu(_)) => self.menu_key(key, world, ground),
             Some(Popup::Form(form)) => match form.key(key, world, ground.now) {
                 Move::Stay => Vec::new(),
@@ -72,7 +82,7 @@ impl State {
         }
     }
 
-    fn close(&mut self, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+    pub(super) fn close(&mut self, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         self.popup = None;
         self.take(world, ground);
         Vec::new()
@@ -107,7 +117,7 @@ impl State {
         }
     }
 
-    fn open_group(&mut self, action: &'static Action, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+    pub(super) fn open_group(&mut self, action: &'static Action, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         let targets = self.group();
         let group = Group::new(action, &targets, world, ground.now);
         let reads = group.wants().map(Effect::Read).collect();
@@ -115,7 +125,7 @@ impl State {
         reads
     }
 
-    fn open_act(&mut self, action: &'static Action, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+    pub(super) fn open_act(&mut self, action: &'static Action, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         let Some(target) = self.selected.as_ref().and_then(|id| world.targets.get(id)) else { return Vec::new() };
         if let Err(why) = (action.applies)(&target.sight(), &Params::None) {
             self.notice = Some(format!("cannot {}: {why}", action.verb));
@@ -135,7 +145,7 @@ impl State {
         }
     }
 
-    fn open_rollback(&mut self, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
+    pub(super) fn open_rollback(&mut self, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         if self.acts_on_group() {
             let group = Group::rollback(&self.group(), world, ground.now);
             let reads = group.wants().map(Effect::Read).collect();
@@ -169,8 +179,8 @@ impl State {
 
     /// The one chord: straight to the confirmation of an abort.
     pub(super) fn abort_chord(&mut self, key: KeyEvent, world: &World, ground: &Ground<'_>) -> Option<Vec<Effect>> {
-        let chord = keys::command(self.place, key) == Some(Command::Abort);
-        let here = matches!(self.popup, None | Some(Popup::Menu(_))) && !self.filtering;
+        let chord = self.keys.command(self.place, key) == Some(Command::Abort);
+        let here = matches!(self.popup, None | Some(Popup::Menu(_))) && !self.filter.open;
         if !chord || !here {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Where the cursor is and what part of a list is on the screen.
 
-use super::{Loaded, State};
+use super::State;
 use crate::domain::ids::TargetId;
 use crate::model::World;
 use crate::tui::board::Line;
@@ -66,7 +66,7 @@ impl State {
                 self.selected = rows.get(to).map(|id| (*id).clone());
             }
             Place::Audit if !self.audit.open => {
-                let len = if let Loaded::Here(records) = &self.audit.records { records.len() } else { 0 };
+                let len = self.audit.shown().len();
                 self.audit.cursor = self.audit.cursor.saturating_add_signed(by).min(len.saturating_sub(1));
             }
             Place::Log => {
@@ -102,6 +102,18 @@ impl State {
         }
     }
 
+    /// Marks all that are shown; where all of them are, takes these marks off.
+    pub(super) fn mark_all(&mut self) {
+        let shown: Vec<TargetId> = self.board.rows().cloned().collect();
+        if shown.iter().all(|id| self.marked.contains(id)) {
+            for id in &shown {
+                self.marked.remove(id);
+            }
+        } else {
+            self.marked.extend(shown);
+        }
+    }
+
     /// Whether a target is marked.
     pub(in crate::tui) fn marked(&self, id: &TargetId) -> bool {
         self.marked.contains(id)
@@ -110,6 +122,11 @@ impl State {
     /// The marked targets in the order of the board; those that are gone or filtered out are not acted on.
     pub(in crate::tui) fn group(&self) -> Vec<TargetId> {
         self.board.rows().filter(|id| self.marked.contains(*id)).cloned().collect()
+    }
+
+    /// How many marked targets the filter hides: an act leaves them out.
+    pub(in crate::tui) fn marks_hidden(&self, world: &World) -> usize {
+        self.marked.iter().filter(|id| world.targets.contains_key(*id) && !self.board.has(id)).count()
     }
 
     /// How many targets are marked that are there and not filtered out.

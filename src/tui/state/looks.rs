@@ -50,6 +50,12 @@ impl State {
                 self.find_next(command == Command::FindNext);
                 NOTHING
             }
+            Command::Wrap if self.place == Place::Text => {
+                if let Some(text) = &mut self.text {
+                    text.wrap = !text.wrap;
+                }
+                NOTHING
+            }
             Command::Follow | Command::Previous | Command::Wrap | Command::Whose | Command::Container => {
                 self.change_log(command, world)
             }

@@ -1,31 +1,44 @@
 //! What the person looks at: screens, cursor, boxes. Pure: every key, answer and snapshot comes with its time.
 
+mod audit;
 mod boxes;
+mod commands;
+mod copy;
 mod cursor;
+mod jumps;
 mod looks;
+mod mouse;
+mod suggest;
 mod types;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler as _;
+use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
 
 pub(super) use looks::{Look, Past};
-pub(super) use types::{Answer, AuditPane, Effect, Loaded, Popup, RecordLine};
+pub(super) use types::{Answer, Effect, Loaded, Popup, RecordLine};
 
+use super::audit::AuditPane;
 use super::board::Board;
+use super::columns::Columns;
 use super::confirm::Ground;
-use super::keys::{self, Command, Place};
+use super::filter::{FilterLine, Typed};
+use super::keymap::Keymap;
+use super::keys::{Command, Place};
 use super::log::Log;
+use super::palette::History;
+use super::prompt::Prompt;
 use super::tail::Tail;
 use super::text::Text;
+use crate::config::Face;
 use crate::domain::ids::TargetId;
-use crate::model::{World, query};
-
-/// How many audit records are asked for.
-const RECORDS: usize = 500;
+use crate::model::World;
+use crate::model::filter::Filter;
+use crate::model::sort::Sort;
+use jumps::Spot;
 
 /// The state.
 pub(super) struct State {
@@ -39,8 +52,11 @@ pub(super) struct State {
     pub offset: usize,
     /// How far a screen of text is scrolled.
     pub scroll: usize,
-    pub filter: Input,
-    pub filtering: bool,
+    pub filter: FilterLine,
+    /// The keys as they are configured.
+    pub keys: Arc<Keymap>,
+    /// The board's columns as they are configured.
+    pub columns: Columns,
     pub popup: Option<Popup>,
     pub audit: AuditPane,
     pub log: Option<Log>,
@@ -51,8 +67,17 @@ pub(super) struct State {
     /// One line that answers a key which did nothing else.
     pub notice: Option<String>,
     tail: Tail,
-    complete: bool,
+    /// Where the person was before, the latest last.
+    spots: Vec<Spot>,
+    /// What was run from the palette.
+    history: History,
+    /// Whether a person did anything yet.
+    touched: bool,
+    /// The target that was selected for a person who chose none.
+    followed: Option<TargetId>,
     page: usize,
+    /// Where the list stands on the screen, for clicks.
+    list: Rect,
     /// Lines that the list has, as of the last layout.
     lines: usize,
 }
@@ -67,20 +92,36 @@ impl State {
             marked: BTreeSet::new(),
             offset: 0,
             scroll: 0,
-            filter: Input::default(),
-            filtering: false,
+            filter: FilterLine::default(),
+            keys: Arc::default(),
+            columns: Columns::default(),
             popup: None,
             records: None,
             log: None,
             text: None,
             past: Past::default(),
-            audit: AuditPane { records: Loaded::Waiting, verified: None, cursor: 0, open: false },
+            audit: AuditPane::new(),
             notice: None,
             tail: Tail::default(),
-            complete: false,
+            spots: Vec::new(),
+            history: History::default(),
+            touched: false,
+            followed: None,
             page: 1,
+            list: Rect::default(),
             lines: 0,
         }
+    }
+
+    /// As the configuration wants it. Errors name the fix.
+    pub(super) fn configured(face: &Face) -> Result<Self, String> {
+        let mut state = Self::new();
+        state.keys = Arc::new(Keymap::configured(&face.keys)?);
+        state.columns = Columns::configured(&face.ui.columns)?;
+        if let Some(sort) = &face.ui.sort {
+            state.board.set_sort(Sort::parse(sort).map_err(|why| format!("ui.sort: {why}"))?);
+        }
+        Ok(state)
     }
 
     /// A new snapshot. While a box is open the rows stay where they are. Returns whether the targets look different now.
@@ -89,18 +130,20 @@ impl State {
             Some(Popup::Confirm(confirm)) => confirm.take(world, ground),
             Some(Popup::Group(group)) => group.take(world, ground),
             Some(Popup::Rollback(plan)) => plan.take(world, ground),
+            Some(Popup::Resume(resume)) => resume.take(world),
             _ => {}
         }
         if self.popup.is_none() {
-            let touched = self.board.take(world, ground.now, self.offset, self.page);
-            let complete = self.complete;
-            if !self.complete {
-                // While the first lists come in nobody has chosen anything yet.
-                self.complete = query::complete(world);
-                self.selected = self.board.rows().next().cloned();
+            let mut looks_different = self.board.take(world, ground.now, self.offset, self.page);
+            if !self.touched && self.selected == self.followed {
+                // Nobody has chosen anything yet: lists and error rates still move what is first.
+                let first = self.board.rows().next().cloned();
+                looks_different = looks_different || first != self.followed;
+                self.selected.clone_from(&first);
+                self.followed = first;
             }
             self.settle_cursor(None);
-            return touched || !complete || self.place != Place::Board;
+            return looks_different || self.place != Place::Board;
         }
         true
     }
@@ -111,19 +154,39 @@ impl State {
             Some(Popup::Confirm(confirm)) => confirm.drawn(at),
             Some(Popup::Group(group)) => group.drawn(at),
             Some(Popup::Rollback(plan)) => plan.drawn(at),
+            Some(Popup::Resume(resume)) => resume.drawn(at),
             _ => {}
         }
     }
 
     /// When the screen changes by itself.
-    pub(super) fn wakes(&self, at: Instant) -> Option<Instant> {
-        let prompt = match &self.popup {
-            Some(Popup::Confirm(confirm)) => &confirm.prompt,
-            Some(Popup::Group(group)) => &group.prompt,
-            Some(Popup::Rollback(plan)) => &plan.prompt,
-            _ => return None,
-        };
-        prompt.listens_from().filter(|from| *from > at)
+    pub(super) fn wakes(&mut self, at: Instant) -> Option<Instant> {
+        self.prompt()?.listens_from().filter(|from| *from > at)
+    }
+
+    /// Whether the keys that come next came all at once.
+    pub(super) fn crowd(&mut self, crowded: bool) {
+        if let Some(prompt) = self.prompt() {
+            prompt.crowd(crowded);
+        }
+    }
+
+    /// The part of the open box that confirms.
+    fn prompt(&mut self) -> Option<&mut Prompt> {
+        match &mut self.popup {
+            Some(Popup::Confirm(confirm)) => Some(&mut confirm.prompt),
+            Some(Popup::Group(group)) => Some(&mut group.prompt),
+            Some(Popup::Rollback(plan)) => Some(&mut plan.prompt),
+            Some(Popup::Resume(resume)) => Some(&mut resume.prompt),
+            _ => None,
+        }
+    }
+
+    /// The screen was away or moved: what confirms has to stand there anew.
+    fn unseen(&mut self) {
+        if let Some(prompt) = self.prompt() {
+            prompt.unseen();
+        }
     }
 
     pub(super) fn answer(&mut self, answer: Answer, world: &World, ground: &Ground<'_>) {
@@ -134,11 +197,7 @@ impl State {
                 Some(Popup::Group(group)) => group.read(&target, &rollout, world, ground),
                 _ => {}
             },
-            Answer::Audit(Ok(records)) => {
-                self.audit.cursor = self.audit.cursor.min(records.len().saturating_sub(1));
-                self.audit.records = Loaded::Here(records);
-            }
-            Answer::Audit(Err(why)) => self.audit.records = Loaded::Failed(why),
+            Answer::Audit(about, records) => self.take_records(about.as_ref(), records),
             Answer::Records(id, records) => {
                 let records = records.map_or_else(Loaded::Failed, Loaded::Here);
                 self.records = Some((id, records));
@@ -153,31 +212,42 @@ impl State {
     pub(super) fn event(&mut self, event: &Event, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                if self.tail.swallows(*key, at) {
-                    Vec::new()
-                } else {
-                    self.key(*key, at, world, ground)
-                }
+                self.touched = true;
+                if self.tail.swallows(*key, at) { Vec::new() } else { self.key(*key, at, world, ground) }
             }
             Event::Paste(text) => {
-                self.paste(text, at);
+                self.touched = true;
+                self.paste(text, at, world);
                 Vec::new()
             }
-            _ => Vec::new(),
+            Event::Mouse(mouse) => self.mouse(*mouse, world),
+            // Keys that were on their way to another window, or to what stood there before, are not for the box.
+            Event::Resize(..) | Event::FocusGained => {
+                self.unseen();
+                Vec::new()
+            }
+            Event::FocusLost | Event::Key(_) => Vec::new(),
         }
     }
 
-    fn paste(&mut self, text: &str, at: Instant) {
+    fn paste(&mut self, text: &str, at: Instant, world: &World) {
         match &mut self.popup {
             Some(Popup::Confirm(confirm)) => confirm.prompt.paste(text, at),
             Some(Popup::Group(group)) => group.prompt.paste(text, at),
             Some(Popup::Rollback(plan)) => plan.prompt.paste(text, at),
+            Some(Popup::Resume(resume)) => resume.prompt.paste(text, at),
             Some(Popup::Form(form)) => form.paste(text),
-            None if self.filtering => {
-                for c in crate::domain::text::Clean::new(text).as_str().chars().take(100) {
-                    self.filter.handle(tui_input::InputRequest::InsertChar(c));
-                }
+            Some(Popup::Palette(palette)) => {
+                palette.paste(text);
+                self.suggest(world);
+            }
+            None if self.filter.open && self.place == Place::Board => {
+                self.filter.paste(text);
                 self.refilter();
+            }
+            None if self.audit.filter.open && self.place == Place::Audit => {
+                self.audit.filter.paste(text);
+                self.audit.refilter();
             }
             _ => self.notice = Some("pasted text does nothing here".to_owned()),
         }
@@ -186,9 +256,12 @@ impl State {
     fn key(&mut self, key: KeyEvent, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         self.notice = None;
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            match keys::command(self.place, key) {
+            match self.keys.command(self.place, key) {
                 Some(Command::Quit) => return vec![Effect::Quit],
-                Some(Command::Suspend) => return vec![Effect::Suspend],
+                Some(Command::Suspend) => {
+                    self.unseen();
+                    return vec![Effect::Suspend];
+                }
                 _ => {}
             }
         }
@@ -198,36 +271,43 @@ impl State {
         if self.popup.is_some() {
             return self.popup_key(key, at, world, ground);
         }
-        if self.filtering {
-            return self.filter_key(key);
+        if self.filter.open && self.place == Place::Board {
+            if self.filter.key(key) == Typed::Changed {
+                self.refilter();
+            }
+            return Vec::new();
+        }
+        if self.audit.filter.open && self.place == Place::Audit {
+            if self.audit.filter.key(key) == Typed::Changed {
+                self.audit.refilter();
+            }
+            return Vec::new();
         }
         if self.finding() {
             self.find_key(key);
             return Vec::new();
         }
-        keys::command(self.place, key).map_or_else(Vec::new, |command| self.command(command, world))
+        let command = self.keys.command(self.place, key);
+        command.map_or_else(Vec::new, |command| self.command(command, world))
     }
 
-    fn filter_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        match key.code {
-            KeyCode::Enter | KeyCode::Down | KeyCode::Up => self.filtering = false,
-            KeyCode::Esc => {
-                self.filter = Input::default();
-                self.filtering = false;
-                self.refilter();
-            }
-            _ => {
-                self.filter.handle_event(&Event::Key(key));
-                self.refilter();
-            }
-        }
-        Vec::new()
-    }
-
+    /// What was typed on the board has changed.
     fn refilter(&mut self) {
-        self.board.set_filter(self.filter.value());
-        self.offset = 0;
-        self.settle_cursor(Some(0));
+        match Filter::parse(self.filter.value()) {
+            Ok(filter) => {
+                self.filter.error = None;
+                self.board.set_filter(filter);
+                self.offset = 0;
+                self.settle_cursor(Some(0));
+            }
+            Err(why) => self.filter.error = Some(why),
+        }
+    }
+
+    /// Shows only what has these words.
+    fn filter_by(&mut self, text: &str) {
+        self.filter.set(text);
+        self.refilter();
     }
 
     fn command(&mut self, command: Command, world: &World) -> Vec<Effect> {
@@ -241,27 +321,28 @@ impl State {
             Command::PageUp => self.step(-isize::try_from(self.page).unwrap_or(isize::MAX), world),
             Command::First => self.step(isize::MIN, world),
             Command::Last => self.step(isize::MAX, world),
-            Command::Open if self.place == Place::Audit => self.audit.open = true,
-            Command::Open => {
-                if let Some(id) = self.selected.clone() {
-                    self.go(Place::Target);
-                    return vec![Effect::Focus(Some(id.clone())), Effect::Records(id)];
-                }
-            }
+            Command::Open if self.place == Place::Audit => self.audit.open = self.audit.selected().is_some(),
+            Command::Open => return self.open_target(),
             Command::Act if self.selected.is_some() => self.popup = Some(Popup::Menu(0)),
             Command::Mark => self.mark(world),
+            Command::MarkAll => self.mark_all(),
+            Command::GoOn => self.go_on(None, world),
             Command::Plan => match world.plans.back() {
                 Some(run) => self.popup = Some(Popup::Progress(run.plan.id.clone(), 0)),
                 None => self.notice = Some("no plan was made from here".to_owned()),
             },
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
-            Command::Filter => self.filtering = true,
+            Command::Filter if self.place == Place::Audit => self.audit.filter.open = true,
+            Command::Filter => self.filter.open = true,
+            Command::Sort => self.sort_by(self.board.sort().next()),
+            Command::Palette => self.open_palette(world),
+            Command::Copy => return self.copy(None, world),
             Command::Audit => {
-                self.go(Place::Audit);
-                self.audit.records = Loaded::Waiting;
-                self.audit.cursor = 0;
-                return vec![Effect::Audit(RECORDS)];
+                let about = self.selected.clone().filter(|_| self.place == Place::Target);
+                return self.open_audit(about);
             }
+            Command::SameAct | Command::SamePlan | Command::ToTarget => return self.from_record(command, world),
+            Command::JumpBack => return self.jump_back(world),
             Command::Verify => {
                 self.audit.verified = Some(Loaded::Waiting);
                 return vec![Effect::Verify];
@@ -284,6 +365,7 @@ impl State {
 
     fn go(&mut self, place: Place) {
         if self.place != place {
+            self.leave();
             self.back.push(std::mem::replace(&mut self.place, place));
             self.offset = 0;
             self.scroll = 0;
@@ -295,15 +377,20 @@ impl State {
             self.audit.open = false;
             return Vec::new();
         }
-        let Some(place) = self.back.pop() else {
-            if self.filter.value().is_empty() {
-                self.marked.clear();
+        if self.place == Place::Audit && self.audit.filter.active() {
+            self.audit.only("");
+            return Vec::new();
+        }
+        if self.back.is_empty() {
+            if self.filter.active() {
+                self.filter_by("");
             } else {
-                self.filter = Input::default();
-                self.refilter();
+                self.marked.clear();
             }
             return Vec::new();
-        };
+        }
+        self.leave();
+        let place = self.back.pop().unwrap_or(Place::Board);
         let left = std::mem::replace(&mut self.place, place);
         self.offset = 0;
         self.scroll = 0;

@@ -12,6 +12,8 @@ use crate::runtime::handle::{LogsOf, YamlOf};
 use crate::tui::confirm::Confirm;
 use crate::tui::form::Form;
 use crate::tui::group::Group;
+use crate::tui::palette::Palette;
+use crate::tui::resume::Resume;
 use crate::tui::rollback::Rollback;
 
 /// What a question to the runtime is about to bring.
@@ -23,7 +25,7 @@ pub(in crate::tui) enum Loaded<T> {
 }
 
 /// A record as the screen needs it, and the whole of it as text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct RecordLine {
     pub seq: u64,
     /// Which act it is about.
@@ -32,19 +34,24 @@ pub(in crate::tui) struct RecordLine {
     pub kind: &'static str,
     pub op: String,
     pub target: String,
+    /// The uid of the cluster and the kube context: what tells targets of one name apart.
+    pub cluster: String,
+    pub context: String,
     pub by: String,
+    /// How who it was is known, e.g. `anna (API server)`.
+    pub who: String,
+    /// The plan that it is a step of, and which, e.g. `1c0ffee0… step 2 of 3`.
+    pub plan: String,
+    pub reason: String,
     pub outcome: String,
     pub whole: String,
 }
 
-/// The audit screen.
-#[derive(Clone, Debug)]
-pub(in crate::tui) struct AuditPane {
-    pub records: Loaded<Vec<RecordLine>>,
-    /// What the last verification said, and whether the chain holds.
-    pub verified: Option<Loaded<(bool, String)>>,
-    pub cursor: usize,
-    pub open: bool,
+impl RecordLine {
+    /// The vocabulary's word for how it ended.
+    pub(in crate::tui) fn word(&self) -> &str {
+        self.outcome.split(':').next().unwrap_or_default()
+    }
 }
 
 /// A box over the screen.
@@ -52,10 +59,13 @@ pub(in crate::tui) struct AuditPane {
 pub(in crate::tui) enum Popup {
     /// The act menu, scrolled by so many lines.
     Menu(usize),
+    Palette(Box<Palette>),
     Form(Box<Form>),
     Confirm(Box<Confirm>),
     Group(Box<Group>),
     Rollback(Box<Rollback>),
+    /// What a process left undone, to be gone on with.
+    Resume(Box<Resume>),
     Outcome(ActId),
     /// A plan under way or ended, scrolled by so many lines.
     Progress(String, usize),
@@ -70,8 +80,8 @@ pub(in crate::tui) enum Effect {
     Act(Box<Intent>),
     /// Send a plan on its way.
     Plan(Box<Plan>),
-    /// Read the newest records.
-    Audit(usize),
+    /// Read the newest records, of this target only where one is named.
+    Audit(usize, Option<TargetId>),
     /// Read the records about a target.
     Records(TargetId),
     /// Check the audit log.
@@ -86,6 +96,8 @@ pub(in crate::tui) enum Effect {
     Revisions(TargetId),
     /// Whose pods are wanted.
     Focus(Option<TargetId>),
+    /// Give the terminal this text for its clipboard.
+    Copy(String),
     Suspend,
     Quit,
 }
@@ -94,7 +106,8 @@ pub(in crate::tui) enum Effect {
 #[derive(Debug)]
 pub(in crate::tui) enum Answer {
     Read(TargetId, Result<Option<Arc<Rollout>>, String>),
-    Audit(Result<Vec<RecordLine>, String>),
+    /// Records of this target, or the newest of all.
+    Audit(Option<TargetId>, Result<Vec<RecordLine>, String>),
     Records(TargetId, Result<Vec<RecordLine>, String>),
     Verify(Result<(bool, String), String>),
     /// For a screen that looks closer at one target.

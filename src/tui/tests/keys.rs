@@ -14,7 +14,7 @@ use crate::domain::rollout::Phase;
 use crate::domain::text::Clean;
 use crate::tui::confirm::Stage;
 use crate::tui::keys::Place;
-use crate::tui::prompt::{DEAF, Field};
+use crate::tui::prompt::{DEAF, Field, HELD};
 use crate::tui::state::{Answer, Effect, Popup};
 
 fn confirm(desk: &Desk) -> &crate::tui::confirm::Confirm {
@@ -78,6 +78,9 @@ fn what_is_typed_too_early_does_not_count() {
     assert!(desk.key(KeyCode::Enter).is_empty(), "too soon after it was drawn");
     assert_eq!(confirm(&desk).prompt.typed.value(), "");
     desk.at += Duration::from_millis(1);
+    desk.keys("5");
+    assert_eq!(confirm(&desk).prompt.typed.value(), "", "it is still held down");
+    desk.at += HELD;
     desk.keys("50");
     assert_eq!(desk.key(KeyCode::Enter).len(), 1);
 }
@@ -230,7 +233,15 @@ fn the_cursor_stays_on_its_target_when_rows_move() {
 
 #[test]
 fn only_what_is_on_the_screen_asks_to_be_drawn() {
-    let mut desk = Desk::new(busy());
+    let mut world = busy();
+    let web = world.targets.values().find(|target| target.id().name == "web").expect("web").clone();
+    for n in 0..12 {
+        let mut rollout = (*web.rollout).clone();
+        rollout.id.name = format!("a{n}").as_str().into();
+        let target = crate::model::Target { rollout: Arc::new(rollout), ..(*web).clone() };
+        world.targets.insert(target.id().clone(), Arc::new(target));
+    }
+    let mut desk = Desk::new(world);
     desk.draw(80, 24);
     assert!(!desk.take(), "nothing changed");
     let change = |desk: &mut Desk, name: &str, version: &str| {
@@ -243,7 +254,7 @@ fn only_what_is_on_the_screen_asks_to_be_drawn() {
         desk.take()
     };
     assert!(change(&mut desk, "web", "101"), "the last row is on the screen");
-    desk.draw(80, 8);
+    desk.draw(80, 16);
     assert!(!change(&mut desk, "web", "102"), "it is below the edge of a low one");
     assert!(change(&mut desk, "ledger", "102"));
     desk.keys("a");

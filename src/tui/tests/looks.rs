@@ -94,7 +94,12 @@ fn documents() {
             kind: "outcome",
             op: "abort".to_owned(),
             target: "shop/cart".to_owned(),
+            cluster: "cluster-1".to_owned(),
+            context: "prod-eu".to_owned(),
             by: "ben".to_owned(),
+            who: "ben, by tui".to_owned(),
+            plan: String::new(),
+            reason: String::new(),
             outcome: "done: rev 7 has all traffic".to_owned(),
             whole: String::new(),
         };

@@ -63,7 +63,7 @@ pub(super) fn bad() -> Arc<Target> {
     with(&Arc::new(target), signals)
 }
 
-fn night() -> World {
+pub(super) fn night() -> World {
     let fine = with(&payments(), signals(&payments().rollout, 52.0, 0.004));
     let mut world = world_of(vec![bad(), fine]);
     let prometheus = link("prometheus", LinkState::Live);
@@ -130,7 +130,7 @@ fn what_was_not_read_again_is_old_and_so_is_its_alarm() {
         &mut ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24)),
         &desk.world,
         &mut desk.state,
-        super::screens::LOOK,
+        &super::screens::skin(super::screens::LOOK),
         &desk.mandate,
         now(),
     );
@@ -145,4 +145,40 @@ fn what_was_not_read_again_is_old_and_so_is_its_alarm() {
 fn without_a_prometheus_there_is_no_column() {
     let mut desk = Desk::new(busy());
     assert!(!text(&desk.draw(200, 60)).contains("ERRORS"));
+}
+
+#[test]
+fn after_an_abort_the_errors_are_what_they_were() {
+    let mut target = (*bad()).clone();
+    let mut rollout = (*target.rollout).clone();
+    rollout.abort = true;
+    rollout.aborted_at = Some(ago(20));
+    rollout.phase = crate::domain::rollout::Phase::Degraded;
+    rollout.message = "RolloutAborted: Rollout aborted update to revision 8".into();
+    rollout.weights = Some(Weights { canary: 0, stable: 100, additional: 0, verified: None });
+    target.rollout = Arc::new(rollout);
+    let mut world = night();
+    world.targets.insert(target.id().clone(), Arc::new(target.clone()));
+    let screen = text(&open(world.clone()).draw(80, 24));
+    assert!(screen.contains("new was   7.31 %"), "{screen}");
+    assert!(screen.contains("was over its limit of 5 %, no traffic since 20s"), "{screen}");
+    let board = text(&Desk::new(world.clone()).draw(120, 24));
+    assert!(board.contains("was 7.31 %") && !board.contains("OVER"), "{board}");
+    // The router has not confirmed it, or is not heard of: then it is not known.
+    let mut rollout = (*target.rollout).clone();
+    rollout.weights = Some(Weights { canary: 0, stable: 100, additional: 0, verified: Some(false) });
+    world.targets.insert(target.id().clone(), Arc::new(Target { rollout: Arc::new(rollout), ..target }));
+    let screen = text(&open(world).draw(80, 24));
+    assert!(!screen.contains("no traffic since"), "{screen}");
+}
+
+#[test]
+fn the_age_beside_not_live_is_that_of_the_link_that_is_not() {
+    let mut world = night();
+    let mut focus = link(crate::model::query::FOCUS, LinkState::Stale { since: ago(40) });
+    focus.heard = Some(ago(40));
+    world.focused.insert(focus.id.clone(), bad().id().clone());
+    world.links.insert(focus.id.clone(), focus);
+    let screen = text(&open(world).draw(80, 24));
+    assert!(screen.contains("NOT LIVE (stale): this was true 40s ago"), "{screen}");
 }

@@ -2,12 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use super::words::{fit, wrap};
+use super::words::{fit, panel, wrap};
 use super::{Ctx, scrolled};
 use crate::domain::facts::AuditState;
+use crate::tui::audit::AuditPane;
 use crate::tui::state::{Loaded, RecordLine, State};
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
@@ -35,41 +37,109 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     for (y, line) in (area.y..area.y + high).zip(head) {
         line.render(Rect { x: area.x + 1, y, width: area.width - 1, height: 1 }, buffer);
     }
-    let rest = Rect { y: area.y + high, height: area.height - high, ..area };
-    let records = match &state.audit.records {
+    let mut rest = Rect { y: area.y + high, height: area.height - high, ..area };
+    if let Some(line) = narrowed(ctx, state) {
+        line.render(Rect { height: 1, ..rest }, buffer);
+        rest = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
+    }
+    match &state.audit.records {
         Loaded::Waiting => return Line::styled(" reading …", theme.busy()).render(rest, buffer),
         Loaded::Failed(why) => {
             let text = format!(" cannot be read: {why}");
             return Line::styled(text, theme.bad()).render(rest, buffer);
         }
-        Loaded::Here(records) if records.is_empty() => {
+        Loaded::Here(records) if records.is_empty() && state.audit.about.is_none() => {
             return Line::styled(" no records yet: the first act writes the first", theme.dim()).render(rest, buffer);
         }
-        Loaded::Here(records) => records,
-    };
+        Loaded::Here(_) => {}
+    }
+    let shown = state.audit.shown().len();
+    if shown == 0 {
+        return Line::styled(" no record is like that; esc shows all", theme.dim()).render(rest, buffer);
+    }
     if state.audit.open {
-        let text = records.get(state.audit.cursor).map_or("", |record| record.whole.as_str());
         let width = usize::from(rest.width).saturating_sub(2);
-        let lines: Vec<_> =
-            text.lines().flat_map(|line| hard_wrap(line, width)).map(|line| Line::raw(format!(" {line}"))).collect();
+        let lines = state.audit.selected().map(|record| detail(ctx, &state.audit, record, width)).unwrap_or_default();
         scrolled(lines, state, rest, buffer);
         return;
     }
-    let count = records.len();
-    state.layout(usize::from(rest.height), count);
-    let Loaded::Here(records) = &state.audit.records else { return };
-    for (n, (y, record)) in (rest.y..rest.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
+    // The record under the cursor stands beside the list where there is room for both.
+    let list = if rest.width >= BESIDE { Rect { width: rest.width - rest.width * 2 / 5, ..rest } } else { rest };
+    state.layout(usize::from(list.height), shown);
+    state.list_at(list);
+    let records = state.audit.shown();
+    for (n, (y, record)) in (list.y..list.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
         let selected = n + state.offset == state.audit.cursor;
-        line(ctx, record, selected, rest.width).render(Rect { y, height: 1, ..rest }, buffer);
+        line(ctx, record, selected, list.width).render(Rect { y, height: 1, ..list }, buffer);
     }
+    if let (true, Some(record)) = (rest.width >= BESIDE, state.audit.selected()) {
+        let place = Rect { x: list.right() + 1, width: rest.width - list.width - 1, ..rest };
+        let lines = detail(ctx, &state.audit, record, usize::from(place.width).saturating_sub(4));
+        panel(ctx, &format!("record {}", record.seq), lines, place, buffer);
+    }
+}
+
+/// From this width on the list and a record stand side by side.
+const BESIDE: u16 = 150;
+
+/// What the list is narrowed to.
+fn narrowed(ctx: &Ctx<'_>, state: &State) -> Option<Line<'static>> {
+    let pane = &state.audit;
+    let mut spans = Vec::new();
+    if let Some(id) = &pane.about {
+        let context = ctx.world.targets.get(id).map_or_else(String::new, |target| format!("{}/", target.context));
+        spans.push(Span::styled(format!(" only {context}{id}"), ctx.theme.warn().patch(ctx.theme.strong())));
+    }
+    if pane.filter.active() {
+        spans.push(Span::styled(" filter ", ctx.theme.warn().patch(ctx.theme.strong())));
+        spans.push(Span::styled(pane.filter.value().to_owned(), ctx.theme.strong()));
+        spans.push(Span::raw(format!("  {} of the newest {}", pane.shown().len(), pane.all().len())));
+    }
+    (!spans.is_empty()).then(|| Line::from(spans))
+}
+
+/// What a record says, what belongs to it, and the whole of it.
+fn detail(ctx: &Ctx<'_>, pane: &AuditPane, record: &RecordLine, width: usize) -> Vec<Line<'static>> {
+    let theme = ctx.theme;
+    let mut lines = Vec::new();
+    let mut say = |name: &str, text: &str, style: Style| {
+        if text.is_empty() {
+            return;
+        }
+        for (n, text) in wrap(text, width.saturating_sub(9)).into_iter().enumerate() {
+            let name = if n == 0 { name } else { "" };
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {}", fit(name, 8)), theme.dim()),
+                Span::styled(text, style),
+            ]));
+        }
+    };
+    let plain = Style::new();
+    say("what", format!("{} {}", record.kind, record.op).trim(), theme.strong());
+    let target = if record.target.is_empty() { String::new() } else { format!("{}/{}", record.context, record.target) };
+    say("on", &target, plain);
+    say("when", &record.ts, plain);
+    say("who", &record.who, plain);
+    say("why", &record.reason, plain);
+    if record.kind != "intent" {
+        say("outcome", &record.outcome, theme.outcome(record.word()));
+    }
+    let act: Vec<String> = pane.same_act(record).iter().map(|(seq, kind)| format!("{seq} {kind}")).collect();
+    say("act", &if act.is_empty() { String::new() } else { format!("also {} (s shows them)", act.join(", ")) }, plain);
+    let plan = if record.plan.is_empty() { String::new() } else { format!("{} (p shows it)", record.plan) };
+    say("plan", &plan, plain);
+    lines.push(Line::raw(""));
+    let whole = record.whole.lines().flat_map(|line| hard_wrap(line, width));
+    lines.extend(whole.map(|line| Line::styled(format!(" {line}"), theme.dim())));
+    lines
 }
 
 fn line(ctx: &Ctx<'_>, record: &RecordLine, selected: bool, width: u16) -> Line<'static> {
     let theme = ctx.theme;
     let wide = width >= 110;
     let time = if wide { record.ts.clone() } else { record.ts.get(11..).unwrap_or_default().to_owned() };
-    let word = record.outcome.split(':').next().unwrap_or_default();
-    let style = if record.kind == "intent" { ratatui::style::Style::new() } else { theme.outcome(word) };
+    let word = record.word();
+    let style = if record.kind == "intent" { Style::new() } else { theme.outcome(word) };
     let style = if record.kind == "segment" { theme.dim() } else { style };
     let mut spans = vec![
         Span::styled(if selected { "▌" } else { " " }, theme.key()),

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
@@ -10,66 +11,14 @@ use super::words::{fit, ladder, traffic, version, wrap};
 use super::{Ctx, errors, notices, words};
 use crate::domain::link::LinkState;
 use crate::model::query::{Band, complete, link_of_target};
+use crate::model::sort::{Sort, since};
 use crate::model::{Target, World};
 use crate::tui::board::Line as Row;
+use crate::tui::columns::{Column, Laid};
 use crate::tui::state::State;
-
-/// How wide the columns are; they fall away from the right in order of worth, the state, the error rate and the reason
-/// never.
-struct Columns {
-    name: usize,
-    environment: usize,
-    version: usize,
-    ladder: usize,
-    traffic: usize,
-    errors: usize,
-    curve: usize,
-    why: usize,
-}
 
 /// `2/5 ‖`, where there is no room for the boxes.
 const SHORT_LADDER: usize = 9;
-
-/// From this width on there is room for more than the words.
-const ROOMY: u16 = 100;
-
-impl Columns {
-    fn of(width: u16, errors: bool, widest: usize) -> Self {
-        let roomy = width >= ROOMY;
-        let width = usize::from(width);
-        let name = widest.clamp(12, (width * if errors { 23 } else { 26 } / 100).clamp(14, 42));
-        let mut columns = Self { name, environment: 0, version: 0, ladder: 0, traffic: 0, errors: 0, curve: 0, why: 0 };
-        let least = 14;
-        let mut left = width - 2 - name - 1 - least;
-        for (column, wide) in [
-            (&mut columns.errors, if errors { 16 } else { 0 }),
-            (&mut columns.ladder, if left > 60 { 15 } else { SHORT_LADDER }),
-            (&mut columns.traffic, if roomy { 14 } else { 11 }),
-            (&mut columns.environment, 5),
-            (&mut columns.version, 28),
-            (&mut columns.curve, if errors { 10 } else { 0 }),
-        ] {
-            if wide > 0 && left > wide {
-                *column = wide;
-                left -= wide + 1;
-            }
-        }
-        columns.why = left + least;
-        columns
-    }
-
-    fn cells(&self, texts: [&str; 8]) -> [String; 8] {
-        let widths =
-            [self.name, self.environment, self.version, self.ladder, self.traffic, self.errors, self.curve, self.why];
-        let mut cells: [String; 8] = std::array::from_fn(|n| fit(texts[n], widths[n]));
-        for (cell, width) in cells.iter_mut().zip(widths) {
-            if width > 0 {
-                cell.push(' ');
-            }
-        }
-        cells
-    }
-}
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let area = notices::paint(ctx, area, buffer);
@@ -77,18 +26,21 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         empty(ctx, area, buffer);
         return;
     }
-    let columns = Columns::of(area.width, errors::configured(ctx), state.board.widest());
-    let traffic = if columns.traffic < 14 { "NOW (want)" } else { "TRAFFIC (want)" };
-    let titles = columns.cells(["SERVICE", "ENV", "VERSION", "ROLLOUT", traffic, "ERRORS", "", "WHY HERE"]);
-    Line::styled(format!("  {}", titles.concat()), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
+    let area = filtered(ctx, state, area, buffer);
+    let columns = state.columns.lay(area.width, errors::configured(ctx), state.board.widest());
+    let sort = state.board.sort();
+    let titles: String =
+        columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
+    Line::styled(format!("  {titles}"), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);
+    state.list_at(area);
     if let Some(at) = state.board.turns_at() {
         ctx.wake(at);
     }
     let lines = state.board.lines();
     if lines.is_empty() {
-        let text = format!("nothing has {:?} in its name; esc shows all", state.filter.value());
+        let text = format!("none of {} is like that: {}; esc shows all", state.board.len(), state.filter.value());
         Line::styled(format!("  {text}"), ctx.theme.dim()).render(area, buffer);
         return;
     }
@@ -109,7 +61,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     }
     let quiet = !lines.iter().any(|l| matches!(l, Row::Title(Band::NeedsYou, _)));
     let below = lines.len().saturating_sub(state.offset);
-    if let (true, Ok(below)) = (quiet && state.filter.value().is_empty(), u16::try_from(below))
+    if let (true, Ok(below)) = (quiet && !state.filter.active(), u16::try_from(below))
         && area.y + below + 1 < area.bottom()
     {
         let (text, style) = if ctx
@@ -137,50 +89,98 @@ fn title(ctx: &Ctx<'_>, band: Band, count: usize, area: Rect, buffer: &mut Buffe
     Line::styled(format!("{text}{}", "─".repeat(rule)), style).render(area, buffer);
 }
 
-fn row(ctx: &Ctx<'_>, columns: &Columns, state: &State, target: &Target, selected: bool) -> Line<'static> {
+/// The title of a column, with a sign where rows are sorted by it.
+fn head(column: Column, wide: usize, columns: &Laid, sort: Sort) -> String {
+    let title = match column {
+        Column::Service => "SERVICE",
+        Column::Environment => "ENV",
+        Column::Context => "CONTEXT",
+        Column::Version => "VERSION",
+        Column::Rollout => "ROLLOUT",
+        Column::Traffic if wide < 14 => "NOW (want)",
+        Column::Traffic => "TRAFFIC (want)",
+        Column::Errors => "ERRORS",
+        Column::Curve => "",
+        Column::Age => "SINCE",
+        Column::Why => "WHY HERE",
+    };
+    if column.shows(sort) {
+        return format!("{title} ↓");
+    }
+    let elsewhere = sort != Sort::Urgency && !columns.iter().any(|(column, _)| column.shows(sort));
+    if column == Column::Why && elsewhere { format!("{title}  ↓ {}", sort.name()) } else { title.to_owned() }
+}
+
+/// What is filtered, and what that hides; returns what is left of `area`.
+fn filtered(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) -> Rect {
+    if !state.filter.active() || area.height < 4 {
+        return area;
+    }
+    let (hidden, needs) = state.board.hidden();
+    let all = state.board.len();
+    let mut spans = vec![
+        Span::styled(" filter ", ctx.theme.warn().patch(ctx.theme.strong())),
+        Span::styled(state.filter.value().to_owned(), ctx.theme.strong()),
+        Span::raw(format!("  {} of {all}", all - hidden)),
+    ];
+    if needs > 0 {
+        let verb = if needs == 1 { "needs you is" } else { "need you are" };
+        spans.push(Span::styled(format!("  ! {needs} that {verb} hidden"), ctx.theme.bad()));
+    }
+    if state.filter.error.is_some() {
+        spans.push(Span::styled("  not understood yet: what was before still holds", ctx.theme.warn()));
+    }
+    Line::from(spans).render(Rect { height: 1, ..area }, buffer);
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+fn row(ctx: &Ctx<'_>, columns: &Laid, state: &State, target: &Target, selected: bool) -> Line<'static> {
     let theme = ctx.theme;
-    let rollout = &target.rollout;
-    let (phase, _) = rollout.status();
     let link = link_of_target(ctx.world, target);
-    let why = why(ctx, target, &link, columns.why);
     let marked = state.marked(target.id());
-    let (rate, rate_style) = if columns.errors > 0 { errors::cell(ctx, target) } else { Default::default() };
-    let curve = if columns.curve > 0 { errors::curve(ctx, target, columns.curve) } else { String::new() };
-    let [name, environment, version, ladder, traffic, rate, curve, why] = columns.cells([
-        &target.id().to_string(),
-        target.environment.badge(),
-        &version(target),
-        &ladder(rollout, columns.ladder > SHORT_LADDER),
-        &traffic(ctx, target, columns.traffic < 14),
-        &rate,
-        &curve,
-        &why,
-    ]);
     let marker =
         Span::styled(format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }), theme.key());
-    if !link.is_live() {
-        let text = [name, environment, version, ladder, traffic, why].concat();
-        return Line::from(vec![marker, Span::styled(text, theme.dim())]);
-    }
-    let name = if selected { Span::styled(name, theme.strong()) } else { Span::raw(name) };
-    let environment = match environment.trim_end() {
-        "" => vec![Span::raw(environment)],
-        badge => {
-            let pad = environment.len() - badge.len();
-            vec![Span::styled(badge.to_owned(), theme.tier(target.environment.tier)), Span::raw(" ".repeat(pad))]
+    let mut spans = vec![marker];
+    for (column, wide) in columns {
+        let (text, style) = cell(ctx, *column, *wide, target, &link);
+        let text = fit(&text, *wide);
+        let style = match column {
+            // What is no longer heard of is dim as a whole, and so is what is said of its errors: old.
+            _ if !link.is_live() => theme.dim(),
+            Column::Service if selected => theme.strong(),
+            _ => style,
+        };
+        if *column == Column::Environment && link.is_live() {
+            let badge = text.trim_end().to_owned();
+            let pad = " ".repeat(text.len().saturating_sub(badge.len()));
+            spans.push(Span::styled(badge, style));
+            spans.push(Span::raw(pad + " "));
+        } else {
+            spans.push(Span::styled(text + " ", style));
         }
-    };
-    let mut spans = vec![marker, name];
-    spans.extend(environment);
-    spans.extend([
-        Span::raw(version),
-        Span::raw(ladder),
-        Span::raw(traffic),
-        Span::styled(rate, rate_style),
-        Span::styled(curve, theme.dim()),
-        Span::styled(why, theme.phase(phase)),
-    ]);
+    }
     Line::from(spans)
+}
+
+/// What a column says of a target.
+fn cell(ctx: &Ctx<'_>, column: Column, wide: usize, target: &Target, link: &LinkState) -> (String, Style) {
+    let theme = ctx.theme;
+    let plain = |text: String| (text, Style::new());
+    match column {
+        Column::Service => plain(target.id().to_string()),
+        Column::Environment => (target.environment.badge().to_owned(), theme.tier(target.environment.tier)),
+        Column::Context => plain(target.context.to_string()),
+        Column::Version => plain(version(target)),
+        Column::Rollout => plain(ladder(&target.rollout, wide > SHORT_LADDER)),
+        Column::Traffic => plain(traffic(ctx, target, wide < 14)),
+        // The measurement has a link, an age and a word for old of its own.
+        Column::Errors if !link.is_live() => plain(String::new()),
+        Column::Errors => errors::cell(ctx, target),
+        Column::Curve if !link.is_live() => plain(String::new()),
+        Column::Curve => (errors::curve(ctx, target, wide), theme.dim()),
+        Column::Age => plain(ctx.age(since(target))),
+        Column::Why => (why(ctx, target, link, wide), theme.phase(target.rollout.status().0)),
+    }
 }
 
 /// Nothing to list: said as what it is.

@@ -52,6 +52,9 @@ pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
     if signals.subject.long.measured().is_none() {
         return (cell, theme.dim());
     }
+    if query::without_traffic_since(ctx.world, target).is_some() {
+        return (format!("was {cell}"), theme.dim());
+    }
     let word = match signals.verdict {
         Verdict::Over => " OVER",
         Verdict::Suspect => " over?",
@@ -98,16 +101,22 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     if let Some(doubt) = &doubt {
         lines.push(Line::styled(format!("NOT OF NOW ({doubt})"), theme.bad()));
     }
-    let verdict = if doubt.is_some() { theme.dim() } else { style(ctx, signals.verdict) };
-    lines.extend(side(ctx, signals, &signals.subject, verdict, width));
+    // What stands in the window is how it was, once nobody is sent there any more.
+    let gone = query::without_traffic_since(ctx.world, target);
+    let past = doubt.is_some() || gone.is_some();
+    let verdict = if past { theme.dim() } else { style(ctx, signals.verdict) };
+    lines.extend(side(ctx, signals, &signals.subject, gone.is_some(), verdict, width));
     if let Some(reference) = &signals.reference {
-        lines.extend(side(ctx, signals, reference, Style::new(), width));
+        lines.extend(side(ctx, signals, reference, false, Style::new(), width));
     }
     let curve = signals.subject.sparkline(width.saturating_sub(40).min(30), signals.rules.limit, ctx.look.ascii);
-    let lasts = signals.over_since.map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
+    let lasts = signals
+        .over_since
+        .filter(|_| gone.is_none())
+        .map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
     lines.push(Line::from(vec![
         Span::styled(fit("verdict", 9), theme.dim()),
-        Span::styled(format!("{}{lasts}", signals.verdict_text()), verdict),
+        Span::styled(format!("{}{lasts}", said(ctx, signals, gone)), verdict),
         Span::styled(format!("  {curve}"), theme.dim()),
     ]));
     let template = signals.template.as_ref().map_or_else(|| "no template gives data".to_owned(), ToString::to_string);
@@ -125,10 +134,19 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     lines
 }
 
+/// The verdict, or what it was before the traffic went elsewhere.
+fn said(ctx: &Ctx<'_>, signals: &Signals, gone: Option<jiff::Timestamp>) -> String {
+    match gone {
+        Some(since) => format!("was {}, no traffic since {}", signals.verdict_text(), ctx.age(since)),
+        None => signals.verdict_text(),
+    }
+}
+
 /// `new      7.31 %       912 of 12,480   last 1m 11.20 %   3s`, the numbers under each other.
-fn side(ctx: &Ctx<'_>, signals: &Signals, side: &Side, style: Style, width: usize) -> Vec<Line<'static>> {
+fn side(ctx: &Ctx<'_>, signals: &Signals, side: &Side, gone: bool, style: Style, width: usize) -> Vec<Line<'static>> {
     let theme = ctx.theme;
-    let head = Span::styled(fit(side.role.word(), 9), theme.dim());
+    let was = if gone { format!("{} was", side.role.word()) } else { side.role.word().to_owned() };
+    let head = Span::styled(fit(&was, 9), theme.dim());
     if let Some(long) = side.long.measured() {
         let short = Long(i64::from(signals.rules.short)).to_string();
         let age = sample_age(ctx, signals, side).map_or_else(String::new, |age| format!("  age {age}"));
@@ -166,12 +184,15 @@ pub(super) fn sentence(ctx: &Ctx<'_>, target: &Target) -> Option<(String, Style)
     };
     wake(ctx, signals);
     let one = |side: &Side| match side.long.measured() {
-        Some(c) => format!("{} {} of {}", side.role.word(), side.long.cell(), count(c.total)),
-        None => format!("{} {}", side.role.word(), side.long.cell()),
+        Some(c) => format!("{} of {}", side.long.cell(), count(c.total)),
+        None => side.long.cell(),
     };
-    let mut text = one(&signals.subject);
+    let gone = query::without_traffic_since(ctx.world, target);
+    let was = if gone.is_some() { " was" } else { "" };
+    let mut text = format!("{}{was} {}", signals.subject.role.word(), one(&signals.subject));
     if let Some(reference) = &signals.reference {
-        text = format!("{text}, {}", one(reference));
+        text = format!("{text}, {} {}", reference.role.word(), one(reference));
     }
-    Some((format!("{text}: {}", signals.verdict_text()), style(ctx, signals.verdict)))
+    let style = if gone.is_some() { ctx.theme.dim() } else { style(ctx, signals.verdict) };
+    Some((format!("{text}: {}", said(ctx, signals, gone)), style))
 }

@@ -7,7 +7,9 @@ use ratatui::widgets::Widget as _;
 
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
-use crate::tui::keys::{Command, Place, Row, TABLE};
+use crate::tui::filter::FilterLine;
+use crate::tui::keymap::Bound;
+use crate::tui::keys::{Command, Place};
 use crate::tui::state::{Popup, State};
 
 /// Where we are, what we look at, and how the links stand.
@@ -63,6 +65,17 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     right.render(Rect { x: start, width, ..area }, buffer);
 }
 
+/// For the first look of all; it goes with the first key.
+pub(super) fn hint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+    let mut spans = vec![Span::styled("  new here?  ", ctx.theme.dim())];
+    for (key, does) in [("?", "keys"), ("a", "act"), (":", "command"), ("/", "filter")] {
+        spans.push(Span::styled(key, ctx.theme.key()));
+        spans.push(Span::raw(format!(" {does}   ")));
+    }
+    spans.push(Span::styled("a bare key only looks", ctx.theme.dim()));
+    Line::from(spans).render(area, buffer);
+}
+
 /// How many are not live, where there is no room for their names.
 fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
     let off = ctx
@@ -115,22 +128,33 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
         spans.push(Span::styled("/", theme.key()));
         spans.push(Span::styled(format!("{text}▏"), theme.field()));
         spans.push(Span::styled("  ↵ ↓ next  ↑ back  esc clear", theme.dim()));
-    } else if state.filtering {
+    } else if let Some(line) = typing(state) {
         spans.push(Span::styled("/", theme.key()));
-        spans.push(Span::styled(format!("{}▏", state.filter.value()), theme.field()));
-        spans.push(Span::styled("  ↵ keep  esc clear", theme.dim()));
+        spans.push(Span::styled(format!("{}▏", line.value()), theme.field()));
+        spans.push(match &line.error {
+            Some(why) => Span::styled(format!("  {why}"), theme.bad()),
+            None => Span::styled("  ↵ keep  esc clear", theme.dim()),
+        });
+    } else if let Some(Popup::Palette(palette)) = &state.popup {
+        spans.push(Span::styled(":", theme.key()));
+        spans.push(Span::styled(format!("{}▏", palette.value()), theme.field()));
+        spans.push(match &palette.error {
+            Some(why) => Span::styled(format!("  {why}"), theme.bad()),
+            None => Span::styled("  ↵ run  tab complete  ↑ earlier  esc close", theme.dim()),
+        });
     } else if state.popup.is_none() {
         if let (Place::Board, Some(id)) = (state.place, &state.selected) {
             let marks = state.marks();
             let on = if marks > 0 { words::count(marks, "marked target") } else { id.to_string() };
             spans.push(Span::raw("on "));
             spans.push(Span::styled(on, theme.strong()));
+            let hidden = state.marks_hidden(ctx.world);
+            if hidden > 0 {
+                spans.push(Span::styled(format!(" ({hidden} more marked, hidden: not acted on)"), theme.warn()));
+            }
             spans.push(Span::raw(":  "));
         }
         spans.extend(keys(ctx, state, usize::from(area.width).saturating_sub(Line::from(spans.clone()).width())));
-        if state.place == Place::Board && !state.filter.value().is_empty() {
-            spans.push(Span::styled(format!("filter: {}", state.filter.value()), theme.warn()));
-        }
     } else if let Some(Popup::Menu(_) | Popup::Outcome(_) | Popup::Progress(..)) = &state.popup {
         spans.push(Span::styled("esc", theme.key()));
         spans.push(Span::raw(" close"));
@@ -146,27 +170,39 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
     }
 }
 
+/// The line that keys go into, where a list is being filtered.
+fn typing(state: &State) -> Option<&FilterLine> {
+    let line = match state.place {
+        Place::Board => &state.filter,
+        Place::Audit => &state.audit.filter,
+        _ => return None,
+    };
+    Some(line).filter(|line| line.open && state.popup.is_none())
+}
+
 /// The keys that work here now. What does not fit is left out, the help never.
 fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
-    let here = TABLE.iter().filter(|row| !row.brief.is_empty() && row.places.contains(&state.place));
-    let mut shown: Vec<&Row> = here
-        .filter(|row| {
-            let nothing = state.filter.value().is_empty() && state.marks() == 0;
+    let here = state.keys.rows().filter(|bound| !bound.row.brief.is_empty() && bound.row.places.contains(&state.place));
+    let mut shown: Vec<&Bound> = here
+        .filter(|bound| {
+            let nothing = !state.filter.active() && state.marks() == 0;
             let diff = state.text.as_ref().is_some_and(crate::tui::text::Text::is_diff);
-            if state.place == Place::Text && diff && matches!(row.command, Command::Object | Command::Managed) {
+            if state.place == Place::Text && diff && matches!(bound.row.command, Command::Object | Command::Managed) {
                 return false;
             }
-            row.label != "esc" || state.place != Place::Board || !nothing
+            bound.row.command != Command::Back || state.place != Place::Board || !nothing
         })
         .collect();
-    let wide = |row: &Row| row.label.chars().count() + row.brief.chars().count() + 3;
-    let mut all: usize = shown.iter().map(|row| wide(row)).sum();
+    let wide = |bound: &Bound| bound.label.chars().count() + bound.row.brief.chars().count() + 3;
+    let mut all: usize = shown.iter().map(|bound| wide(bound)).sum();
     while all > room + 2 {
-        let Some(at) = shown.iter().rposition(|row| row.command != Command::Help) else { break };
+        let Some(at) = shown.iter().rposition(|bound| bound.row.command != Command::Help) else { break };
         all -= wide(shown[at]);
         shown.remove(at);
     }
-    let span = |row: &Row| [Span::styled(row.label, ctx.theme.key()), Span::raw(format!(" {}  ", row.brief))];
+    let span = |bound: &Bound| {
+        [Span::styled(bound.label.to_string(), ctx.theme.key()), Span::raw(format!(" {}  ", bound.row.brief))]
+    };
     shown.into_iter().flat_map(span).collect()
 }
 

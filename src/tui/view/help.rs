@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled};
 use crate::actions::TABLE as ACTS;
-use crate::tui::keys::{PARTS, TABLE as KEYS};
+use crate::tui::keys::{Command, PARTS};
 use crate::tui::state::State;
 
 const SIGNS: &[(&str, &str)] = &[
@@ -25,21 +25,27 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(20);
     let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
+    let keys = state.keys.clone();
     let mut said: Vec<&str> = Vec::new();
     for (part, places) in PARTS {
         lines.push(Line::styled(format!("  {part}"), theme.dim()));
-        for row in KEYS.iter().filter(|row| row.places.iter().any(|place| places.contains(place))) {
-            if !said.contains(&row.help) {
-                said.push(row.help);
-                lines.push(Line::from(vec![
-                    Span::styled(format!("   {}", fit(row.label, 14)), theme.key()),
-                    Span::raw(row.help),
-                ]));
+        for bound in keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
+            let help = bound.row.help;
+            if !said.contains(&help) {
+                said.push(help);
+                for (n, text) in wrap(help, width).into_iter().enumerate() {
+                    let label = if n == 0 { bound.label.as_ref() } else { "" };
+                    lines.push(Line::from(vec![
+                        Span::styled(format!("   {}", fit(label, 14)), theme.key()),
+                        Span::raw(text),
+                    ]));
+                }
             }
         }
     }
     lines.push(Line::raw(""));
-    lines.push(Line::styled(" acts: a, then the letter, then the confirmation", theme.strong()));
+    let act = keys.label(Command::Act);
+    lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
     for action in ACTS {
         lines.push(Line::from(vec![
             Span::styled(format!("   {}  ", action.key), theme.key()),

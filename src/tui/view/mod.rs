@@ -10,6 +10,8 @@ mod history;
 mod links;
 mod log;
 mod notices;
+mod palette;
+mod small;
 mod target;
 mod text;
 mod why;
@@ -23,15 +25,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
-use super::Look;
 use super::keys::Place;
 use super::state::{Popup, State};
 use super::theme::Theme;
+use super::{Look, Skin};
 use crate::model::World;
+use crate::model::query::complete;
 use crate::policy::Mandate;
-
-/// The smallest screen that is drawn.
-const SMALLEST: (u16, u16) = (40, 8);
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {
@@ -85,17 +85,28 @@ pub(super) fn paint(
     buffer: &mut Buffer,
     world: &World,
     state: &mut State,
-    look: Look,
+    skin: &Skin,
     mandate: &Mandate,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ctx = Ctx { world, theme: Theme { color: look.color }, look, mandate, now, next: Cell::new(None) };
+    let look = skin.look;
+    let ctx = Ctx { world, theme: skin.theme, look, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        Line::raw("make the window larger").render(area, buffer);
-        return None;
+    if area.width < small::SMALLEST.0 || area.height < small::SMALLEST.1 {
+        small::paint(&ctx, area, buffer);
+        if look.ascii {
+            to_ascii(buffer);
+        }
+        ctx.theme.ground(buffer);
+        return ctx.next.get();
     }
-    let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    let mut body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    // Whoever has acted here before needs no telling.
+    let hinted = skin.hint && state.place == Place::Board && complete(world) && world.audit.records == 0;
+    if hinted {
+        body.height -= 1;
+        frame::hint(&ctx, Rect { y: body.bottom(), height: 1, ..area }, buffer);
+    }
     match state.place {
         Place::Board => board::paint(&ctx, state, body, buffer),
         Place::Target => target::paint(&ctx, state, body, buffer),
@@ -112,6 +123,8 @@ pub(super) fn paint(
     match &mut state.popup {
         None => {}
         Some(Popup::Menu(_)) => act::menu(&ctx, state, body, buffer),
+        Some(Popup::Palette(palette)) => palette::paint(&ctx, palette, body, buffer),
+        Some(Popup::Resume(resume)) => act::resume(&ctx, resume, body, buffer),
         Some(Popup::Form(form)) => act::form(&ctx, form, body, buffer),
         Some(Popup::Confirm(confirm)) => act::confirm(&ctx, confirm, body, buffer),
         Some(Popup::Group(group)) => act::group(&ctx, group, body, buffer),
@@ -122,6 +135,7 @@ pub(super) fn paint(
     if look.ascii {
         to_ascii(buffer);
     }
+    ctx.theme.ground(buffer);
     ctx.next.get()
 }
 

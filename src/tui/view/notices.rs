@@ -18,10 +18,10 @@ const SKEW: i64 = 2000;
 /// Everything there is to say, most urgent first.
 pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     let world = ctx.world;
-    let mut said = Vec::new();
+    let mut said: Vec<String> = world.configuration.iter().map(ToString::to_string).collect();
     for run in &world.open_plans {
         said.push(format!(
-            "left unfinished: {}; `flightdeck plan resume {}` goes on with it",
+            "left unfinished: {}; R or `:plan resume {}` goes on with it",
             run.plan.title,
             run.plan.id.chars().take(8).collect::<String>()
         ));

@@ -9,7 +9,7 @@ use crate::domain::link::LinkState;
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::{Phase, Rollout};
 use crate::model::Target;
-use crate::model::query::{BAKING, baking, band};
+use crate::model::query::{BAKING, baking, band, told_by};
 
 /// Below this width words that the other columns say are left out.
 const TIGHT: usize = 26;
@@ -27,7 +27,7 @@ const SHORT: &[(&str, &str)] = &[
 pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize) -> String {
     let mut text = String::new();
     if !matches!(link, LinkState::Live | LinkState::Connecting) {
-        let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
+        let heard = told_by(ctx.world, target).and_then(|l| l.heard);
         let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
         let _ = write!(text, "[{}{since}] ", link.word());
     }

@@ -15,6 +15,9 @@ use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::model::query::weight_is_old;
 
+/// How many lines at the end of a box always stand there: notice, reason and what confirms.
+const FOOT: usize = 4;
+
 /// The most steps that are drawn one by one.
 const LADDER: usize = 8;
 
@@ -223,10 +226,24 @@ pub(super) fn popup(
     let inner = block.inner(place);
     block.render(place, buffer);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    for (y, line) in (inner.y..inner.bottom()).zip(lines) {
+    for (y, line) in (inner.y..inner.bottom()).zip(whole(ctx, lines, usize::from(inner.height))) {
         line.render(Rect { y, height: 1, ..inner }, buffer);
     }
     inner
+}
+
+/// As many lines as there is room for: what does not fit is left out above the last ones, for they say what is asked.
+fn whole(ctx: &Ctx<'_>, lines: &[Line<'static>], room: usize) -> Vec<Line<'static>> {
+    if lines.len() <= room {
+        return lines.to_vec();
+    }
+    let last = FOOT.min(room.saturating_sub(2));
+    let first = room.saturating_sub(last + 1);
+    let mut shown = lines[..first].to_vec();
+    let text = format!("… {}: the window is too low", count(lines.len() - first - last, "line"));
+    shown.push(Line::styled(text, ctx.theme.warn()));
+    shown.extend_from_slice(&lines[lines.len() - last..]);
+    shown
 }
 
 /// How wide the text of a popup in `area` may be.

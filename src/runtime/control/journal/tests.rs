@@ -1,7 +1,6 @@
 //! A log that fails and comes back, under acts.
 
 use super::*;
-use crate::domain::environment::EnvironmentRules;
 use crate::domain::fixture;
 use crate::domain::ids::ActId;
 use crate::domain::prepared::{PlanStep, WriteRequest};
@@ -21,7 +20,7 @@ fn stamp(instance: &str) -> crate::audit::Stamp {
 
 fn journal(dir: &std::path::Path) -> Journal {
     let log = AuditLog::open(dir, stamp("one")).map(Arc::new).map_err(|e| e.to_string());
-    let marks = Marks::new(Recording::default(), &Mandate::default(), &EnvironmentRules::default());
+    let marks = Marks::fixed(Recording::default(), &Mandate::default());
     Journal::new(log, marks, None)
 }
 
@@ -105,7 +104,7 @@ async fn the_outcome_of_a_degraded_act_follows_its_intent() {
 async fn only_acts_that_stop_harm_go_without_a_record_and_none_where_one_is_required() {
     let none = |required| {
         let mandate = Mandate { audit_required: required, ..Mandate::default() };
-        let marks = Marks::new(Recording::default(), &mandate, &EnvironmentRules::default());
+        let marks = Marks::fixed(Recording::default(), &mandate);
         Journal::new(Err("no place for it".to_owned()), marks, None)
     };
     let forward = none(false).authorize_degraded(prepared("a"), "x").expect_err("resume moves forward");
@@ -116,7 +115,7 @@ async fn only_acts_that_stop_harm_go_without_a_record_and_none_where_one_is_requ
 
 #[tokio::test]
 async fn what_no_log_ever_took_is_handed_over_at_the_end() {
-    let marks = Marks::new(Recording::default(), &Mandate::default(), &EnvironmentRules::default());
+    let marks = Marks::fixed(Recording::default(), &Mandate::default());
     let journal = Journal::new(Err("no place for it".to_owned()), marks, None);
     journal.outcome(&ended("a"), true).await.expect_err("no log");
     let lines = journal.farewell().await;

@@ -5,6 +5,7 @@ mod form;
 mod menu;
 mod plan;
 mod prompt;
+mod resume;
 
 use std::fmt::Write as _;
 
@@ -17,6 +18,7 @@ pub(super) use confirm::confirm;
 pub(super) use form::form;
 pub(super) use menu::menu;
 pub(super) use plan::{group, progress, rollback};
+pub(super) use resume::resume;
 
 use super::Ctx;
 use super::words::{popup, popup_width, wrap};

@@ -1,6 +1,7 @@
 //! One target: how it stands, ladder, traffic, what it owns, and what happened to it.
 //!
-//! Wide, the panels stand side by side; else all is one column that scrolls, the essentials of a bad night first.
+//! Wide, the panels stand side by side, three in a row; less wide, two; else all is one column that scrolls, the essentials
+//! of a bad night first.
 
 mod happened;
 mod ladder;
@@ -19,8 +20,11 @@ use super::{Ctx, errors, scrolled};
 use crate::model::Target;
 use crate::tui::state::State;
 
-/// From this width on the panels stand side by side.
-const WIDE: u16 = 140;
+/// From this width and height on three panels stand side by side.
+const WIDE: (u16, u16) = (140, 30);
+
+/// From these on, two.
+const MIDDLE: (u16, u16) = (104, 26);
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let Some(id) = state.selected.clone() else { return };
@@ -29,8 +33,11 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         panel(ctx, "gone", vec![Line::raw(format!("{id} is no longer there."))], area, buffer);
         return;
     };
-    if area.width >= WIDE && area.height >= 30 {
+    let fits = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
+    if fits(WIDE) {
         wide(ctx, target, state, area, buffer);
+    } else if fits(MIDDLE) {
+        middle(ctx, target, state, area, buffer);
     } else {
         narrow(ctx, target, state, area, buffer);
     }
@@ -77,9 +84,55 @@ fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     }
 }
 
+fn height(lines: usize) -> u16 {
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2)
+}
+
+/// How many columns the text of a panel has.
+fn inner(panel: Rect) -> usize {
+    usize::from(panel.width).saturating_sub(4)
+}
+
+/// Above what stands and comes next, in full width; then the ladder beside traffic and errors; then the tree beside what
+/// happened.
+fn middle(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width) - 2;
+    let mut status = status::head(ctx, target, width);
+    status.extend(status::what_next(ctx, target, width));
+    status.extend(status::facts(ctx, target, width));
+    let most = area.height / 3;
+    let high = u16::try_from(status.len()).unwrap_or(most).min(most);
+    for (y, line) in (area.y..area.y + high).zip(status) {
+        line.render(Rect { x: area.x + 1, y, width: area.width - 2, height: 1 }, buffer);
+    }
+    let area = Rect { y: area.y + high, height: area.height - high, ..area };
+    let columns = Layout::horizontal([Constraint::Percentage(42), Constraint::Fill(1)]);
+    let [_, right] = columns.areas(area);
+    let ladder = ladder::lines(ctx, target);
+    let traffic = traffic::lines(ctx, target, inner(right), true);
+    let errors = errors::lines(ctx, target, inner(right));
+    let top = (height(traffic.len()) + height(errors.len())).max(height(ladder.len())).min(area.height * 3 / 5);
+    let [top, bottom] = Layout::vertical([Constraint::Length(top), Constraint::Min(5)]).areas(area);
+    let [left, right] = columns.areas(top);
+    let rows = usize::from(left.height).saturating_sub(2);
+    panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
+    let [one, two] = Layout::vertical([Constraint::Length(height(traffic.len())), Constraint::Min(3)]).areas(right);
+    panel(ctx, "traffic", traffic, one, buffer);
+    panel(ctx, "errors", errors, two, buffer);
+    lower(ctx, target, state, bottom, buffer);
+}
+
+/// The tree beside what happened; both scroll.
+fn lower(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
+    let [left, right] = Layout::horizontal([Constraint::Percentage(55), Constraint::Fill(1)]).areas(area);
+    let tree = tree::lines(ctx, target, inner(left));
+    let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right), happened::SHORT);
+    state.layout(usize::from(area.height).saturating_sub(2), tree.len().max(happened.len()));
+    panel_from(ctx, "revisions and pods", tree, state.scroll, left, buffer);
+    panel_from(ctx, "what happened", happened, state.scroll, right, buffer);
+}
+
 fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &mut Buffer) {
-    let height = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = |rect: Rect| usize::from(rect.width).saturating_sub(4);
     let mut status = status::head(ctx, target, usize::from(area.width) - 4);
     status.extend(status::facts(ctx, target, usize::from(area.width) - 4));
     status.extend(status::what_next(ctx, target, usize::from(area.width) - 4));
@@ -99,12 +152,7 @@ fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &
     panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
     panel(ctx, "traffic", traffic, right, buffer);
     panel(ctx, "errors", errors, third, buffer);
-    let [left, right] = Layout::horizontal([Constraint::Percentage(55), Constraint::Fill(1)]).areas(bottom);
-    let tree = tree::lines(ctx, target, inner(left));
-    let happened = happened::lines(ctx, target, state.records_of(target.id()), inner(right), happened::SHORT);
-    state.layout(usize::from(bottom.height).saturating_sub(2), tree.len().max(happened.len()));
-    panel_from(ctx, "revisions and pods", tree, state.scroll, left, buffer);
-    panel_from(ctx, "what happened", happened, state.scroll, right, buffer);
+    lower(ctx, target, state, bottom, buffer);
 }
 
 fn at(target: &Target) -> usize {

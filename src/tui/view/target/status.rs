@@ -13,7 +13,7 @@ use crate::domain::link::LinkState;
 use crate::domain::owner::GitOwner;
 use crate::domain::rollout::Observed;
 use crate::model::Target;
-use crate::model::query::{BAKING, baking, link_of_target};
+use crate::model::query::{BAKING, baking, link_of_target, told_by};
 use crate::model::rollback;
 
 /// A label and text of several lines, all in one style.
@@ -69,7 +69,7 @@ fn old(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'stati
     if matches!(link, LinkState::Live) {
         return;
     }
-    let heard = ctx.world.links.get(&target.link).and_then(|l| l.heard);
+    let heard = told_by(ctx.world, target).and_then(|l| l.heard);
     let since = heard.map_or_else(String::new, |heard| format!(": this was true {} ago", ctx.age(heard)));
     let text = format!("NOT LIVE ({}){since}", link.word());
     lines.extend(wrap(&text, width).into_iter().map(|text| Line::styled(text, ctx.theme.bad())));

@@ -1,0 +1,196 @@
+//! What reaches a person who looks elsewhere: the bell and the window's title. Decided here, sounded by the loop.
+//!
+//! The bell rings once when a target begins to need a person for a reason that it did not have before. It does not ring
+//!
+//! - for what the first lists bring: that is how it stands, not news;
+//! - for what is in front of somebody's eyes: the window has the focus (the terminal says so), and board or target is on
+//!   the screen. Where a terminal says nothing about the focus, nobody is taken to be looking;
+//! - for what was done from here a moment ago: whoever aborts knows that it is aborted;
+//! - for what comes back within [`SETTLED`]: an error rate that goes to and fro about its limit is one alarm;
+//! - more than once in [`BURST`]: ten targets that break together are one alarm.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::TargetId;
+use crate::domain::signal::text::percent;
+use crate::domain::text::Clean;
+use crate::model::query::{Band, band, complete, lists};
+use crate::model::{Target, World};
+
+/// A reason that was gone for less than this was not gone.
+const SETTLED: SignedDuration = SignedDuration::from_mins(1);
+
+/// The least time between two bells.
+const BURST: SignedDuration = SignedDuration::from_secs(10);
+
+/// For so long after an act from here its outcome is no news.
+const OURS: SignedDuration = SignedDuration::from_secs(60);
+
+/// The longest title: a tab shows less.
+const TITLE: usize = 60;
+
+/// Why a target needs a person, without what changes from one moment to the next: the same reason rings once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reason {
+    /// `RolloutAborted`, `paused for a person`, `over its limit`.
+    word: String,
+    /// A new version is a new reason.
+    version: Clean,
+    /// So is another step that waits.
+    step: Option<usize>,
+}
+
+/// A target's need.
+#[derive(Debug)]
+struct Need {
+    reason: Reason,
+    /// Since when it is over; `None` = it stands.
+    over: Option<Timestamp>,
+}
+
+/// Who sees what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Eyes<'a> {
+    /// Whether the window has the focus; `None` = the terminal did not say.
+    pub focused: Option<bool>,
+    /// Whether the board is on the screen.
+    pub board: bool,
+    /// The target whose own screen is.
+    pub target: Option<&'a TargetId>,
+}
+
+impl Eyes<'_> {
+    fn see(&self, id: &TargetId) -> bool {
+        self.focused == Some(true) && (self.board || self.target == Some(id))
+    }
+}
+
+/// What needs a person, as far as it was heard of.
+#[derive(Debug, Default)]
+pub(super) struct Alarm {
+    taken: OrdMap<TargetId, Arc<Target>>,
+    needs: BTreeMap<TargetId, Need>,
+    /// Whether the first lists are in.
+    begun: bool,
+    rung: Option<Timestamp>,
+}
+
+impl Alarm {
+    /// Takes a snapshot in. Returns whether to ring.
+    pub(super) fn take(&mut self, world: &World, eyes: Eyes<'_>, now: Timestamp) -> bool {
+        let before = std::mem::replace(&mut self.taken, world.targets.clone());
+        let changed = before.diff(&world.targets).map(|item| match item {
+            DiffItem::Add(id, _) | DiffItem::Remove(id, _) | DiffItem::Update { new: (id, _), .. } => id.clone(),
+        });
+        // A need may be over with nothing else changed: what was measured became old.
+        let again: Vec<TargetId> = changed.chain(self.needs.keys().cloned()).collect();
+        let mut news = false;
+        for id in again {
+            let reason = world.targets.get(&id).and_then(|target| reason(target, now));
+            let begins = self.put(&id, reason, now);
+            news |= begins && !eyes.see(&id) && !ours(world, &id, now);
+        }
+        if !self.begun {
+            self.begun = complete(world);
+            return false;
+        }
+        let again = self.rung.is_none_or(|rung| now.duration_since(rung) >= BURST);
+        if news && again {
+            self.rung = Some(now);
+        }
+        news && again
+    }
+
+    /// Returns whether this is a need that was not there.
+    fn put(&mut self, id: &TargetId, reason: Option<Reason>, now: Timestamp) -> bool {
+        let known = self.needs.get_mut(id);
+        match (reason, known) {
+            (None, None) => false,
+            (None, Some(need)) => {
+                let since = *need.over.get_or_insert(now);
+                if now.duration_since(since) >= SETTLED {
+                    self.needs.remove(id);
+                }
+                false
+            }
+            (Some(reason), Some(need)) if need.reason == reason => {
+                need.over = None;
+                false
+            }
+            (Some(reason), _) => {
+                self.needs.insert(id.clone(), Need { reason, over: None });
+                true
+            }
+        }
+    }
+
+    /// `✗ cart 7.31 %`, `‖ 2 need you`, `flightdeck prod-eu`.
+    pub(super) fn title(&self, world: &World, ascii: bool, now: Timestamp) -> String {
+        let standing: Vec<&Arc<Target>> = self
+            .needs
+            .iter()
+            .filter(|(_, need)| need.over.is_none())
+            .filter_map(|(id, _)| world.targets.get(id))
+            .collect();
+        let over = standing.iter().filter_map(|target| Some((target, rate_over(target, now)?)));
+        let worst = over.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let live = world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live());
+        let mut title = match (worst, standing.as_slice()) {
+            (Some((target, rate)), all) => {
+                let others = if all.len() > 1 { format!(" +{}", all.len() - 1) } else { String::new() };
+                format!("✗ {} {}{others}", target.id().name, percent(rate))
+            }
+            (None, []) => format!("flightdeck {}", contexts(world)).trim_end().to_owned(),
+            (None, [one]) => format!("‖ {} needs you", one.id().name),
+            (None, all) => format!("‖ {} need you", all.len()),
+        };
+        if !live {
+            // Calm that is old is none.
+            title = format!("? not live: {title}");
+        }
+        let plain = |c: char| match c {
+            '✗' => 'x',
+            '‖' => '|',
+            c if c.is_ascii() => c,
+            _ => '?',
+        };
+        let title: String = Clean::new(&title).as_str().chars().take(TITLE).collect();
+        if ascii { title.chars().map(plain).collect() } else { title }
+    }
+}
+
+fn reason(target: &Target, now: Timestamp) -> Option<Reason> {
+    let (band, text) = band(target, now);
+    if band != Band::NeedsYou {
+        return None;
+    }
+    let over = rate_over(target, now).is_some() && text.contains("limit");
+    let word = if over { "over its limit" } else { text.split(':').next().unwrap_or_default() };
+    let step = target.rollout.current_step().map(|(index, _)| index).filter(|_| !over);
+    Some(Reason { word: word.to_owned(), version: target.rollout.pod_hash.clone(), step })
+}
+
+/// The error rate, where it is over its limit for certain.
+fn rate_over(target: &Target, now: Timestamp) -> Option<f64> {
+    let signals = target.signals.as_deref()?;
+    // What an abort took the traffic from is still in the window for a while.
+    signals
+        .over_since
+        .filter(|_| !target.rollout.abort && signals.is_about(&target.rollout) && !signals.is_old(now))?;
+    signals.subject.long.counts()?.rate()
+}
+
+fn ours(world: &World, id: &TargetId, now: Timestamp) -> bool {
+    world.last_act(id).is_some_and(|act| act.running() || now.duration_since(act.asked) < OURS)
+}
+
+fn contexts(world: &World) -> String {
+    let mut all: Vec<&str> = world.links.keys().map(|link| link.context.as_str()).collect();
+    all.dedup();
+    all.join(" ")
+}
