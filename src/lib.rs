@@ -10,7 +10,7 @@
 //! keys · verbs ──Intent{action, target, seen, actor, reason}──▶ runtime/control:
 //!     decide (policy, pure) ▶ prepare (reads afresh, exact requests) ▶ record (audit, durable)
 //!     ▶ apply (each request once) ▶ observe (the effect) ──Outcome──▶ engine, audit
-//! faces ──Query──▶ runtime ──answer──▶ that face alone
+//! faces ──Query──▶ runtime ──answer──▶ that face alone     (a dry run is a query: decide ▶ prepare ▶ ask with dryRun=All)
 //! ```
 //!
 //! Read [`runtime::control`] next: the safety story stands there on one page. Then [`systems::argo_rollouts`] shows
@@ -69,6 +69,7 @@
 //!   on it and on a real cluster and compares every line.
 //! - Roll back is no act of its own but a plan made of acts ([`model::rollback`]): so its steps need no second path, and a
 //!   group act is the same thing with other targets.
+//! - A dry run is no act: it has types of its own ([`domain::rehearsal`]), no authorisation, and no record.
 //! - *Do not promote* is a mark on the revision's ReplicaSet, not a list of ours: every cockpit sees it by the watch that it
 //!   has anyway, and the controller leaves a ReplicaSet's annotations alone (a Rollout's it copies around).
 //! - What acts are judged by is a [`domain::sight::Sight`]: the rollout with its ReplicaSets and analyses. An abort without a

@@ -4,6 +4,7 @@ mod about;
 mod act;
 mod audit;
 mod config;
+mod examples;
 mod fixed;
 pub(super) mod look;
 mod needs;
@@ -18,7 +19,6 @@ use jiff::Timestamp;
 
 use crate::actions::{Needs, TABLE};
 use crate::cli::{complete, plugin};
-use crate::error::Kind;
 
 pub(super) use self::about::{DemoArgs, ManArgs, RbacArgs, Role, SchemaArgs};
 pub(super) use self::act::{ActArgs, PlanVerb, RollbackArgs};
@@ -111,11 +111,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::now().checked_sub(ago).map_err(|_| "that is too long ago".to_owned())
 }
 
-fn exit_codes() -> String {
-    let lines = Kind::ALL.iter().map(|kind| format!("  {:>2}  {}", kind.code(), kind.meaning()));
-    std::iter::once("Exit codes:\n   0  done".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
-}
-
 /// The whole tree. The verbs that act come from the table.
 pub(super) fn command() -> Command {
     // The derived parts bring their doc comments along as descriptions, so ours come after them.
@@ -128,23 +123,26 @@ pub(super) fn command() -> Command {
              world where there is no kubeconfig at all.",
         )
         .after_help(plugin::spoken(EXAMPLES))
-        .after_long_help(plugin::spoken(&format!("{EXAMPLES}\n\n{}", exit_codes())))
+        .after_long_help(plugin::spoken(&format!("{EXAMPLES}\n\n{}", examples::exit_codes())))
         .subcommand_required(false)
         .infer_subcommands(false);
-    TABLE.iter().fold(base, |base, action| {
+    TABLE.iter().fold(examples::exampled(base, ""), |base, action| {
         let more = match action.needs {
             Needs::Image => " app=shop/payments:8ab41e0",
             Needs::Revision => " --to-revision 7",
             Needs::Duration => " --for 2h",
             Needs::Nothing | Needs::Run => "",
         };
-        let example =
-            format!("Example:\n  flightdeck {} shop/payments{more} --yes --reason 'checked the rate'", action.verb);
+        let verb = action.verb;
+        let example = format!(
+            "  flightdeck {verb} shop/payments{more} --dry-run\n  \
+             flightdeck {verb} shop/payments{more} --yes --reason 'checked the rate'"
+        );
         let about = capitalised(action.help);
         let verb = needs::needs(ActArgs::augment_args(Command::new(action.verb)), action.needs)
             .about(about.clone())
             .long_about(about);
-        base.subcommand(verb.after_help(plugin::spoken(&example)))
+        base.subcommand(examples::ended(verb, &example))
     })
 }
 

@@ -100,7 +100,7 @@ fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<Exit
         );
     }
     let heading = ["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME"];
-    output::text(&output::headed(&heading, rows, no_headers))?;
+    output::text(&output::headed(&heading, rows, no_headers, &[0, 4]))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -202,7 +202,7 @@ fn history_table(target: &Target, revisions: &[Revision], now: Timestamp, no_hea
             note.join("; "),
         ]);
     }
-    output::headed(&["REV", "HASH", "ROLE", "PODS", "AGE", "IMAGES", "FORMER", "NOTE"], rows, no_headers)
+    output::headed(&["REV", "HASH", "ROLE", "PODS", "AGE", "IMAGES", "FORMER", "NOTE"], rows, no_headers, &[0, 1])
 }
 
 pub(super) async fn events(global: &Global, args: &OneArgs) -> Result<ExitCode, Error> {
@@ -257,5 +257,5 @@ fn events_table(events: &[ClusterEvent], now: Timestamp, no_headers: bool) -> St
             event.message.to_string(),
         ]);
     }
-    output::headed(&["AGE", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"], rows, no_headers)
+    output::headed(&["AGE", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"], rows, no_headers, &[2])
 }

@@ -172,15 +172,19 @@ fn stages(action: &Action, targets: &[Arc<Target>], said: &Said) -> Result<Vec<S
 
 /// `flightdeck plan`
 pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, Error> {
-    in_session(global, "plan", None, async |session| {
-        let (world, ()) = tokio::join!(session.settled(Duration::from_secs(10)), session.learn_user());
+    let (wait, timeout) = match &verb {
+        PlanVerb::List { timeout, .. } => (None, *timeout),
+        PlanVerb::Resume { wait, timeout, .. } => (*wait, *timeout),
+    };
+    in_session(global, "plan", wait, async |session| {
+        let (world, ()) = tokio::join!(session.settled(timeout), session.learn_user());
         // What dead processes left is searched for at the start; the log is small beside the lists above.
         let known = session.handle.wait_for(|w| !w.open_plans.is_empty());
         let world =
             tokio::time::timeout(Duration::from_secs(2), known).await.ok().and_then(Result::ok).unwrap_or(world);
         match verb {
-            PlanVerb::List { output } => list(&world, output),
-            PlanVerb::Resume { id, yes, dry_run, reason, output } => {
+            PlanVerb::List { output, .. } => list(&world, output),
+            PlanVerb::Resume { id, yes, dry_run, reason, output, .. } => {
                 let run = find(&world, &id)?;
                 let left = run.rest();
                 if dry_run.is_some() {

@@ -164,6 +164,8 @@ pub(super) struct Session {
     clusters: Vec<Arc<Cluster>>,
     kube_user: Arc<OnceLock<Clean>>,
     identities: Identities,
+    /// Contexts that have a Prometheus.
+    rates: usize,
     _log: Option<WorkerGuard>,
 }
 
@@ -177,13 +179,12 @@ impl Session {
         let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
         let mut connected =
             argo_rollouts::connect_all(&settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
+        let mut rates = 0;
         for (system, cluster) in &mut connected {
             if let Some(cluster) = cluster {
-                system.links.extend(prometheus::link(
-                    &ground.config.prometheus,
-                    cluster,
-                    prometheus::Timings::default(),
-                ));
+                let link = prometheus::link(&ground.config.prometheus, cluster, prometheus::Timings::default());
+                rates += usize::from(link.is_some());
+                system.links.extend(link);
             }
         }
         let (mut systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
@@ -207,7 +208,7 @@ impl Session {
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, rates, _log: log })
     }
 
     /// Asks the servers who we are, so that records say it. No answer is no reason to wait: the record then says less.
@@ -252,7 +253,7 @@ impl Session {
     /// Waits until the error rates of these targets were read, or cannot be. Their absence holds nothing up for long:
     /// without a Prometheus there is nothing to wait for.
     pub(super) async fn rated(&self, world: Arc<World>, targets: Vec<TargetId>, deadline: Duration) -> Arc<World> {
-        if !world.links.keys().any(|link| link.what == prometheus::LINK) {
+        if self.rates == 0 {
             return world;
         }
         self.handle.visible(targets.clone());
@@ -263,7 +264,9 @@ impl Session {
             let known = |id: &TargetId| {
                 world.targets.get(id).is_none_or(|t| t.signals.is_some() || t.rollout.pod_hash.is_empty())
             };
-            hopeless || targets.iter().all(known)
+            // A link that has not said anything yet is no Prometheus that is not configured.
+            let there = world.links.keys().filter(|link| link.what == prometheus::LINK).count() >= self.rates;
+            there && (hopeless || targets.iter().all(known))
         };
         match tokio::time::timeout(deadline.min(RATES), self.handle.wait_for(rated)).await {
             Ok(Ok(world)) => world,

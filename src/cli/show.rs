@@ -88,7 +88,7 @@ pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide
     if wide {
         heading.extend(["PODS", "STRATEGY", "IMAGES", "CONTEXT"]);
     }
-    headed(&heading, rows.collect(), no_headers)
+    headed(&heading, rows.collect(), no_headers, &[1])
 }
 
 /// One target, whole.

@@ -200,6 +200,22 @@ fn only_the_audit_room_makes_an_authorisation() {
     }
 }
 
+/// The effector sends at two places: what is authorised, and what says of itself that it is a dry run.
+#[test]
+fn what_is_not_authorised_is_sent_as_a_dry_run_only() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/systems/argo_rollouts/effector.rs"));
+    let text = text.expect("the effector");
+    let sends: Vec<&str> =
+        code(&text).map(|(_, line)| line.trim()).filter(|line| line.contains("self.send(")).collect();
+    assert_eq!(sends.len(), 2, "{sends:#?}");
+    assert!(sends.iter().any(|line| line.contains("self.send(DryRun::of(")), "{sends:#?}");
+    assert!(sends.iter().any(|line| line.contains("plan::send_all(act, ")), "{sends:#?}");
+    for (path, text) in sources() {
+        let makes = code(&text).any(|(_, line)| line.contains("DryRun(") || line.contains("Self(WriteRequest"));
+        assert!(!makes || path.ends_with("domain/rehearsal.rs"), "{}: only `DryRun::of` makes one", path.display());
+    }
+}
+
 /// Every write to a Kubernetes API server that needs no authorisation. A new one is a decision: it stands here too.
 const HOUSEKEEPING: &[(&str, &str)] = &[
     ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),

@@ -89,6 +89,7 @@ async fn a_narrow_terminal_gets_lines_that_fit_and_a_file_whole_ones() {
         let narrow = with(&program, &[("COLUMNS", columns)], &["status"]).expect(0).out;
         let limit: usize = columns.parse().expect("a number");
         assert!(narrow.lines().all(|line| line.chars().count() <= limit), "{narrow}");
+        assert!(limit < 80 || narrow.contains("shop/payments "), "what is typed again is whole: {narrow}");
         assert!(narrow.contains('…') && narrow.contains("PHASE"), "what is cut says so: {narrow}");
         let page = with(&program, &[("COLUMNS", columns)], &["get", "shop/payments"]).expect(0).out;
         let facts = page.split("\nSteps:").next().expect("the facts");

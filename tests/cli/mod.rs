@@ -286,7 +286,7 @@ fn help_and_completions() {
         assert!(line.chars().count() <= 110, "{line:?}");
     }
     let resume = program.run(&["resume", "--help"]).expect(0).out;
-    assert!(resume.contains("--expect-step") && resume.contains("Example:"), "{resume}");
+    assert!(resume.contains("--expect-step") && resume.contains("Examples:"), "{resume}");
     for shell in ["bash", "zsh", "fish"] {
         assert!(program.run(&["completions", shell, "--static"]).expect(0).out.contains("resume"), "{shell}");
     }

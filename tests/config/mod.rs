@@ -74,10 +74,10 @@ fn the_example_has_every_key() {
 
 #[test]
 fn the_schema_in_assets_is_that_of_the_program() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/schemas/config.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/config.schema.json");
     let text = std::fs::read_to_string(&path).expect("the schema");
     let stored: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(&stored, config::schema(), "flightdeck config schema > assets/schemas/config.json");
+    assert_eq!(&stored, config::schema(), "flightdeck config schema > assets/config.schema.json");
     for leaf in config::leaves().iter().filter(|leaf| !leaf.in_list()) {
         let described = config::describe(&config::KeyPath::new(&leaf.dotted()));
         assert!(described.is_some_and(|text| !text.is_empty()), "{} is not described", leaf.dotted());

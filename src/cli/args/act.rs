@@ -31,6 +31,8 @@ pub(in crate::cli) struct ActArgs {
     #[arg(long)]
     pub keep_going: bool,
     /// How long to wait for the effect once the server accepted [default: what the act is known to need]
+    ///
+    /// An act always waits: its outcome is its effect, not the server's answer. `wait` waits for more than that.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
     /// Change nothing: show the exact requests, and what the server would say of them (`dryRun=All`)
@@ -102,6 +104,9 @@ pub(in crate::cli) enum PlanVerb {
         /// Output format
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
+        /// How long to wait for the first answers
+        #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+        timeout: Duration,
     },
     /// Go on with one: its remaining steps are looked at anew
     Resume {
@@ -116,8 +121,14 @@ pub(in crate::cli) enum PlanVerb {
         /// Why; goes on record
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+        /// How long each step may take to have its effect [default: what the act is known to need]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        wait: Option<Duration>,
         /// Output format
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
+        /// How long to wait for the first answers
+        #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration)]
+        timeout: Duration,
     },
 }

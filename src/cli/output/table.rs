@@ -14,15 +14,15 @@ const LEAST: usize = 6;
 /// Sets a table: columns as wide as their widest cell. Where the terminal is too narrow the widest columns are cut, and
 /// `…` says so; a file or another program gets whole cells.
 pub(in crate::cli) fn table(rows: &[Vec<String>]) -> String {
-    set(rows, width())
+    set(rows, width(), &[])
 }
 
-/// A table with a heading, which scripts may leave out.
-pub(in crate::cli) fn headed(heading: &[&str], mut rows: Vec<Vec<String>>, no_headers: bool) -> String {
+/// A table with a heading, which scripts may leave out. The columns in `keep` are cut last: what is in them is typed again.
+pub(in crate::cli) fn headed(heading: &[&str], mut rows: Vec<Vec<String>>, no_headers: bool, keep: &[usize]) -> String {
     if !no_headers {
         rows.insert(0, heading.iter().map(|&title| title.to_owned()).collect());
     }
-    table(&rows)
+    set(&rows, width(), keep)
 }
 
 /// Sets names and what is to be said of them: a long text goes on under its own beginning.
@@ -35,10 +35,11 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     (0..columns).map(|c| rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.width()).max().unwrap_or(0)).collect()
 }
 
-fn set(rows: &[Vec<String>], limit: Option<usize>) -> String {
+fn set(rows: &[Vec<String>], limit: Option<usize>, keep: &[usize]) -> String {
     let mut widths = widths(rows);
     if let Some(limit) = limit {
-        fit(&mut widths, limit);
+        fit(&mut widths, limit, keep);
+        fit(&mut widths, limit, &[]);
     }
     let mut out = String::new();
     for row in rows {
@@ -54,11 +55,12 @@ fn set(rows: &[Vec<String>], limit: Option<usize>) -> String {
     out
 }
 
-/// Takes from the widest column until all fit, or none can give.
-fn fit(widths: &mut [usize], limit: usize) {
+/// Takes from the widest column that need not be kept, until all fit, or none can give.
+fn fit(widths: &mut [usize], limit: usize, keep: &[usize]) {
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > limit {
-        match widths.iter_mut().max_by_key(|width| **width) {
+        let free = widths.iter_mut().enumerate().filter(|(column, _)| !keep.contains(column));
+        match free.map(|(_, width)| width).max_by_key(|width| **width) {
             Some(widest) if *widest > LEAST => *widest -= 1,
             _ => return,
         }
@@ -124,11 +126,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_cut_where_it_is_longest_and_says_so() {
         let table = rows(&[&["TARGET", "PHASE"], &["shop/payments", "Paused: a long message of the controller"]]);
-        assert!(set(&table, None).contains("of the controller\n"));
-        let narrow = set(&table, Some(30));
+        assert!(set(&table, None, &[]).contains("of the controller\n"));
+        let narrow = set(&table, Some(30), &[]);
         assert!(narrow.lines().all(|line| line.width() <= 30), "{narrow}");
-        assert!(narrow.contains("shop/payments  Paused: a lon…"), "{narrow}");
-        assert!(set(&table, Some(3)).contains("shop/…  Pause…"), "no column vanishes");
+        assert!(narrow.contains("shop/payments  Paused: a long…"), "{narrow}");
+        assert!(set(&table, Some(3), &[0]).contains("shop/…  Pause…"), "no column vanishes");
+        let kept = rows(&[&["a long name", "short words"]]);
+        assert_eq!(set(&kept, Some(20), &[0]), "a long name  short …\n");
     }
 
     #[test]
