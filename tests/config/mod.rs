@@ -48,7 +48,7 @@ fn keys_of(example: &str) -> std::collections::BTreeSet<String> {
         let line = line.trim_start_matches(['#', ' ']);
         let line = line.strip_prefix("or ").unwrap_or(line);
         if let Some(header) = line.strip_prefix('[') {
-            section = header.trim_matches(['[', ']']).to_owned();
+            header.trim_matches(['[', ']']).clone_into(&mut section);
         } else if let Some((key, _)) = line.split_once(" = ")
             && key.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.'))
         {

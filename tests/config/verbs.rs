@@ -1,6 +1,7 @@
 //! `config …`, and what a context's own policy does to a verb.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
@@ -15,7 +16,7 @@ fn program() -> Program {
 fn user_file(program: &Program) -> std::path::PathBuf {
     let at = program.run(&["config", "path"]).expect(0).out;
     let path = std::path::PathBuf::from(at.trim());
-    assert!(path.starts_with(program.state.path()), "{path:?}");
+    assert!(path.starts_with(program.state.path()), "{}", path.display());
     path
 }
 
@@ -64,7 +65,6 @@ fn the_check_says_errors_and_warnings_apart() {
         token.display()
     );
     fs::write(&path, &text).expect("written");
-    use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).expect("permissions");
     let file = path.to_str().expect("a path");
     let checked = program.run(&["config", "check", file, "-o", "json"]).expect(0).json();

@@ -13,6 +13,7 @@ mod program;
 #[path = "../support/proxy.rs"]
 mod proxy;
 #[path = "../pty/scenario.rs"]
+#[expect(dead_code, reason = "shared with the hermetic tests")]
 mod scenario;
 #[path = "../support/screen.rs"]
 #[expect(dead_code, reason = "shared with the bench")]
