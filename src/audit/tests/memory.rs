@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::fs::{Fs, Handle};
+use crate::audit::{Fs, Handle};
 
 /// What goes wrong at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,11 @@ impl Fs for Memory {
             let data = &state.files.get(path).ok_or_else(missing)?.data;
             Ok(data[usize::try_from(from).expect("small").min(data.len())..].to_vec())
         })
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let length = self.state().files.get(path).ok_or_else(missing)?.data.len();
+        Ok((0, length.try_into().expect("small")))
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {
