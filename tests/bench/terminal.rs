@@ -201,7 +201,7 @@ fn walk(kubeconfig: &Path, names: &[String]) -> Vec<u8> {
         }
     }
     screen.press("\x03");
-    screen.settle(Duration::from_millis(300));
+    screen.ended();
     screen.raw.take().unwrap_or_default()
 }
 
@@ -255,7 +255,17 @@ pub fn hostile(mode: Mode) -> Vec<Row> {
         foreign.extend(shapes.difference(&own).map(|shape| format!("round {round}: {shape}")));
         foreign.extend(bad);
         // The verbs write to the same terminal.
-        for verb in [vec!["status"], vec!["status", "-o", "json"], vec!["show", "shop/bad-000"], vec!["links"]] {
+        for words in [
+            "status",
+            "status -o json",
+            "get shop/bad-000",
+            "get shop/bad-001 -o json",
+            "yaml shop/bad-000",
+            "events shop/bad-000",
+            "history shop/bad-000",
+            "abort shop/bad-000",
+        ] {
+            let verb: Vec<&str> = words.split(' ').collect();
             let out = Command::new(program())
                 .args(&verb)
                 .args(["--namespace", "shop"])
@@ -283,7 +293,7 @@ pub fn hostile(mode: Mode) -> Vec<Row> {
         "hostile texts that reach the terminal as more than text",
         figure,
         "0 of ≥ 300",
-        "the program behind a pseudo-terminal on board, target, events, history, menu; status, show; every control sequence must be one \
+        "the program behind a pseudo-terminal on board, target, events, history, menu; six verbs; every control sequence must be one \
          that a run on plain texts writes too",
         foreign.is_empty() && (mode.quick || seen >= 300),
     )
@@ -393,10 +403,15 @@ pub fn secrets(_: Mode) -> Vec<Row> {
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::write(&kubeconfig, text).expect("written");
     let config = folder.path().join("config.toml");
+    let token = folder.path().join("token");
+    std::fs::write(&token, &planted[16]).expect("written");
     let prometheus = format!(
-        "[prometheus]\nurl = \"{}\"\ntoken = \"{}\"\n[prometheus.headers]\nx-scope = \"{}\"\n",
+        "[log]\nlevel = \"trace\"\n\
+         [[prometheus.context]]\ncontext = \"c1*\"\nurl = \"{}\"\ntoken_env = \"CANARY\"\n\
+         [[prometheus.context]]\nurl = \"{}\"\ntoken_file = \"{}\"\nheaders = {{ X-Scope = \"{}\" }}\n",
         server.url(),
-        planted[16],
+        server.url(),
+        token.display(),
         planted[17]
     );
     std::fs::write(&config, prometheus).expect("written");
@@ -411,8 +426,7 @@ pub fn secrets(_: Mode) -> Vec<Row> {
             .env("KUBECONFIG", &kubeconfig)
             .env("HOME", folder.path())
             .env("FLIGHTDECK_STATE_DIR", &state)
-            .env("FLIGHTDECK_LOG", "trace")
-            .env("RUST_LOG", "trace")
+            .env("CANARY", &planted[18])
             .stdin(Stdio::null())
             .output()
             .expect("it runs");
@@ -423,17 +437,33 @@ pub fn secrets(_: Mode) -> Vec<Row> {
     let mut commands = 0;
     for n in 0..16 {
         let context = format!("c{n}");
-        for verb in [vec!["status"], vec!["doctor"], vec!["resume", "shop/svc-000", "--yes"]] {
+        for words in [
+            "status",
+            "doctor",
+            "get shop/svc-000 -o json",
+            "abort shop/svc-000 --yes --reason proof",
+            "yaml shop/svc-000",
+        ] {
             let mut args = vec!["--context", &context, "--config", &config_path];
-            args.extend(verb);
+            args.extend(words.split(' '));
             run(&args);
             commands += 1;
         }
     }
-    for args in [vec!["config", "show"], vec!["audit", "list", "-o", "json"], vec!["links"]] {
-        run(&args);
-        run(&[&["--config", config_path.as_str()], args.as_slice()].concat());
-        commands += 2;
+    for words in ["audit list -o json", "audit verify", "doctor"] {
+        run(&words.split(' ').collect::<Vec<_>>());
+        commands += 1;
+    }
+    // A configuration that does not parse is quoted, but not its secrets.
+    let broken = folder.path().join("broken.toml");
+    std::fs::write(
+        &broken,
+        format!("[[prometheus.context]]\nurl = \"x\"\nheaders = {{ A = \"{}\", B = 3 }}\n", planted[19]),
+    )
+    .expect("written");
+    run(&["--config", &broken.to_string_lossy(), "status"]);
+    if std::env::var_os("PROOF_SHOW").is_some() {
+        eprintln!("{}", String::from_utf8_lossy(&said));
     }
     let mut files = Vec::new();
     gather(&state, &mut files);
@@ -452,7 +482,7 @@ pub fn secrets(_: Mode) -> Vec<Row> {
             files.len()
         ),
         "0 of 20",
-        "status, doctor, resume, config show, audit list, in 16 contexts at the most talkative log level",
+        "status, doctor, get, abort, yaml, audit, in 16 contexts, with the log at *trace* and a broken configuration",
         found.is_empty(),
     )]
 }
