@@ -324,7 +324,7 @@ struct Tally {
 }
 
 fn race(each: usize, tests: bool) -> Tally {
-    const ROLLOUTS: usize = 100;
+    const ROLLOUTS: usize = 50;
     let names: Vec<String> = (0..ROLLOUTS).map(|n| format!("svc-{n:03}")).collect();
     let site = |n: usize| Site {
         object: rollout(&names[n], 1),
@@ -381,8 +381,8 @@ fn race(each: usize, tests: bool) -> Tally {
 
 /// R6: acts that rest on what is no longer so.
 pub fn stale_acts(mode: Mode) -> Vec<Row> {
-    let found = race(mode.pick(100, 10), true);
-    let careless = race(mode.pick(10, 2), false);
+    let found = race(mode.pick(200, 20), true);
+    let careless = race(mode.pick(20, 4), false);
     let landed = usize::try_from(found.landed - found.stale).unwrap_or(0);
     vec![
         Row::judged(

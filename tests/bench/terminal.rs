@@ -187,7 +187,7 @@ fn walk(kubeconfig: &Path, names: &[String]) -> Vec<u8> {
     let mut screen = Screen::start(&program(), &["--namespace", "shop"], &env, 200, 60);
     screen.raw = Some(Vec::new());
     screen.until("a row", |text| text.contains(&names[0]));
-    let rest = |screen: &mut Screen| screen.settle(Duration::from_millis(60));
+    let rest = |screen: &mut Screen| screen.settle(Duration::from_millis(20));
     rest(&mut screen);
     for key in ["?", "\x1b", "L", "\x1b", "A", "\x1b"] {
         screen.press(key);
@@ -250,6 +250,8 @@ pub fn hostile(mode: Mode) -> Vec<Row> {
         let (_runtime, server) = served(objects);
         let raw = walk(&server.kubeconfig(), &names);
         bytes += raw.len();
+        // The measure is one only if the texts are shown.
+        assert!(raw.windows(3).any(|w| w == "␛".as_bytes()), "no attack came as far as the screen");
         seen += some.len();
         let (shapes, bad) = grammar(&raw);
         foreign.extend(shapes.difference(&own).map(|shape| format!("round {round}: {shape}")));
