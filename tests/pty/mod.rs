@@ -1,6 +1,7 @@
 //! The whole program behind a terminal, on the demo world.
 
 mod acts;
+mod noise;
 pub mod scenario;
 
 use std::path::Path;
