@@ -290,7 +290,7 @@ fn api_error(input: &[u8]) {
     let code = StatusCode::from_u16(code.min(999)).expect("three digits");
     let error = CallError::of_answer(code, None, input);
     plain(&error.to_string());
-    let _ = Timings::default().wait(&error, u32::from(input.len() as u16));
+    let _ = Timings::default().wait(&error, u32::try_from(input.len()).unwrap_or(u32::MAX));
     plain(&CallError::of_frame(&String::from_utf8_lossy(input)).to_string());
 }
 
@@ -505,14 +505,18 @@ fn log(input: &[u8]) {
     let whole = cut(usize::MAX);
     let pieces = cut(1 + input.len() % 7);
     assert!(whole.iter().map(|l| (&l.at, &l.text)).eq(pieces.iter().map(|l| (&l.at, &l.text))), "pieces do not matter");
-    whole.iter().for_each(|line| plain(line.text.as_str()));
+    for line in &whole {
+        plain(line.text.as_str());
+    }
 }
 
 fn as_yaml(input: &[u8]) {
     let Ok(mut value) = serde_json::from_slice::<Value>(input) else { return };
     yaml::fold_managed_fields(&mut value);
     if let Ok(text) = yaml::text(&value) {
-        yaml::lines(&text).iter().for_each(|line| plain(line.as_str()));
+        for line in yaml::lines(&text) {
+            plain(line.as_str());
+        }
     }
 }
 

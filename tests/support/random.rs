@@ -1,4 +1,4 @@
-//! Numbers that are the same in every run: SplitMix64.
+//! Numbers that are the same in every run: `SplitMix64`.
 
 pub struct Random(u64);
 
