@@ -24,12 +24,15 @@ const REPLICA_SET: &str = include_str!("replicaset.json");
 /// The first version; that of object `i` is this plus `i`.
 const FIRST: u64 = 1_000_000;
 
+/// By object: its two states, each what stands before and behind the version.
+type Lines = Vec<[(Bytes, Bytes); 2]>;
+
 struct Shared {
     size: usize,
     rollout: Value,
     replica_set: Value,
-    rollouts: Bytes,
-    replica_sets: Bytes,
+    rollouts: Vec<String>,
+    replica_sets: Vec<String>,
     events: broadcast::Sender<Bytes>,
     version: AtomicU64,
     marks: AtomicU32,
@@ -38,7 +41,7 @@ struct Shared {
     flood: AtomicU64,
     sent: AtomicU64,
     /// Both states between which a flood changes each object, cut in two where the version stands.
-    lines: Mutex<Option<Arc<Vec<[(Bytes, Bytes); 2]>>>>,
+    lines: Mutex<Option<Arc<Lines>>>,
     silent: AtomicBool,
     asked: Mutex<BTreeMap<String, Counts>>,
 }
@@ -72,11 +75,20 @@ fn copy(of: &Value, index: usize, version: u64, suffix: &str) -> Value {
     object
 }
 
-fn list(kind: &str, api: &str, items: &[Value], version: u64) -> Bytes {
-    let list = json!({
-        "kind": kind, "apiVersion": api, "metadata": {"resourceVersion": version.to_string()}, "items": items,
-    });
-    Bytes::from(list.to_string())
+/// One page of a list, as a real server cuts it: at most `limit` items, and where to go on.
+fn list(kind: &str, api: &str, items: &[String], query: &str, version: u64) -> Bytes {
+    let asked = |key: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        value.and_then(|v| v.parse::<usize>().ok())
+    };
+    let from = asked("continue").unwrap_or(0).min(items.len());
+    let to = asked("limit").map_or(items.len(), |limit| from.saturating_add(limit).min(items.len()));
+    let mut meta = json!({"resourceVersion": version.to_string()});
+    if to < items.len() {
+        meta["continue"] = to.to_string().into();
+    }
+    let page = items[from..to].join(",");
+    Bytes::from(format!(r#"{{"kind":"{kind}","apiVersion":"{api}","metadata":{meta},"items":[{page}]}}"#))
 }
 
 impl Fleet {
@@ -85,13 +97,13 @@ impl Fleet {
         let rollout: Value = serde_json::from_str(ROLLOUT).expect("JSON");
         let replica_set: Value = serde_json::from_str(REPLICA_SET).expect("JSON");
         let version = FIRST + size as u64;
-        let rollouts: Vec<_> = (0..size).map(|i| copy(&rollout, i, FIRST + i as u64, "")).collect();
-        let sets: Vec<_> = (0..size).map(|i| copy(&replica_set, i, FIRST + i as u64, "-rs")).collect();
+        let rollouts: Vec<_> = (0..size).map(|i| copy(&rollout, i, FIRST + i as u64, "").to_string()).collect();
+        let sets: Vec<_> = (0..size).map(|i| copy(&replica_set, i, FIRST + i as u64, "-rs").to_string()).collect();
         let (events, _) = broadcast::channel(1 << 16);
         let shared = Arc::new(Shared {
             size,
-            rollouts: list("RolloutList", "argoproj.io/v1alpha1", &rollouts, version),
-            replica_sets: list("ReplicaSetList", "apps/v1", &sets, version),
+            rollouts,
+            replica_sets: sets,
             rollout,
             replica_set,
             events,
@@ -227,6 +239,11 @@ impl Shared {
         }
     }
 
+    /// The version that the lists are of.
+    fn first_end(&self) -> u64 {
+        FIRST + self.size as u64
+    }
+
     async fn spoken(&self) {
         if self.silent.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
@@ -236,20 +253,28 @@ impl Shared {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let watch = request.uri().query().is_some_and(|q| q.contains("watch=true"));
-    shared.count(&path, watch);
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let watch = query.contains("watch=true");
+    // The pages of a list are one list.
+    if !query.contains("continue=") {
+        shared.count(&path, watch);
+    }
     shared.spoken().await;
     let body = match path.as_str() {
         "/apis/argoproj.io/v1alpha1/rollouts" if watch => {
             shared.watches.fetch_add(1, Ordering::SeqCst);
             Body::from_stream(stream_of(shared.clone(), shared.events.subscribe()))
         }
-        "/apis/argoproj.io/v1alpha1/rollouts" => Body::from(shared.rollouts.clone()),
+        "/apis/argoproj.io/v1alpha1/rollouts" => {
+            Body::from(list("RolloutList", "argoproj.io/v1alpha1", &shared.rollouts, &query, shared.first_end()))
+        }
         "/apis/apps/v1/replicasets" if watch => {
             shared.watches.fetch_add(1, Ordering::SeqCst);
             Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>())
         }
-        "/apis/apps/v1/replicasets" => Body::from(shared.replica_sets.clone()),
+        "/apis/apps/v1/replicasets" => {
+            Body::from(list("ReplicaSetList", "apps/v1", &shared.replica_sets, &query, shared.first_end()))
+        }
         "/api/v1/namespaces/kube-system" => {
             Body::from(json!({"metadata": {"name": "kube-system", "uid": "fleet"}}).to_string())
         }
@@ -262,7 +287,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             if watch {
                 Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>())
             } else {
-                Body::from(list("List", "v1", &[], FIRST))
+                Body::from(list("List", "v1", &[], "", FIRST))
             }
         }
         _ => {

@@ -35,8 +35,8 @@ fn stamp(instance: &str) -> Stamp {
 
 fn draft(kind: RecordKind, act: &str) -> Draft {
     let mut draft = Draft::new(kind);
-    draft.act = act.to_owned();
-    draft.op = "resume".to_owned();
+    act.clone_into(&mut draft.act);
+    "resume".clone_into(&mut draft.op);
     draft.reason = Some("error rate fine for 10 minutes".to_owned());
     if kind == RecordKind::Outcome {
         draft.outcome = Some(OutcomeRecord { word: "done".to_owned(), ..OutcomeRecord::default() });

@@ -1,6 +1,7 @@
 //! What reaches the terminal, and what is left of it: R10 to R13.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -389,19 +390,20 @@ pub fn secrets(_: Mode) -> Vec<Row> {
     let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: c0\ncontexts:\n");
     let mut users = String::from("users:\n");
     for (n, secret) in planted.iter().take(16).enumerate() {
-        text.push_str(&format!("- {{name: c{n}, context: {{cluster: k{}, user: u{n}}}}}\n", n % 2));
+        let _ = writeln!(text, "- {{name: c{n}, context: {{cluster: k{}, user: u{n}}}}}", n % 2);
         // Bearer tokens, and what is no usable login at all.
         let user = match n % 4 {
             0 | 1 => format!("token: {secret}"),
             2 => format!("username: anna, password: {secret}"),
             _ => format!("client-key-data: {secret}"),
         };
-        users.push_str(&format!("- {{name: u{n}, user: {{{user}}}}}\n"));
+        let _ = writeln!(users, "- {{name: u{n}, user: {{{user}}}}}");
     }
-    text.push_str(&format!(
-        "clusters:\n- {{name: k0, cluster: {{server: \"{}\"}}}}\n- {{name: k1, cluster: {{server: \"http://127.0.0.1:1\"}}}}\n{users}",
-        server.url()
-    ));
+    let (here, gone) = (server.url(), "http://127.0.0.1:1");
+    let _ = writeln!(
+        text,
+        "clusters:\n- {{name: k0, cluster: {{server: \"{here}\"}}}}\n- {{name: k1, cluster: {{server: \"{gone}\"}}}}\n{users}"
+    );
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::write(&kubeconfig, text).expect("written");
     let config = folder.path().join("config.toml");
@@ -464,9 +466,6 @@ pub fn secrets(_: Mode) -> Vec<Row> {
     )
     .expect("written");
     run(&["--config", &broken.to_string_lossy(), "status"]);
-    if std::env::var_os("PROOF_SHOW").is_some() {
-        eprintln!("{}", String::from_utf8_lossy(&said));
-    }
     let mut files = Vec::new();
     gather(&state, &mut files);
     let mut found = BTreeSet::new();
