@@ -96,3 +96,7 @@ pub mod policy;
 pub mod runtime;
 pub mod systems;
 pub mod tui;
+
+#[cfg(test)]
+#[path = "../tests/fuzz/mod.rs"]
+mod fuzz;

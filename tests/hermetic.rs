@@ -14,6 +14,9 @@ mod parity_script;
 #[path = "support/program.rs"]
 mod program;
 mod pty;
+#[path = "support/random.rs"]
+#[expect(dead_code, reason = "shared with the bench")]
+mod random;
 mod readme;
 #[path = "support/recording.rs"]
 #[expect(dead_code, reason = "shared with the recorder")]

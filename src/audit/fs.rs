@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// An open file at whose end lines are put.
@@ -26,6 +26,8 @@ pub trait Fs: Send + Sync {
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
     /// What stands in a file from `from` on.
     fn read(&self, path: &Path, from: u64) -> io::Result<Vec<u8>>;
+    /// Which file stands under this name (its inode), and how long it is.
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)>;
     /// Makes an empty file for its owner alone; fails if it is there.
     fn create(&self, path: &Path) -> io::Result<()>;
     /// Opens a file to write at its end.
@@ -83,6 +85,11 @@ impl Fs for Disk {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let found = fs::metadata(path)?;
+        Ok((found.ino(), found.len()))
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {

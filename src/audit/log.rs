@@ -11,6 +11,7 @@ use super::authorized::Authorized;
 use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::{Disk, Fs};
+use super::glance::Glance;
 use super::instance::{self, Alive};
 use super::query::{ReadQuery, StoredRecord};
 use super::verify::{self, VerifyReport};
@@ -59,13 +60,14 @@ pub struct AuditLog {
     pub(super) stamp: Stamp,
     tail: Mutex<Option<Tail>>,
     alive: Mutex<Option<Alive>>,
+    glance: Mutex<Glance>,
 }
 
-fn file_name(segment: u32) -> String {
+pub(super) fn file_name(segment: u32) -> String {
     format!("audit-{segment:06}.jsonl")
 }
 
-fn closed_name(segment: u32) -> String {
+pub(super) fn closed_name(segment: u32) -> String {
     format!("audit-{segment:06}.closed")
 }
 
@@ -89,7 +91,8 @@ impl AuditLog {
         if fs.open_to_others(dir).map_err(AuditError::io("look at", dir))? {
             return Err(AuditError::OpenToOthers(dir.to_owned()));
         }
-        Ok(Self { dir: dir.to_owned(), fs, stamp, tail: Mutex::new(None), alive: Mutex::new(None) })
+        let (tail, alive, glance) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { dir: dir.to_owned(), fs, stamp, tail, alive, glance })
     }
 
     /// The folder.
@@ -131,8 +134,15 @@ impl AuditLog {
         tried.map_err(AuditError::io("write a trial file", &path))
     }
 
-    pub(super) fn fs(&self) -> &dyn Fs {
-        &*self.fs
+    pub(super) fn fs(&self) -> &Arc<dyn Fs> {
+        &self.fs
+    }
+
+    /// What is known of the log as it is now: only what was appended since the last look is read.
+    pub(super) fn glance(&self) -> Result<MutexGuard<'_, Glance>, AuditError> {
+        let mut glance = self.glance.lock().unwrap_or_else(PoisonError::into_inner);
+        glance.refresh(&*self.fs, &self.dir)?;
+        Ok(glance)
     }
 
     pub(super) fn program(&self) -> &str {

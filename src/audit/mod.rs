@@ -13,6 +13,7 @@ mod chain;
 mod error;
 mod export;
 mod fs;
+mod glance;
 mod instance;
 mod late;
 mod log;

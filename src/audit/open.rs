@@ -1,7 +1,5 @@
 //! The log at a glance, and what dead processes left open in it.
 
-use std::collections::BTreeMap;
-
 use super::error::AuditError;
 use super::instance;
 use super::log::AuditLog;
@@ -14,21 +12,19 @@ pub type OpenPlan = (Record, Vec<Record>);
 impl AuditLog {
     /// The log at a glance.
     pub fn view(&self) -> Result<LogView, AuditError> {
-        let all = self.all()?;
-        let open_intents = u64::try_from(self.open_intents(&all).len()).unwrap_or(u64::MAX);
-        let last = all.last();
+        let glance = self.glance()?;
+        let left = glance.open.values().filter(|intent| self.is_left(intent)).count();
         Ok(LogView {
-            records: u64::try_from(all.len()).unwrap_or(u64::MAX),
-            last: last.map(|s| s.record.ts.clone()),
-            head: last.map_or_else(String::new, |s| s.leaf.clone()),
-            open_intents,
+            records: glance.records,
+            last: glance.last.as_ref().map(|l| l.ts.clone()),
+            head: glance.last.as_ref().map_or_else(String::new, |l| l.leaf.clone()),
+            open_intents: u64::try_from(left).unwrap_or(u64::MAX),
         })
     }
 
     /// Intents without an outcome whose process is dead. A living process's intents are its own.
     pub fn leftovers(&self) -> Result<Vec<Record>, AuditError> {
-        let all = self.all()?;
-        Ok(self.open_intents(&all))
+        Ok(self.glance()?.open.values().filter(|intent| self.is_left(intent)).cloned().collect())
     }
 
     /// Plans that dead processes left without an end, each with the records of its acts.
@@ -53,25 +49,5 @@ impl AuditLog {
     /// Whether another process wrote it, and is dead. A living process's intents are its own.
     fn is_left(&self, record: &Record) -> bool {
         record.instance != self.stamp.instance && instance::is_dead(&self.dir, &record.instance)
-    }
-
-    fn open_intents(&self, all: &[StoredRecord]) -> Vec<Record> {
-        let mut open: BTreeMap<&str, &Record> = BTreeMap::new();
-        for StoredRecord { record, .. } in all {
-            match record.said.kind {
-                RecordKind::Intent => {
-                    open.insert(&record.said.act, record);
-                }
-                RecordKind::Outcome => {
-                    open.remove(record.said.act.as_str());
-                }
-                RecordKind::Refusal
-                | RecordKind::Plan
-                | RecordKind::PlanEnd
-                | RecordKind::Recovered
-                | RecordKind::Segment => {}
-            }
-        }
-        open.into_values().filter(|r| self.is_left(r)).cloned().collect()
     }
 }

@@ -1,4 +1,5 @@
 mod faults;
+mod glance;
 mod late;
 mod memory;
 mod witness;

@@ -65,14 +65,26 @@ pub fn verify(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<VerifyReport, Aud
 
 /// All records that hold, oldest first; an error at the first that does not.
 pub(super) fn records(fs: &dyn Fs, dir: &Path) -> Result<Vec<StoredRecord>, AuditError> {
-    let (report, records) = walk(fs, dir, false)?;
+    whole(fs, dir).map(|whole| whole.records)
+}
+
+/// All records, and where the last one stands.
+pub(super) struct Whole {
+    pub records: Vec<StoredRecord>,
+    /// The newest segment, where its last record begins, and where it ends; `None` while it holds no record.
+    pub end: Option<(u32, u64, u64)>,
+}
+
+/// The same, and where the last one stands.
+pub(super) fn whole(fs: &dyn Fs, dir: &Path) -> Result<Whole, AuditError> {
+    let (report, walked) = walk(fs, dir, false)?;
     match report.findings.into_iter().next() {
         Some(finding) => Err(tampered(&finding.file, finding.line, &finding.why)),
-        None => Ok(records),
+        None => Ok(walked),
     }
 }
 
-fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Vec<StoredRecord>), AuditError> {
+fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Whole), AuditError> {
     let names = match fs.list(dir) {
         Ok(names) => names,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -82,6 +94,7 @@ fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Vec<Stor
     let mut report = VerifyReport { segments: existing.len(), not_proven: NOT_PROVEN, ..VerifyReport::default() };
     let mut all: Vec<StoredRecord> = Vec::new();
     let newest = existing.last().copied();
+    let mut end = None;
     for (place, segment) in existing.iter().enumerate() {
         let file = format!("audit-{segment:06}.jsonl");
         if u32::try_from(place + 1).ok() != Some(*segment) {
@@ -92,16 +105,18 @@ fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Vec<Stor
         let bytes = fs.read(&path, 0).map_err(AuditError::io("read", &path))?;
         let closed = names.contains(&format!("audit-{segment:06}.closed")) || Some(*segment) != newest;
         let before = report.findings.len();
-        read_segment(&mut report, &mut all, &file, &bytes, closed, strict);
+        end = read_segment(&mut report, &mut all, &file, &bytes, closed, strict)
+            .map(|(begins, ends)| (*segment, begins, ends));
         if report.findings.len() > before {
             break;
         }
     }
     report.records = u64::try_from(all.len()).unwrap_or(u64::MAX);
     report.head = all.last().map_or_else(String::new, |s| s.leaf.clone());
-    Ok((report, all))
+    Ok((report, Whole { records: all, end }))
 }
 
+/// Returns where the last record of the segment begins and ends.
 fn read_segment(
     report: &mut VerifyReport,
     all: &mut Vec<StoredRecord>,
@@ -109,11 +124,13 @@ fn read_segment(
     bytes: &[u8],
     closed: bool,
     strict: bool,
-) {
+) -> Option<(u64, u64)> {
     let mut rest = bytes;
     let mut number = 0;
+    let mut last_at = None;
     while !rest.is_empty() {
         number += 1;
+        let begins = bytes.len() - rest.len();
         let (line, whole) = match rest.iter().position(|b| *b == b'\n') {
             Some(end) => {
                 let line = &rest[..end];
@@ -123,7 +140,10 @@ fn read_segment(
             None => (std::mem::take(&mut rest), false),
         };
         let last = rest.is_empty();
-        let mut find = |why: String| report.findings.push(Finding { file: file.to_owned(), line: number, why });
+        let mut find = |why: String| {
+            report.findings.push(Finding { file: file.to_owned(), line: number, why });
+            None
+        };
         let record = match serde_json::from_slice::<Record>(line) {
             Ok(record) if whole => record,
             _ if last => {
@@ -133,7 +153,7 @@ fn read_segment(
                 } else {
                     report.torn_tail = Some(length);
                 }
-                return;
+                return last_at;
             }
             Err(e) => return find(format!("not a record: {e}")),
             Ok(_) => return find("not a whole line".to_owned()),
@@ -165,5 +185,7 @@ fn read_segment(
             return find("it is not in canonical form".to_owned());
         }
         all.push(StoredRecord { record, file: file.to_owned(), line: number, leaf: chain::leaf(line) });
+        last_at = Some((begins as u64, (begins + line.len() + 1) as u64));
     }
+    last_at
 }

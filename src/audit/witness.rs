@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::AuditError;
 use super::log::AuditLog;
 use super::query::StoredRecord;
+use super::verify;
 
 /// The head of a log at one moment: what a witness keeps. Everything in it is public.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -158,19 +159,23 @@ impl AuditLog {
         time: &str,
         by: &str,
     ) -> Result<Option<(Head, Box<dyn Fn(u64, &str) -> bool + Send + Sync>)>, AuditError> {
-        let records = self.all()?;
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(None) };
+        let glance = self.glance()?.clone();
+        let Some(last) = glance.last.clone() else { return Ok(None) };
         let head = Head {
-            seq: last.record.seq,
-            hash: last.leaf.clone(),
+            seq: last.seq,
+            hash: last.leaf,
             host: self.host().to_owned(),
-            log: log_id(&first.leaf),
+            log: log_id(&glance.first),
             place: self.place(),
             time: time.to_owned(),
             by: by.to_owned(),
-            program: last.record.program.clone(),
+            program: last.program,
         };
-        Ok(Some((head, Box::new(move |seq, hash| holds(&records, seq, hash)))))
+        let (fs, dir) = (self.fs().clone(), self.dir().to_owned());
+        // A log that cannot be read denies: then the witness is left as it is.
+        let in_all = move |seq, hash: &str| verify::records(&*fs, &dir).is_ok_and(|all| holds(&all, seq, hash));
+        let held = move |seq: u64, hash: &str| glance.holds(seq, hash).unwrap_or_else(|| in_all(seq, hash));
+        Ok(Some((head, Box::new(held))))
     }
 
     /// Compares what witnesses keep with this log.

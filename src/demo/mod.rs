@@ -11,7 +11,7 @@ mod git;
 mod held;
 mod kinds;
 mod managed;
-mod patch;
+pub(crate) mod patch;
 mod pods;
 mod prometheus;
 mod rollouts;

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 /// The patch does not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rejected;
+pub(crate) struct Rejected;
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     op: String,
     path: String,
     #[serde(default)]
@@ -19,7 +19,7 @@ pub(super) struct Operation {
 }
 
 /// Applies all operations or none.
-pub(super) fn json_patch(document: &Value, operations: &[Operation]) -> Result<Value, Rejected> {
+pub(crate) fn json_patch(document: &Value, operations: &[Operation]) -> Result<Value, Rejected> {
     let mut patched = document.clone();
     for operation in operations {
         apply(&mut patched, operation)?;
@@ -132,7 +132,7 @@ fn remove(document: &mut Value, path: &str) -> Result<Value, Rejected> {
 }
 
 /// Lays `patch` over `document`: objects merge, `null` takes away, all else replaces.
-pub(super) fn merge(document: &mut Value, patch: &Value) {
+pub(crate) fn merge(document: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *document = patch.clone();
         return;
@@ -151,7 +151,7 @@ pub(super) fn merge(document: &mut Value, patch: &Value) {
 }
 
 /// Takes out members that are `null`: the server stores them as absent.
-pub(super) fn without_nulls(value: &mut Value) {
+pub(crate) fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|_, v| !v.is_null());

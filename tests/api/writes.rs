@@ -23,15 +23,15 @@ fn quick() -> Deadlines {
 }
 
 /// One way to answer a write.
-struct Case {
-    name: &'static str,
-    reply: Reply,
+pub struct Case {
+    pub name: &'static str,
+    pub reply: Reply,
     word: &'static str,
     /// What the outcome must say.
     says: &'static str,
 }
 
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let case = |name, reply, word, says| Case { name, reply, word, says };
     let failed = |code, reason: &str, message: &str| Reply::Json(code, status(code, reason, message));
     let rejected = "the server rejected our request due to an error in our request";

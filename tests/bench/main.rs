@@ -1,21 +1,64 @@
-//! First figures: `cargo bench --bench cockpit [-- NAME …]`, see README.md beside this file.
+//! The figures behind the promises: `cargo bench --bench proof [-- --quick] [-- ROW …]`, see README.md beside this file.
 
+mod acts;
 mod fleet;
+mod ledger;
 mod patch;
+mod rates;
+mod speed;
+mod table;
+mod terminal;
+
+#[path = "../support/engine.rs"]
+#[expect(dead_code, reason = "shared with the tests")]
+mod engine;
+#[path = "../support/random.rs"]
+mod random;
 #[path = "../support/screen.rs"]
 #[expect(dead_code, reason = "shared with the tests behind a terminal")]
 mod screen;
+#[path = "../support/scripted.rs"]
+#[expect(dead_code, reason = "shared with the tests of the wire")]
+mod scripted;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
+
+// Files shared with the crate's own tests name it as they do there.
+use flightdeck::{audit, domain};
 
 use fleet::Fleet;
-use screen::{Screen, usage};
+use screen::Screen;
+use table::{HEAD, Row, Verdict};
 
 const WIDE: (u16, u16) = (200, 60);
 
+/// How thorough a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// Minutes, for CI: fewer of everything.
+    pub quick: bool,
+}
+
+impl Mode {
+    /// One of the two.
+    pub fn pick<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+/// The program that is measured: the one built beside this, or another build of it (`PROOF_PROGRAM`).
 fn program() -> PathBuf {
-    env!("CARGO_BIN_EXE_flightdeck").into()
+    std::env::var_os("PROOF_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_flightdeck").into(), PathBuf::from)
+}
+
+fn kubeconfig(server: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: fleet\n\
+         contexts: [{{name: fleet, context: {{cluster: c, user: u}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+    )
 }
 
 fn cockpit(fleet: &Fleet) -> Screen {
@@ -24,171 +67,143 @@ fn cockpit(fleet: &Fleet) -> Screen {
     Screen::start(&program(), &[], &env, WIDE.0, WIDE.1)
 }
 
-/// Starts on `fleet` and waits until it is live and at rest.
-fn at_rest(fleet: &Fleet) -> Screen {
-    let mut screen = cockpit(fleet);
-    screen.until("row", |text| text.contains("svc-00000"));
-    fleet.until_watched();
-    screen.settle(Duration::from_millis(500));
-    screen
+/// A measurement, and the rows that it gives.
+type Measure = (&'static [&'static str], fn(Mode) -> Vec<Row>);
+
+const MEASURES: &[Measure] = &[
+    (&["R1"], ledger::crashes),
+    (&["R2"], ledger::lost_pages),
+    (&["R3"], ledger::flips),
+    (&["R4"], ledger::writers),
+    (&["R5"], acts::sent_once),
+    (&["R6"], acts::stale_acts),
+    (&["R7"], rates::blind_states),
+    (&["R8"], rates::alarms),
+    (&["R9"], not_built_guard),
+    (&["R10"], terminal::half_open),
+    (&["R11"], terminal::hostile),
+    (&["R12"], terminal::exits),
+    (&["R13"], terminal::secrets),
+    (&["R14"], providers),
+    (&["P1", "P2", "P9"], speed::keys),
+    (&["P3", "P9"], speed::events),
+    (&["P3"], patch::rows),
+    (&["P4", "P5"], speed::load),
+    (&["P6"], speed::memory),
+    (&["P7"], speed::growth),
+    (&["P8", "P9"], speed::first_frame),
+    (&["P10", "P11"], not_built_github),
+    (&["P12"], speed::server_cost),
+    (&["P13"], ledger::speed),
+    (&["P14"], speed::size),
+    (&["P15"], not_built_guard_cost),
+];
+
+fn not_built_guard(_: Mode) -> Vec<Row> {
+    let why = "not built yet: there is no guard and no Lease";
+    vec![Row::open("R9", "two leaders, paused leader: double or late actions", why, "0")]
 }
 
-/// Sorted, in milliseconds.
-struct Spread(Vec<f64>);
-
-impl Spread {
-    fn of(times: &[Duration]) -> Self {
-        let mut all: Vec<f64> = times.iter().map(|t| t.as_secs_f64() * 1000.0).collect();
-        all.sort_by(f64::total_cmp);
-        Self(all)
-    }
-
-    fn at(&self, share: f64) -> f64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index"
-        )]
-        let index = ((self.0.len() - 1) as f64 * share).round() as usize;
-        self.0[index]
-    }
+fn not_built_guard_cost(_: Mode) -> Vec<Row> {
+    let why = "not built yet: there is no guard";
+    vec![Row::open("P15", "guard with 200 rollouts: memory, CPU", why, "≤ 25 MB / ≤ 0.5 %")]
 }
 
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (p50, p90, p99, max) = (self.at(0.5), self.at(0.9), self.at(0.99), self.at(1.0));
-        write!(f, "p50 {p50:.2} ms, p90 {p90:.2}, p99 {p99:.2}, max {max:.2} (n={})", self.0.len())
-    }
+fn not_built_github(_: Mode) -> Vec<Row> {
+    let why = "not built yet: there is no GitHub source";
+    vec![
+        Row::open("P10", "charged GitHub requests, 20 live runs", why, "≤ 20/min"),
+        Row::open("P11", "run status change → screen", why, "p95 ≤ 6 s"),
+    ]
 }
 
-/// Key to first byte, and to the whole new frame: the cursor goes down and up again.
-fn keys(size: usize, rate: u32) {
-    let fleet = Fleet::start(size);
-    let mut screen = at_rest(&fleet);
-    if rate > 0 {
-        fleet.stir(rate);
-    }
-    let row = |screen: &Screen| screen.contents().lines().rev().find(|l| l.contains("svc-")).map(ToOwned::to_owned);
-    let (mut first, mut whole, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-    for turn in 0..300 {
-        let before = screen.bytes;
-        // The footer names the row that keys apply to.
-        let footer = row(&screen);
-        let at = screen.press(if turn % 2 == 0 { "j" } else { "k" });
-        let mut came = None;
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while row(&screen) == footer {
-            assert!(Instant::now() < deadline, "the cursor did not move\n{}", screen.contents());
-            if let Some(chunk) = screen.next(Duration::from_millis(100)) {
-                came.get_or_insert(chunk);
-                whole.truncate(turn);
-                whole.push(chunk.duration_since(at));
-            }
+/// R14: TLS providers by the lock file; advisories need a database that is not here.
+fn providers(_: Mode) -> Vec<Row> {
+    let lock = include_str!("../../Cargo.lock");
+    let all = ["ring", "aws-lc-rs", "openssl", "rustls-openssl", "graviola", "mbedtls"];
+    let found: Vec<&str> = all.into_iter().filter(|name| lock.contains(&format!("name = \"{name}\"\n"))).collect();
+    let tree =
+        std::process::Command::new("cargo").args(["tree", "--locked", "-e", "normal", "--prefix", "none"]).output();
+    let used: Vec<&str> = match &tree {
+        Ok(out) if out.status.success() => {
+            let text = String::from_utf8_lossy(&out.stdout).into_owned();
+            found.iter().copied().filter(|n| text.lines().any(|l| l.starts_with(&format!("{n} ")))).collect()
         }
-        first.push(came.expect("output").duration_since(at));
-        bytes.push(screen.bytes - before);
-        if rate == 0 {
-            screen.settle(Duration::from_millis(3));
-        }
-    }
-    bytes.sort_unstable();
-    let load = if rate > 0 { format!(", {rate} events/s") } else { String::new() };
-    if rate == 0 {
-        println!("key → first byte, {size} rollouts{load}: {}", Spread::of(&first));
-    }
-    println!("key → frame, {size} rollouts{load}: {}; {} bytes a key (median)", Spread::of(&whole), bytes[150]);
+        _ => found.clone(),
+    };
+    vec![
+        Row::judged(
+            "R14",
+            "TLS providers in the program",
+            format!("{}: {}", used.len(), used.join(", ")),
+            "1",
+            "`cargo tree -e normal`",
+            used.len() == 1,
+        ),
+        Row::open("R14", "open advisories", "needs the advisory database: `cargo deny check advisories`", "0"),
+    ]
 }
 
-/// What the program costs while nothing changes, and while much does.
-fn load(size: usize, rate: u32, time: Duration) {
-    let fleet = Fleet::start(size);
-    let mut screen = at_rest(&fleet);
-    if rate > 0 {
-        fleet.stir(rate);
-        screen.settle(Duration::from_millis(1));
+/// Takes one measurement. One that breaks is a miss, and says so.
+fn take(measure: &Measure, mode: Mode) -> Vec<Row> {
+    let (ids, work) = measure;
+    let begun = Instant::now();
+    eprintln!("{} …", ids.join(" "));
+    let rows = std::panic::catch_unwind(|| work(mode)).unwrap_or_else(|panic| {
+        let why = panic.downcast_ref::<String>().cloned();
+        let why = why.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+        let why: String = why.chars().take(300).collect();
+        vec![Row::judged(ids[0], "the measurement broke", why, "–", "–", false)]
+    });
+    for row in &rows {
+        eprintln!("  {} {}: {} [{}]", row.id, row.what, row.figure, row.verdict);
     }
-    let (before, written, begun) = (usage(screen.pid()), screen.bytes, Instant::now());
-    while begun.elapsed() < time {
-        screen.next(time.saturating_sub(begun.elapsed()));
+    eprintln!("  took {:.1} s", begun.elapsed().as_secs_f64());
+    rows
+}
+
+/// R before P, and by number.
+fn order(id: &str) -> (bool, u32) {
+    (id.starts_with('P'), id[1..].parse().unwrap_or(0))
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, dir, name, times] = args.as_slice()
+        && word == "child"
+    {
+        ledger::child(Path::new(dir), name, times.parse().unwrap_or(0));
+        return ExitCode::SUCCESS;
     }
-    let (after, seconds) = (usage(screen.pid()), begun.elapsed().as_secs_f64());
-    let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds * 100.0;
-    #[expect(clippy::cast_precision_loss, reason = "a rate to look at")]
-    let (bytes, switches) =
-        ((screen.bytes - written) as f64 / seconds, after.switches.saturating_sub(before.switches) as f64 / seconds);
+    let mode = Mode { quick: args.iter().any(|a| a == "--quick") };
+    let asked: Vec<String> = args.into_iter().filter(|a| !a.starts_with('-')).map(|a| a.to_uppercase()).collect();
+    let known = |id: &str| MEASURES.iter().any(|(ids, _)| ids.contains(&id));
+    if let Some(unknown) = asked.iter().find(|a| !known(a)) {
+        eprintln!("there is no row {unknown}; rows are R1 to R14 and P1 to P15");
+        return ExitCode::from(2);
+    }
+    let begun = Instant::now();
+    // What broke stands in its row.
+    std::panic::set_hook(Box::new(|_| {}));
+    let wanted = |ids: &[&str]| asked.is_empty() || ids.iter().any(|id| asked.iter().any(|a| a == id));
+    let mut rows: Vec<Row> = Vec::new();
+    for measure in MEASURES.iter().filter(|(ids, _)| wanted(ids)) {
+        rows.extend(take(measure, mode));
+    }
+    rows.sort_by_key(|row| order(row.id));
+    println!("{HEAD}");
+    for row in &rows {
+        println!("{row}");
+    }
+    let count = |verdict| rows.iter().filter(|r| r.verdict == verdict).count();
     println!(
-        "{size} rollouts, {rate} events/s for {seconds:.0} s: CPU {cpu:.2} %, {bytes:.1} bytes/s to the terminal, \
-         {switches:.1} wake-ups/s, RSS {:.1} MiB",
-        mib(after.resident_kib)
+        "\n{} met, {} missed, {} not measured; {} run, {:.0} min, {} processors.",
+        count(Verdict::Met),
+        count(Verdict::Missed),
+        count(Verdict::Open),
+        if mode.quick { "quick" } else { "full" },
+        (begun.elapsed().as_secs_f64() / 60.0).ceil(),
+        std::thread::available_parallelism().map_or(0, usize::from)
     );
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a size to look at")]
-fn mib(kib: u64) -> f64 {
-    kib as f64 / 1024.0
-}
-
-fn memory() {
-    for size in [100, 1_000, 10_000] {
-        let fleet = Fleet::start(size);
-        let screen = at_rest(&fleet);
-        println!("{size} rollouts, each with a ReplicaSet: RSS {:.1} MiB", mib(usage(screen.pid()).resident_kib));
-    }
-}
-
-fn first_frame() {
-    let fleet = Fleet::start(1_000);
-    let (mut first, mut live) = (Vec::new(), Vec::new());
-    for _ in 0..20 {
-        let mut screen = cockpit(&fleet);
-        let started = screen.started;
-        let frame = screen.until("first byte", |_| true).max(started);
-        let frame = screen.next(Duration::from_secs(10)).unwrap_or(frame);
-        first.push(frame.duration_since(started));
-        live.push(screen.until("row", |text| text.contains("svc-00000")).duration_since(started));
-    }
-    println!("start → first byte: {}", Spread::of(&first));
-    println!("start → live list of 1000: {}", Spread::of(&live));
-}
-
-/// An event on the wire to its text on the screen.
-fn events() {
-    let fleet = Fleet::start(1_000);
-    let mut screen = at_rest(&fleet);
-    let mut times = Vec::new();
-    for _ in 0..200 {
-        let at = Instant::now();
-        let mark = fleet.mark(0);
-        times.push(screen.until("mark", |text| text.contains(&mark)).duration_since(at));
-        screen.settle(Duration::from_millis(25));
-    }
-    println!("event → screen, 1000 rollouts: {}", Spread::of(&times));
-}
-
-fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
-    if wanted("first") {
-        first_frame();
-    }
-    if wanted("keys") {
-        keys(1_000, 0);
-        keys(10_000, 1_000);
-    }
-    if wanted("events") {
-        events();
-    }
-    if wanted("idle") {
-        load(1_000, 0, Duration::from_secs(30));
-    }
-    if wanted("busy") {
-        load(10_000, 1_000, Duration::from_secs(10));
-    }
-    if wanted("memory") {
-        memory();
-    }
-    if wanted("patch") {
-        patch::run();
-    }
+    if count(Verdict::Missed) > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -11,21 +11,35 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Spread;
+use super::Mode;
 use super::screen::Screen;
+use super::table::{Row, Spread};
 
 const TIMES: usize = 60;
 
-pub fn run() {
+/// P3 on the real cluster, beside the plugin, and what else is installed.
+pub fn rows(_: Mode) -> Vec<Row> {
+    let what = "patch sent → its text on the screen, real API server";
+    let target = "its answer + 5 ms (p50), + 20 ms (p99)";
     if std::env::var_os("FLIGHTDECK_TEST_STACK").is_none() && std::env::var_os("FLIGHTDECK_TEST_KUBECONFIG").is_none() {
-        println!("patch → screen: not measured; `tests/real/run --up` prints what to export first");
-        return;
+        return vec![Row::open("P3", what, "no cluster: `tests/real/run --up` prints what to export first", target)];
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(measure());
+    let (patches, ours, theirs) = runtime.block_on(measure());
+    let met = ours.at(0.5) <= patches.at(0.5) + 5.0 && ours.at(0.99) <= patches.at(0.99) + 20.0;
+    let answer = format!("{ours}; its answer alone: p50 {:.2}, p99 {:.2}", patches.at(0.5), patches.at(0.99));
+    vec![
+        Row::judged("P3", what, answer, target, "the controller is stopped meanwhile", met),
+        Row::note(
+            "P3",
+            "the same for `kubectl argo rollouts get rollout -w`",
+            theirs.to_string(),
+            "the same patches; it draws once a second, and they follow its beat: read it as within a second",
+        ),
+    ]
 }
 
-async fn measure() {
+async fn measure() -> (Spread, Spread, Spread) {
     let stack = stack::stack();
     let namespace = stack.namespace("bench").await;
     let steps = json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 100}]);
@@ -54,7 +68,5 @@ async fn measure() {
         our_times.push(ours.until("mark", |text| text.contains(&mark)).duration_since(at));
         their_times.push(theirs.until("mark", |text| text.contains(&mark)).duration_since(at));
     }
-    println!("patch sent → answered by the real API server: {}", Spread::of(&patches));
-    println!("patch sent → screen, flightdeck: {}", Spread::of(&our_times));
-    println!("patch sent → screen, kubectl argo rollouts get rollout -w: {}", Spread::of(&their_times));
+    (Spread::of(&patches), Spread::of(&our_times), Spread::of(&their_times))
 }

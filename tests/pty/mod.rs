@@ -1,6 +1,7 @@
 //! The whole program behind a terminal, on the demo world.
 
 mod acts;
+mod noise;
 mod safety;
 pub mod scenario;
 mod window;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::fs::{Fs, Handle};
+use crate::audit::{Fs, Handle};
 
 /// What goes wrong at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +64,19 @@ impl Memory {
         self.state().dead
     }
 
-    /// The machine after a power loss: what was not synced is gone.
-    pub(super) fn after_power_loss(&self) -> Self {
+    /// The machine after a power loss: of what was not synced only so much is left as `below` picks, of each file a
+    /// beginning, and of new entries some. `|_| 0` leaves nothing of it.
+    pub(super) fn after_power_loss(&self, mut below: impl FnMut(usize) -> usize) -> Self {
         let copy = self.copy();
         let mut state = copy.state();
-        state.files.retain(|_, f| f.entry_durable);
+        state.files.retain(|_, f| f.entry_durable || below(2) == 1);
         for file in state.files.values_mut() {
-            file.data = file.durable.clone();
+            let unsynced = file.data.strip_prefix(file.durable.as_slice()).map_or(0, <[u8]>::len);
+            let kept = file.durable.len() + below(unsynced + 1);
+            let data = if unsynced > 0 { &file.data } else { &file.durable };
+            file.data = data[..kept.min(data.len())].to_vec();
+            file.durable = file.data.clone();
+            file.entry_durable = true;
         }
         drop(state);
         copy
@@ -161,6 +167,11 @@ impl Fs for Memory {
             let data = &state.files.get(path).ok_or_else(missing)?.data;
             Ok(data[usize::try_from(from).expect("small").min(data.len())..].to_vec())
         })
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let length = self.state().files.get(path).ok_or_else(missing)?.data.len();
+        Ok((0, length.try_into().expect("small")))
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {

@@ -14,7 +14,7 @@ use crate::domain::rollout::{
 };
 use crate::domain::steps::Step;
 use crate::domain::text::Clean;
-use crate::systems::kubernetes::decode::{Meta, Template, malformed};
+use crate::systems::kubernetes::decode::{Meta, Template, malformed, tight};
 use crate::systems::kubernetes::watch::Malformed;
 
 #[derive(Deserialize)]
@@ -312,7 +312,7 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
             generation: meta.annotations.workload_generation,
             observed: status.workload_observed_generation,
         }),
-        labels: meta.labels.unwrap_or_default().into_iter().collect(),
+        labels: tight(meta.labels.unwrap_or_default().into_iter().collect()),
         containers: spec.template.map(Template::containers).unwrap_or_default(),
         restart_at: time(spec.restart_at.as_ref()),
         restarted_at: time(status.restarted_at.as_ref()),
@@ -325,7 +325,7 @@ pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed
         pod_hash: status.current_pod_hash,
         stable_hash: status.stable_rs,
         step_index: status.current_step_index,
-        pause_conditions: status.pause_conditions.unwrap_or_default(),
+        pause_conditions: tight(status.pause_conditions.unwrap_or_default()),
         controller_pause: status.controller_pause.unwrap_or(false),
         abort: status.abort.unwrap_or(false),
         aborted_at: time(status.aborted_at.as_ref()),
@@ -410,7 +410,7 @@ fn strategy(wire: Option<WireStrategy>) -> Strategy {
         return Strategy::Canary(Canary {
             max_weight: routing.as_ref().and_then(|r| r.max_weight).unwrap_or(100),
             router: routing.and_then(|r| r.router),
-            steps: canary.steps.unwrap_or_default().into_iter().map(|s| s.0).collect(),
+            steps: tight(canary.steps.unwrap_or_default().into_iter().map(|s| s.0).collect()),
             dynamic_stable_scale: canary.dynamic_stable_scale.unwrap_or(false),
             background_analysis: canary.analysis.is_some(),
             abort_scale_down_delay: canary.abort_scale_down_delay_seconds,

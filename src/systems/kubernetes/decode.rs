@@ -203,13 +203,13 @@ impl Template {
         let containers = self.spec.and_then(|s| s.containers).unwrap_or_default();
         let named =
             |c: Container| rollout::Container { name: c.name.unwrap_or_default(), image: c.image.unwrap_or_default() };
-        containers.into_iter().map(named).collect()
+        tight(containers.into_iter().map(named).collect())
     }
 
     /// The images of its containers, in order.
     pub fn images(self) -> Vec<Clean> {
         let containers = self.spec.and_then(|s| s.containers).unwrap_or_default();
-        containers.into_iter().map(|c| c.image.unwrap_or_default()).collect()
+        tight(containers.into_iter().map(|c| c.image.unwrap_or_default()).collect())
     }
 }
 
@@ -219,6 +219,12 @@ struct SetStatus {
     replicas: Option<i64>,
     ready_replicas: Option<i64>,
     available_replicas: Option<i64>,
+}
+
+/// Without the room that a decoder leaves for more: there are thousands of these, and they do not grow.
+pub fn tight<T>(mut all: Vec<T>) -> Vec<T> {
+    all.shrink_to_fit();
+    all
 }
 
 /// Decodes a ReplicaSet; those that no Rollout controls are not ours.

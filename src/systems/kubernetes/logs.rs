@@ -126,18 +126,18 @@ impl Log {
 }
 
 /// Cuts a stream of bytes into lines; of a line that is too long it keeps the beginning and counts the rest.
-struct Cutter {
+pub(crate) struct Cutter {
     longest: usize,
     buffer: BytesMut,
     lost: usize,
 }
 
 impl Cutter {
-    fn new(longest: usize) -> Self {
+    pub(crate) fn new(longest: usize) -> Self {
         Self { longest, buffer: BytesMut::new(), lost: 0 }
     }
 
-    fn put(&mut self, mut data: &[u8]) -> Vec<Line> {
+    pub(crate) fn put(&mut self, mut data: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
         while let Some(end) = data.iter().position(|b| *b == b'\n') {
             self.keep(&data[..end]);
@@ -171,7 +171,7 @@ impl Cutter {
         Line { at, text: clean }
     }
 
-    fn rest(&mut self) -> Option<Line> {
+    pub(crate) fn rest(&mut self) -> Option<Line> {
         (!self.buffer.is_empty()).then(|| self.line())
     }
 }

@@ -229,7 +229,7 @@ where
     }
 }
 
-enum Ended {
+pub(crate) enum Ended {
     /// The server closed it: the usual end after some minutes.
     Quietly,
     /// The version is too old: list again.
@@ -392,7 +392,8 @@ impl<T: Versioned> Resource<'_, T> {
         }
     }
 
-    async fn frame<F, Fut>(&self, line: &[u8], version: &mut String, tell: &mut F) -> Option<Ended>
+    /// Takes one line of a watch in; says how the watch ends, if it does.
+    pub(crate) async fn frame<F, Fut>(&self, line: &[u8], version: &mut String, tell: &mut F) -> Option<Ended>
     where
         F: FnMut(Said<T>) -> Fut,
         Fut: Future<Output = bool>,

@@ -12,7 +12,7 @@ use super::query::KEY;
 
 /// Why an answer is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Not there, not well, or not a Prometheus: tried again.
     Unreachable { why: Clean },
     /// Nothing came within the deadline.
@@ -24,11 +24,11 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn unreachable(why: &str) -> Self {
+    pub(crate) fn unreachable(why: &str) -> Self {
         Self::Unreachable { why: Clean::new(why) }
     }
 
-    pub(super) const fn why(&self) -> &Clean {
+    pub(crate) const fn why(&self) -> &Clean {
         match self {
             Self::Unreachable { why } | Self::Silent { why } | Self::Denied { why } | Self::WrongQuery { why } => why,
         }
@@ -37,7 +37,7 @@ impl Fault {
 
 /// An answer: numbers by key, at one evaluation time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The evaluation time, in seconds, by Prometheus' clock; `None` when there are no numbers.
     pub at: Option<f64>,
     /// What Prometheus warned of.
@@ -48,7 +48,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn value(&self, key: &str) -> Value {
+    pub(crate) fn value(&self, key: &str) -> Value {
         self.values.get(key).copied().unwrap_or_default()
     }
 }
@@ -71,7 +71,7 @@ struct Envelope {
 const NOTES: usize = 3;
 
 /// Reads the answer to an instant query, or to one over a range.
-pub(super) fn answer(code: u16, body: &[u8]) -> Result<Answer, Fault> {
+pub(crate) fn answer(code: u16, body: &[u8]) -> Result<Answer, Fault> {
     let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else { return Err(foreign(code, body)) };
     match envelope.status.as_str() {
         "success" => numbers(envelope),

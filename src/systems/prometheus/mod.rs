@@ -5,8 +5,8 @@
 mod answers;
 mod book;
 mod client;
-mod decode;
-mod query;
+pub(crate) mod decode;
+pub(crate) mod query;
 mod source;
 
 use std::sync::Arc;

@@ -263,7 +263,7 @@ fn offset(until: Option<Timestamp>, now: Timestamp) -> u64 {
 }
 
 /// The numbers of the version under `prefix`.
-pub(super) fn raw(answer: &Answer, prefix: &str) -> Raw {
+pub(crate) fn raw(answer: &Answer, prefix: &str) -> Raw {
     let value = |number: &str| answer.value(&format!("{prefix}.{number}"));
     Raw {
         errors_long: value("el"),
