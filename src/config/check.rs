@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::file::{ConfigFile, EnvironmentSection};
-use super::nearest::did_you_mean;
+use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Problem};
 use super::{Face, Origins};
 use crate::domain::environment::glob;

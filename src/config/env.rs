@@ -1,6 +1,6 @@
 //! `FLIGHTDECK_<SECTION>_<KEY>`: one variable for every key that a name can lead to.
 
-use super::nearest::did_you_mean;
+use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Origin, Problem};
 use super::schema::{Leaf, Takes, leaves};
 use super::tree::{Node, Value};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::file::ConfigFile;
-use super::nearest::did_you_mean;
+use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Problem, Step};
 use super::prometheus::{LENGTH, Length};
 use super::tree::{Node, Value};

@@ -1,13 +1,21 @@
 //! The known name that a person most likely meant.
 
-/// The name nearest to `said`, if one is near enough to be meant: one it begins with, or one with few letters between them.
+/// The name nearest to `said`, if one is near enough to be meant: one it begins, or one with few letters between them.
 pub fn nearest<'a>(said: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let said = said.to_lowercase();
-    let near = |name: &str| {
-        if said.chars().count() >= 2 && name.starts_with(&said) { 0 } else { distance(&said, &name.to_lowercase()) }
+    let plain = |word: &str| word.to_lowercase().replace('-', "_");
+    let said = plain(said);
+    let length = said.chars().count();
+    let by = |name: &str| {
+        let name = plain(name);
+        if length >= 2 && name.starts_with(&said) { 0 } else { strsim::osa_distance(&said, &name) }
     };
-    let far = (said.chars().count().max(3)).div_ceil(3);
-    names.into_iter().map(|name| (near(name), name)).filter(|(by, _)| *by <= far).min_by_key(|(by, _)| *by).map(|n| n.1)
+    let far = length.max(3).div_ceil(3);
+    names.into_iter().map(|name| (by(name), name)).filter(|(by, _)| *by <= far).min_by_key(|(by, _)| *by).map(|n| n.1)
+}
+
+/// `; did you mean NAME?`; empty where nothing is near.
+pub fn did_you_mean<'a>(said: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(said, names).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// `; did you mean NAME?`, or which names there are.
@@ -18,43 +26,29 @@ pub fn hint(said: &str, names: &[&str]) -> String {
     }
 }
 
-/// How many letters are to be put in, taken out, changed or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let mut least = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
-                least = least.min(before[j - 1] + 1);
-            }
-            row.push(least);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_slip_is_understood_and_nonsense_is_not() {
-        let names = ["resume", "retry", "restart", "rollback", "abort"];
+        let names = ["resume", "retry", "restart", "rollback", "abort", "read_only", "reason_in_production", "no_color"];
         for (said, meant) in [
             ("abrot", Some("abort")),
             ("resum", Some("resume")),
             ("ROLBACK", Some("rollback")),
             ("roll", Some("rollback")),
+            ("read_onyl", Some("read_only")),
+            ("READ-ONLY", Some("read_only")),
+            ("no_colour", Some("no_color")),
+            ("reason_in_prod", Some("reason_in_production")),
             ("xyzzy", None),
             ("", None),
         ] {
             assert_eq!(nearest(said, names), meant, "{said:?}");
         }
         assert_eq!(hint("abrot", &names), "; did you mean `abort`?");
+        assert_eq!(did_you_mean("xyzzy", names), "");
         assert_eq!(hint("q", &["a1", "b1"]), "; known are a1, b1");
     }
 }

@@ -10,7 +10,6 @@ pub use crate::effects::look::{
     DiffKind, DiffLine, LogLine, LogsOf, Pods, Revision, RevisionName, TemplateDiff, What, YamlOf,
 };
 
-use crate::domain::environment::EnvironmentRules;
 use crate::domain::ids::{ActId, TargetId};
 use crate::domain::intent::{Actor, Intent};
 use crate::domain::outcome::Act;
@@ -52,24 +51,6 @@ pub enum Query {
 #[error("the engine has stopped")]
 pub struct Stopped;
 
-/// The engine's ends of a detached handle.
-pub struct Detached {
-    /// Publishes snapshots.
-    pub world: watch::Sender<Arc<World>>,
-    /// The acts asked for.
-    pub intents: mpsc::Receiver<Intent>,
-    /// The plans asked for.
-    pub plans: mpsc::Receiver<Plan>,
-    /// The questions asked.
-    pub queries: mpsc::Receiver<Query>,
-    /// The target whose pods are wanted.
-    pub focus: watch::Receiver<Option<TargetId>>,
-    /// The targets on the screen.
-    pub visible: watch::Receiver<Vec<TargetId>>,
-    /// Changes the settings.
-    pub settings: watch::Sender<Arc<Settings>>,
-}
-
 /// A handle on the running engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
@@ -84,40 +65,6 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle without an engine behind it, and the other ends of its channels: for tests of the faces.
-    pub fn detached(world: World, mandate: Mandate) -> (Self, Detached) {
-        let (world_in, world) = watch::channel(Arc::new(world));
-        let (intents, intents_out) = mpsc::channel(16);
-        let (plans, plans_out) = mpsc::channel(16);
-        let (queries, queries_out) = mpsc::channel(16);
-        let (focus, focus_out) = watch::channel(None);
-        let (visible, visible_out) = watch::channel(Vec::new());
-        let (settings_in, settings) = watch::channel(Arc::new(Settings::of(mandate, EnvironmentRules::default())));
-        let actor = |face| Actor { os_user: "tester".into(), kube_user: None, face };
-        let handle = Self {
-            world,
-            intents,
-            plans,
-            queries,
-            focus: Arc::new(focus),
-            visible: Arc::new(visible),
-            settings,
-            actor: Arc::new(actor),
-        };
-        (
-            handle,
-            Detached {
-                world: world_in,
-                intents: intents_out,
-                plans: plans_out,
-                queries: queries_out,
-                focus: focus_out,
-                visible: visible_out,
-                settings: settings_in,
-            },
-        )
-    }
-
     /// The latest snapshot.
     pub fn world(&self) -> Arc<World> {
         self.world.borrow().clone()

@@ -44,7 +44,7 @@ type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
     let state = State::configured(&face).map_err(bad)?;
-    let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let mut ends = Ends::listen()?;
     let skin = skin(look, &face)?;
     let mut terminal = Terminal::enter(modes(&face))?;
     let mut cockpit = Cockpit::new(&handle, state, skin, face);
@@ -65,7 +65,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
             wake = [ages.map(|at| drawn + until(now, at)), cockpit.state.wakes(drawn)].into_iter().flatten().min();
         }
         let woken = if typed.0.is_empty() {
-            Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut term, &mut hup, wake).await
+            Woken::wait(&mut events, &mut handle, &mut answers, &mut log, &mut ends, wake).await
         } else {
             Woken::Typed
         };
@@ -222,8 +222,7 @@ impl Woken {
         handle: &mut Handle,
         answers: &mut Answers,
         log: &mut LogFeed,
-        term: &mut Signal,
-        hup: &mut Signal,
+        ends: &mut Ends,
         wake: Option<Instant>,
     ) -> Self {
         let time = async {
@@ -234,13 +233,40 @@ impl Woken {
         };
         tokio::select! {
             biased;
-            _ = term.recv() => Self::End,
-            _ = hup.recv() => Self::End,
+            () = ends.any() => Self::End,
             event = events.next() => event.map_or(Self::End, Self::Event),
             Some(answer) = answers.next() => answer.map_or(Self::Time, Self::Answer),
             lines = log.next() => Self::Log(lines),
             world = handle.changed() => world.map_or(Self::End, Self::World),
             () = time => Self::Time,
+        }
+    }
+}
+
+/// The signals that end the program; the keyboard's own arrive as keys, these come from outside.
+struct Ends {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Ends {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

@@ -35,7 +35,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("toml", &["config", "demo"]),
-    ("strsim", &["config"]),
+    ("strsim", &["domain"]),
     ("notify", &["runtime"]),
     ("tracing_subscriber", &["runtime"]),
     ("tracing_appender", &["runtime"]),

@@ -103,7 +103,7 @@ fn a_start_without_any_kubeconfig_is_the_demo_and_says_so() {
 
 #[test]
 fn the_terminal_is_given_back_when_the_system_ends_the_program() {
-    for name in ["-TERM", "-HUP"] {
+    for name in ["-TERM", "-HUP", "-INT", "-QUIT"] {
         let demo = Demo::new(STILL);
         let mut screen = demo.start(&[], &[], 80, 24);
         screen.until("a row", |text| text.contains("shop/web"));

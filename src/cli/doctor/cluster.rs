@@ -46,7 +46,8 @@ pub(super) async fn context(
             "tls",
             "certificate",
             "the server's certificate is not checked (insecure-skip-tls-verify)",
-            "put certificate-authority-data into the kubeconfig; until then every act must be typed out",
+            "put certificate-authority-data into the kubeconfig; until then acts are refused, unless \
+             `policy.act_on_insecure` lets them",
         );
     }
     if !reachable(checks, &cluster).await {

@@ -1,7 +1,7 @@
 //! What the types of `[prometheus]` cannot check.
 
 use super::{PrometheusContext, PrometheusSection, QueryTemplate};
-use crate::config::nearest::did_you_mean;
+use crate::domain::nearest::did_you_mean;
 use crate::config::problem::{KeyPath, Problem};
 
 impl PrometheusSection {

@@ -6,6 +6,9 @@ use super::{Rules, Side};
 /// The normal quantile of 99 % certainty (both ends), by which the Wilson bounds are drawn.
 const Z: f64 = 2.575_829;
 
+/// The normal quantile of 99.9 % certainty (both ends): what the short window alone must be sure of.
+const Z_ALONE: f64 = 3.290_527;
+
 /// Below so many errors nothing is certain, whatever the share.
 const FEWEST: f64 = 5.0;
 
@@ -39,11 +42,15 @@ impl Verdict {
 
 /// The bounds between which the true share lies with 99 % certainty (Wilson score interval).
 pub fn wilson(counts: Counts) -> Option<(f64, f64)> {
+    bounds(counts, Z)
+}
+
+fn bounds(counts: Counts, z: f64) -> Option<(f64, f64)> {
     let rate = counts.rate()?;
     let n = counts.total;
-    let z2 = Z * Z;
+    let z2 = z * z;
     let middle = rate + z2 / (2.0 * n);
-    let spread = Z * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
+    let spread = z * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     Some((((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0)))
 }
@@ -51,7 +58,7 @@ pub fn wilson(counts: Counts) -> Option<(f64, f64)> {
 /// The verdict on one version: pure, from its two windows.
 pub fn verdict(long: &Reading, short: &Reading, rules: &Rules) -> Verdict {
     let over = |reading: &Reading| reading.counts().and_then(|c| c.rate()).is_some_and(|rate| rate > rules.limit);
-    if certain(long, short, rules) || flagrant(long, short, rules) {
+    if certain(long, short, rules) || sudden(short, rules) || flagrant(long, short, rules) {
         return Verdict::Over;
     }
     let (Some(wide), Some(near)) = (long.measured(), short.measured()) else {
@@ -71,6 +78,13 @@ fn certain(long: &Reading, short: &Reading, rules: &Rules) -> bool {
     let Some(wide) = long.measured().filter(|counts| counts.errors >= FEWEST) else { return false };
     let lasts = short.measured().and_then(|c| c.rate()).is_some_and(|rate| rate > rules.limit);
     lasts && wilson(wide).is_some_and(|(lower, _)| lower > rules.limit)
+}
+
+/// The short window alone is surer than both together need be: what begins to fail is not hidden for minutes by the
+/// good requests before it.
+fn sudden(short: &Reading, rules: &Rules) -> bool {
+    let near = short.measured().filter(|counts| counts.errors >= FEWEST);
+    near.and_then(|counts| bounds(counts, Z_ALONE)).is_some_and(|(lower, _)| lower > rules.limit)
 }
 
 /// More than half of the last minute's requests failed, and they are enough for the short window.

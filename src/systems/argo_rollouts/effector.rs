@@ -31,13 +31,6 @@ impl RolloutEffector {
         Self { cluster, deadline: SEND_DEADLINE }
     }
 
-    /// With another deadline for a write's answer.
-    #[must_use]
-    pub fn with_deadline(mut self, deadline: std::time::Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
     /// Sends one request, once, and says what its answer means.
     async fn send(&self, request: WriteRequest) -> Answer {
         let WriteRequest { method, path, content_type, body } = request;
