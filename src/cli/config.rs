@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{ConfigVerb, Format, Global};
-use super::config_layers;
+use super::settings;
 use super::setup::Ground;
 use super::{dto, output};
 use crate::config::{
@@ -130,8 +130,8 @@ fn show(global: &Global, paths: &Paths, changed: bool, format: Format) -> Result
     // The context is the question here, not a setting.
     let context = global.context.first().map(String::as_str);
     let plain = Global { context: Vec::new(), ..global.clone() };
-    let layers = config_layers::layers(&plain, paths);
-    let loaded: Loaded = layers.load().map_err(config_layers::unusable)?;
+    let layers = settings::layers(&plain, paths);
+    let loaded: Loaded = layers.load().map_err(settings::unusable)?;
     let mut entries = loaded.entries(context);
     entries.retain(|entry| !changed || entry.origin != Origin::Default);
     match format {
@@ -197,7 +197,7 @@ pub(super) struct CheckDto {
 }
 
 fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Error> {
-    let layers = config_layers::layers(global, paths);
+    let layers = settings::layers(global, paths);
     let said = match layers.load() {
         Err(e) => e.problems,
         Ok(Loaded { config, origins, warnings, .. }) => {
@@ -252,7 +252,7 @@ fn all_checks(config: &ConfigFile, origins: &Origins, settings: &ConnectSettings
     let around = Surroundings {
         contexts,
         templates: prometheus::templates(&[]).into_iter().map(|template| template.name).collect(),
-        face: &|_| config_layers::face_problems(&config_layers::face(config, themes)),
+        face: &|_| settings::face_problems(&settings::face(config, themes)),
         log_level: &telemetry::check,
         is_set: &|name| std::env::var_os(name).is_some(),
     };

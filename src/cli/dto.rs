@@ -99,7 +99,7 @@ pub(super) struct TargetDto {
     aborted: bool,
     replicas: Replicas,
     replica_sets: Vec<SetDto>,
-    errors: super::errors::ErrorsDto,
+    errors: super::rates::ErrorsDto,
     /// The state of the link this was read through; anything but `live` means that it may be out of date.
     link: &'static str,
     /// Only in the answer of `get`: as in `Status`.
@@ -311,7 +311,7 @@ pub(super) fn target(world: &World, target: &Target) -> TargetDto {
         aborted: rollout.abort,
         replicas: rollout.replicas,
         replica_sets: target.sets.iter().map(|s| set(target, s)).collect(),
-        errors: super::errors::dto(world, target),
+        errors: super::rates::dto(world, target),
         link: query::link_of(world, &target.link).word(),
         complete: None,
         missing: None,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{DemoArgs, Global};
-use super::{config_layers, output};
+use super::{output, settings};
 use crate::audit::{AuditLog, Stamp};
 use crate::config::{ConfigError, ConfigFile, Layers, Loaded, Origins, Paths, Problem};
 use crate::domain::ids::TargetId;
@@ -68,8 +68,8 @@ impl Ground {
     /// Reads the configuration and lays flags over it.
     pub(super) fn find(global: &Global) -> Result<Self, Error> {
         let paths = Paths::find(global.config.clone(), global.state_dir.clone());
-        let layers = config_layers::layers(global, &paths);
-        let Loaded { config, origins, warnings, found } = layers.load().map_err(config_layers::unusable)?;
+        let layers = settings::layers(global, &paths);
+        let Loaded { config, origins, warnings, found } = layers.load().map_err(settings::unusable)?;
         let held = found.into_iter().filter(|(_, held)| *held).map(|(path, _)| path).collect();
         let kubernetes = &config.kubernetes;
         let mut contexts: Vec<String> = kubernetes.context.iter().chain(&kubernetes.contexts).cloned().collect();
@@ -190,13 +190,13 @@ impl Session {
         let (mut systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
         let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
         let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
-        let witness = config_layers::witness(&ground.config, &mut systems);
+        let witness = settings::witness(&ground.config, &mut systems);
         let kube_user = Arc::new(OnceLock::new());
         let identities = Identities::default();
         let parts = Parts {
             systems,
-            settings: config_layers::settings(&ground.config, &ground.origins, &ground.themes, insecure),
-            reload: Some(config_layers::reload(ground)),
+            settings: settings::settings(&ground.config, &ground.origins, &ground.themes, insecure),
+            reload: Some(settings::reload(ground)),
             audit: ground.audit(),
             recording: Recording {
                 os_uid: Some(rustix::process::getuid().as_raw()),
@@ -409,11 +409,11 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
             .hint("verbs work without one: `flightdeck status`, `flightdeck --help`"));
     }
-    let face = config_layers::face(&ground.config, &ground.themes);
-    let wrong = config_layers::face_problems(&face).into_iter().map(|p| ground.origins.locate(p));
+    let face = settings::face(&ground.config, &ground.themes);
+    let wrong = settings::face_problems(&face).into_iter().map(|p| ground.origins.locate(p));
     match wrong.collect::<Vec<_>>() {
         none if none.is_empty() => {}
-        problems => return Err(config_layers::unusable(ConfigError { problems })),
+        problems => return Err(settings::unusable(ConfigError { problems })),
     }
     let session = Session::start(global, ground, Deadlines::default()).await?;
     let look = tui::Look { color: !ground.config.ui.no_color, ascii: ground.config.ui.ascii, badge };

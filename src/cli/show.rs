@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dto::role;
-use super::errors;
 use super::output::{facts, headed, table};
+use super::rates;
 use crate::domain::rollout::{ActualWeight, WeightBasis};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
@@ -72,7 +72,7 @@ pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide
             target.rollout.revision.map_or_else(|| "-".to_owned(), |r| r.to_string()),
             step(target),
             weight(world, target),
-            errors::cell(world, target, now),
+            rates::cell(world, target, now),
             phase(world, target),
         ];
         if wide {
@@ -108,7 +108,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
         let reasons: Vec<&str> = rollout.pause_conditions.iter().map(|p| p.reason.as_str()).collect();
         rows.push(vec!["Paused:".to_owned(), format!("{} ago ({})", ago(since, now), reasons.join(", "))]);
     }
-    rows.extend(errors::rows(world, target, now));
+    rows.extend(rates::rows(world, target, now));
     let images: Vec<&str> = rollout.images().map(Clean::as_str).collect();
     rows.push(vec!["Images:".to_owned(), images.join(", ")]);
     let r = rollout.replicas;

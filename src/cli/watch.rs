@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::args::{Format, Global, WatchArgs};
 use super::setup::{Ground, Session, incomplete};
 use super::status::names;
-use super::{dto, dto_watch, errors, output, show};
+use super::{dto, dto_watch, output, rates, show};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::text::Clean;
@@ -137,15 +137,15 @@ impl Printed {
                     show::weight(world, target),
                     show::phase(world, target)
                 );
-                let key = format!("{line}  {}", errors::key(world, target));
-                let line = format!("{line}  errors {}", errors::cell(world, target, Timestamp::now()));
+                let key = format!("{line}  {}", rates::key(world, target));
+                let line = format!("{line}  errors {}", rates::cell(world, target, Timestamp::now()));
                 (key, format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()))
             }
             Format::Json => {
                 let mut document = serde_json::to_value(dto::target(world, target)).unwrap_or_default();
                 let line = document.to_string();
                 // Each new number is not a change; another word is.
-                document["errors"] = errors::key(world, target).into();
+                document["errors"] = rates::key(world, target).into();
                 (document.to_string(), line)
             }
         };

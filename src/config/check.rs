@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::file::{ConfigFile, EnvironmentSection};
-use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Problem};
 use super::{Face, Origins};
 use crate::domain::environment::glob;
+use crate::domain::nearest::did_you_mean;
 
 /// Checks what a cockpit is to be told of its looks and keys; only the cockpit's room knows what it understands.
 pub type FaceCheck<'a> = &'a dyn Fn(&Face) -> Vec<Problem>;

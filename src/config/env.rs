@@ -1,9 +1,9 @@
 //! `FLIGHTDECK_<SECTION>_<KEY>`: one variable for every key that a name can lead to.
 
-use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Origin, Problem};
 use super::schema::{Leaf, Takes, leaves};
 use super::tree::{Node, Value};
+use crate::domain::nearest::did_you_mean;
 
 /// What all begin with.
 const PREFIX: &str = "FLIGHTDECK_";

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::file::ConfigFile;
-use crate::domain::nearest::did_you_mean;
 use super::problem::{KeyPath, Problem, Step};
 use super::prometheus::{LENGTH, Length};
 use super::tree::{Node, Value};
+use crate::domain::nearest::did_you_mean;
 
 static SCHEMA: LazyLock<Json> = LazyLock::new(|| {
     let mut schema = schemars::schema_for!(ConfigFile).to_value();

@@ -4,7 +4,6 @@
 
 mod answer;
 mod api;
-mod errors;
 mod events;
 mod experiments;
 mod git;
@@ -14,6 +13,7 @@ mod managed;
 pub(crate) mod patch;
 mod pods;
 mod prometheus;
+mod rates;
 mod rollouts;
 mod runs;
 mod scenario;

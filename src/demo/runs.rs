@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::errors::Errors;
 use super::events;
+use super::rates::Errors;
 use super::store::{Key, Part, Store, time};
 
 /// How soon a measurement is repeated that failed technically.

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::Errors;
+use super::rates::Errors;
 use super::store::{Key, Kind};
 use super::traffic::{TrafficEntry, TrafficPlan};
 pub(super) use event::{EventAct, EventPlan};

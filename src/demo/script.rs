@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::errors;
 use super::patch::merge;
+use super::rates;
 use super::rollouts;
 use super::scenario::{EventAct, EventPlan};
 use super::sim::{Outage, Planned, Sim};
@@ -115,7 +115,7 @@ fn undo(store: &mut Store, key: &Key, mut rollout: Value, version: Option<&str>)
     let mut sets: Vec<Value> = store.owned_by(&rollout, Kind::ReplicaSet).map(|(_, set)| Value::clone(set)).collect();
     sets.sort_by_key(|set| -revision(set));
     let found = match version {
-        Some(version) => sets.iter().find(|set| errors::version(&set["spec"]["template"]) == version),
+        Some(version) => sets.iter().find(|set| rates::version(&set["spec"]["template"]) == version),
         None => sets.get(1),
     };
     let Some(found) = found else { return };

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::errors::Errors;
 use super::events;
 use super::git::Git;
 use super::pods::{self, Kubelet};
+use super::rates::Errors;
 use super::scenario::{EventPlan, RolloutPlan, Scenario};
 use super::store::{Change, Key, Kind, Store};
 use super::traffic::Traffic;

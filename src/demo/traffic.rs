@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::errors::{Errors, version};
+use super::rates::{Errors, version};
 use super::store::{Kind, Store};
 
 /// How often the demo's Prometheus scrapes, in seconds.

@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn a_slip_is_understood_and_nonsense_is_not() {
-        let names = ["resume", "retry", "restart", "rollback", "abort", "read_only", "reason_in_production", "no_color"];
+        let names =
+            ["resume", "retry", "restart", "rollback", "abort", "read_only", "reason_in_production", "no_color"];
         for (said, meant) in [
             ("abrot", Some("abort")),
             ("resum", Some("resume")),

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::control::plans::Plans;
-use self::control::{Control, Deadlines, Journal, Marks, Port, Recording};
+use self::control::{Control, Deadlines, Journal, Port, Provenance, Recording};
 use self::handle::Handle;
 use self::settings::{Reload, Settings};
 use crate::audit::AuditLog;
@@ -103,8 +103,8 @@ pub fn start(parts: Parts) -> Running {
     }
     let telling = recording.witness.clone().filter(|_| !witnesses.is_empty());
     let (teller, told) = witness::channel();
-    let marks = Marks::new(recording, settings.clone());
-    let journal = Journal::new(audit, marks, telling.is_some().then_some(teller));
+    let provenance = Provenance::new(recording, settings.clone());
+    let journal = Journal::new(audit, provenance, telling.is_some().then_some(teller));
     let policy = settings.clone();
     let witness = telling.map(|settings| {
         let (stop, stopping) = watch::channel(false);

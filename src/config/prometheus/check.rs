@@ -1,8 +1,8 @@
 //! What the types of `[prometheus]` cannot check.
 
 use super::{PrometheusContext, PrometheusSection, QueryTemplate};
-use crate::domain::nearest::did_you_mean;
 use crate::config::problem::{KeyPath, Problem};
+use crate::domain::nearest::did_you_mean;
 
 impl PrometheusSection {
     /// Checks what the types cannot.

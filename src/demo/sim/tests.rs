@@ -85,7 +85,7 @@ impl Lab {
         let rollout = self.rollout(name);
         let number = |v: &Value| v.as_i64().unwrap_or(0);
         let mut sets = self.sim.store.owned_by(&rollout, Kind::ReplicaSet);
-        let found = sets.find(|(_, set)| crate::demo::errors::version(&set["spec"]["template"]) == version);
+        let found = sets.find(|(_, set)| crate::demo::rates::version(&set["spec"]["template"]) == version);
         found.map_or((-1, -1), |(_, set)| {
             (number(&set["spec"]["replicas"]), number(&set["status"]["availableReplicas"]))
         })
@@ -94,7 +94,7 @@ impl Lab {
     fn set_of(&self, name: &str, version: &str) -> Value {
         let rollout = self.rollout(name);
         let mut sets = self.sim.store.owned_by(&rollout, Kind::ReplicaSet);
-        let found = sets.find(|(_, set)| crate::demo::errors::version(&set["spec"]["template"]) == version);
+        let found = sets.find(|(_, set)| crate::demo::rates::version(&set["spec"]["template"]) == version);
         found.map(|(_, set)| Value::clone(set)).unwrap_or_default()
     }
 
@@ -113,7 +113,7 @@ impl Lab {
         let hash = service["spec"]["selector"]["rollouts-pod-template-hash"].as_str().unwrap_or_default().to_owned();
         let mut sets = self.sim.store.list(Kind::ReplicaSet, None);
         let found = sets.find(|(_, set)| set["metadata"]["labels"]["rollouts-pod-template-hash"] == hash.as_str());
-        found.map(|(_, set)| crate::demo::errors::version(&set["spec"]["template"]).to_owned()).unwrap_or_default()
+        found.map(|(_, set)| crate::demo::rates::version(&set["spec"]["template"]).to_owned()).unwrap_or_default()
     }
 
     fn runs(&self) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::marks::Marks;
+use super::provenance::Provenance;
 use crate::actions::{Danger, row};
 use crate::audit::{AuditError, AuditLog, Authorized, Late, OpenPlan, ReadQuery, StoredRecord, VerifyReport};
 use crate::domain::facts::AuditState;
@@ -28,17 +28,21 @@ pub struct Journal(Arc<Inner>);
 struct Inner {
     log: Result<Arc<AuditLog>, String>,
     late: Arc<Late>,
-    marks: Marks,
+    provenance: Provenance,
     teller: Option<Teller>,
     /// Why the last append failed; the log can still be read then.
     failed: Mutex<Option<String>>,
 }
 
 impl Journal {
-    /// Over this log. Records carry `marks`; recorded acts are told to `teller`.
-    pub(in crate::runtime) fn new(log: Result<Arc<AuditLog>, String>, marks: Marks, teller: Option<Teller>) -> Self {
+    /// Over this log. Records carry `provenance`; recorded acts are told to `teller`.
+    pub(in crate::runtime) fn new(
+        log: Result<Arc<AuditLog>, String>,
+        provenance: Provenance,
+        teller: Option<Teller>,
+    ) -> Self {
         let late = Late::new(teller.iter().map(|t| Arc::new(t.clone()) as _).collect());
-        Self(Arc::new(Inner { log, late: Arc::new(late), marks, teller, failed: Mutex::default() }))
+        Self(Arc::new(Inner { log, late: Arc::new(late), provenance, teller, failed: Mutex::default() }))
     }
 
     async fn with<T: Send + 'static>(
@@ -86,7 +90,7 @@ impl Journal {
     /// Lets an act that stops harm go although the log took no record of it, because of `why`. Its record waits in
     /// memory, is told to every other sink, and is written late. The policy has asked for one more confirmation.
     pub(super) fn authorize_degraded(&self, prepared: Prepared, why: &str) -> Result<Authorized<Prepared>, String> {
-        if self.0.marks.required(&prepared.intent.context) {
+        if self.0.provenance.required(&prepared.intent.context) {
             return Err(format!("the audit log takes no records ({why}), and `audit.required` refuses all acts then"));
         }
         if row(prepared.intent.action).danger != Danger::Stop {
@@ -244,7 +248,7 @@ impl Journal {
         let of = u32::try_from(plan.stages.len()).unwrap_or(u32::MAX);
         draft.plan = Some(PlanRecord { id: plan.id.clone(), step: 0, of });
         "plan".clone_into(&mut draft.op);
-        draft.policy = Some(self.0.marks.policy());
+        draft.policy = Some(self.0.provenance.policy());
         draft.reason = plan.reason.as_ref().map(ToString::to_string);
         let on_failure = match plan.on_failure {
             OnFailure::Stop => "stop",
@@ -253,7 +257,7 @@ impl Journal {
         draft.params =
             BTreeMap::from([("title".to_owned(), plan.title.clone()), ("onFailure".to_owned(), on_failure.to_owned())]);
         let first = plan.stages.first();
-        draft.actor = self.0.marks.actor(&plan.actor, first.map_or(&Clean::default(), |stage| &stage.context));
+        draft.actor = self.0.provenance.actor(&plan.actor, first.map_or(&Clean::default(), |stage| &stage.context));
         // A plan for a group of targets is about none of them in particular.
         draft.target = first.filter(|f| plan.stages.iter().all(|s| s.target == f.target)).map(stage_target);
         draft
@@ -309,8 +313,8 @@ impl Journal {
         let mut draft = Draft::new(kind);
         draft.act = intent.act.to_string();
         row(intent.action).verb.clone_into(&mut draft.op);
-        draft.actor = self.0.marks.actor(&intent.actor, &intent.context);
-        draft.policy = Some(self.0.marks.policy());
+        draft.actor = self.0.provenance.actor(&intent.actor, &intent.context);
+        draft.policy = Some(self.0.provenance.policy());
         draft.target = Some(target_record(&intent.target, &intent.context, &intent.seen.uid));
         draft.seen = intent.seen.evidence();
         draft.reason = intent.reason.as_ref().map(ToString::to_string);

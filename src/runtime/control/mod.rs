@@ -8,10 +8,10 @@
 
 mod journal;
 pub(super) mod leftovers;
-mod marks;
 mod observe;
 mod plan_records;
 pub(super) mod plans;
+mod provenance;
 pub(super) mod rehearse;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use journal::Journal;
-pub use marks::{Identities, Recording, WitnessSettings};
-pub(super) use marks::{Marks, policy_mark};
+pub use provenance::{Identities, Recording, WitnessSettings};
+pub(super) use provenance::{Provenance, policy_mark};
 
 use crate::actions::{Danger, row};
 use crate::audit::Authorized;

@@ -8,7 +8,7 @@ use ratatui::widgets::Widget as _;
 
 use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
-use super::{Ctx, errors, notices, words};
+use super::{Ctx, notices, rates, words};
 use crate::domain::link::LinkState;
 use crate::model::query::{Band, complete, link_of_target};
 use crate::model::sort::{Sort, since};
@@ -27,7 +27,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         return;
     }
     let area = filtered(ctx, state, area, buffer);
-    let columns = state.columns.lay(area.width, errors::configured(ctx), state.board.widest());
+    let columns = state.columns.lay(area.width, rates::configured(ctx), state.board.widest());
     let sort = state.board.sort();
     let titles: String =
         columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
@@ -173,8 +173,8 @@ fn cell(ctx: &Ctx<'_>, column: Column, wide: usize, target: &Target, link: &Link
         Column::Version => plain(version(target)),
         Column::Rollout => plain(ladder(&target.rollout, wide > SHORT_LADDER)),
         Column::Traffic => plain(traffic(ctx, target, wide < 14)),
-        Column::Errors => errors::cell(ctx, target),
-        Column::Curve => (errors::curve(ctx, target, wide), theme.dim()),
+        Column::Errors => rates::cell(ctx, target),
+        Column::Curve => (rates::curve(ctx, target, wide), theme.dim()),
         Column::Age => plain(ctx.age(since(target))),
         Column::Why => (why(ctx, target, link, wide), theme.phase(target.rollout.status().0)),
     }

@@ -3,14 +3,14 @@
 mod act;
 mod audit;
 mod board;
-mod errors;
 mod frame;
 mod help;
-mod history;
 mod links;
 mod log;
 mod notices;
 mod palette;
+mod rates;
+mod revisions;
 mod small;
 mod target;
 mod text;
@@ -123,7 +123,7 @@ pub(super) fn paint(
         Place::Log => log::paint(&ctx, state, body, buffer),
         Place::Text => text::paint(&ctx, state, body, buffer),
         Place::Events => target::events(&ctx, state, body, buffer),
-        Place::History => history::paint(&ctx, state, body, buffer),
+        Place::History => revisions::paint(&ctx, state, body, buffer),
         Place::Audit => audit::paint(&ctx, state, body, buffer),
         Place::Links => links::paint(&ctx, state, body, buffer),
         Place::Help => help::paint(&ctx, state, body, buffer),

@@ -41,7 +41,7 @@ fn a_template_may_be_that_of_a_deployment() {
     let annotations = lab.rollout("app")["metadata"]["annotations"].clone();
     assert_eq!(annotations["rollout.argoproj.io/workload-generation"], "2");
     lab.does("undo").until("health", 20, |lab| lab.says("app") == "Healthy");
-    assert_eq!(crate::demo::errors::version(&lab.object(Kind::Deployment, "app")["spec"]["template"]), "1");
+    assert_eq!(crate::demo::rates::version(&lab.object(Kind::Deployment, "app")["spec"]["template"]), "1");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_is_being_deleted_stands_there_until_it_is_let_go() {
 fn git_puts_its_version_back_and_leaves_alone_what_it_may_not_heal() {
     let mut lab = Lab::named("git-undo");
     let version =
-        |lab: &Lab, name: &str| crate::demo::errors::version(&lab.rollout(name)["spec"]["template"]).to_owned();
+        |lab: &Lab, name: &str| crate::demo::rates::version(&lab.rollout(name)["spec"]["template"]).to_owned();
     lab.does_to("shop/web", "undo version = '77ab001'").wait(10);
     assert_eq!(version(&lab, "web"), "77ab001");
     assert_eq!(lab.object(Kind::Application, "storefront")["status"]["sync"]["status"], "OutOfSync");
@@ -121,7 +121,7 @@ fn an_operation_of_argo_cd_goes_back_to_a_revision_of_its_history() {
     lab.wait(2);
     let app = lab.object(Kind::Application, "storefront");
     assert_eq!((&app["operation"], &app["status"]["operationState"]["phase"]), (&Value::Null, &"Succeeded".into()));
-    assert_eq!(crate::demo::errors::version(&lab.rollout("web")["spec"]["template"]), "77ab001");
+    assert_eq!(crate::demo::rates::version(&lab.rollout("web")["spec"]["template"]), "77ab001");
 }
 
 #[test]

@@ -20,8 +20,8 @@ fn stamp(instance: &str) -> crate::audit::Stamp {
 
 fn journal(dir: &std::path::Path) -> Journal {
     let log = AuditLog::open(dir, stamp("one")).map(Arc::new).map_err(|e| e.to_string());
-    let marks = Marks::fixed(Recording::default(), &Mandate::default());
-    Journal::new(log, marks, None)
+    let provenance = Provenance::fixed(Recording::default(), &Mandate::default());
+    Journal::new(log, provenance, None)
 }
 
 fn prepared(act: &str) -> Prepared {
@@ -104,8 +104,8 @@ async fn the_outcome_of_a_degraded_act_follows_its_intent() {
 async fn only_acts_that_stop_harm_go_without_a_record_and_none_where_one_is_required() {
     let none = |required| {
         let mandate = Mandate { audit_required: required, ..Mandate::default() };
-        let marks = Marks::fixed(Recording::default(), &mandate);
-        Journal::new(Err("no place for it".to_owned()), marks, None)
+        let provenance = Provenance::fixed(Recording::default(), &mandate);
+        Journal::new(Err("no place for it".to_owned()), provenance, None)
     };
     let forward = none(false).authorize_degraded(prepared("a"), "x").expect_err("resume moves forward");
     assert!(forward.contains("stop harm"), "{forward}");
@@ -115,8 +115,8 @@ async fn only_acts_that_stop_harm_go_without_a_record_and_none_where_one_is_requ
 
 #[tokio::test]
 async fn what_no_log_ever_took_is_handed_over_at_the_end() {
-    let marks = Marks::fixed(Recording::default(), &Mandate::default());
-    let journal = Journal::new(Err("no place for it".to_owned()), marks, None);
+    let provenance = Provenance::fixed(Recording::default(), &Mandate::default());
+    let journal = Journal::new(Err("no place for it".to_owned()), provenance, None);
     journal.outcome(&ended("a"), true).await.expect_err("no log");
     let lines = journal.farewell().await;
     assert_eq!(lines.len(), 1);

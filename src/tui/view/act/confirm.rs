@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
-use super::super::errors::sentence;
+use super::super::rates::sentence;
 use super::super::words::{fit, popup, popup_width, wrap};
 use super::prompt::{self, label, labelled, refused};
 use super::title;

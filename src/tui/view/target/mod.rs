@@ -16,7 +16,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
 use super::words::{name, panel, panel_from};
-use super::{Ctx, errors, scrolled};
+use super::{Ctx, rates, scrolled};
 use crate::model::Target;
 use crate::tui::state::State;
 
@@ -65,7 +65,7 @@ fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     let width = usize::from(area.width);
     let mut lines = status::head(ctx, target, width);
     lines.extend(traffic::lines(ctx, target, width, true));
-    lines.extend(errors::lines(ctx, target, width));
+    lines.extend(rates::lines(ctx, target, width));
     lines.extend(status::what_next(ctx, target, width));
     lines.extend(status::facts(ctx, target, width));
     lines.push(rule(ctx, ladder::title(target), width));
@@ -110,7 +110,7 @@ fn middle(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     let [_, right] = columns.areas(area);
     let ladder = ladder::lines(ctx, target);
     let traffic = traffic::lines(ctx, target, inner(right), true);
-    let errors = errors::lines(ctx, target, inner(right));
+    let errors = rates::lines(ctx, target, inner(right));
     let top = (height(traffic.len()) + height(errors.len())).max(height(ladder.len())).min(area.height * 3 / 5);
     let [top, bottom] = Layout::vertical([Constraint::Length(top), Constraint::Min(5)]).areas(area);
     let [left, right] = columns.areas(top);
@@ -140,7 +140,7 @@ fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &
     let share = Layout::horizontal([Constraint::Percentage(28), Constraint::Fill(1), Constraint::Fill(1)]);
     let [_, second, third] = share.areas(area);
     let traffic = traffic::lines(ctx, target, inner(second), false);
-    let errors = errors::lines(ctx, target, inner(third));
+    let errors = rates::lines(ctx, target, inner(third));
     let tallest = ladder.len().max(traffic.len()).max(errors.len());
     let top = height(tallest).clamp(7, (area.height / 2).max(7));
     let [head, middle, bottom] =

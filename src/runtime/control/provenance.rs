@@ -52,19 +52,19 @@ pub struct WitnessSettings {
     pub by_context: BTreeMap<Clean, Option<String>>,
 }
 
-/// The marks of this process.
+/// What each record says of this process.
 #[derive(Clone, Debug)]
-pub(in crate::runtime) struct Marks {
+pub(in crate::runtime) struct Provenance {
     settings: watch::Receiver<Arc<Settings>>,
     recording: Recording,
 }
 
-impl Marks {
+impl Provenance {
     pub(in crate::runtime) fn new(recording: Recording, settings: watch::Receiver<Arc<Settings>>) -> Self {
         Self { settings, recording }
     }
 
-    /// The marks of a process whose settings never change.
+    /// The same of a process whose settings never change.
     #[cfg(test)]
     pub(super) fn fixed(recording: Recording, mandate: &Mandate) -> Self {
         let settings = Settings::of(mandate.clone(), EnvironmentRules::default());
@@ -152,15 +152,15 @@ mod tests {
         };
         let identity = KubeIdentity { name: "anna@example".into(), groups: vec!["ops".into()] };
         recording.identities.learn("prod".into(), identity);
-        let marks = Marks::fixed(recording, &Mandate::default());
+        let provenance = Provenance::fixed(recording, &Mandate::default());
         let actor = Actor { os_user: "anna".into(), kube_user: None, face: "tui" };
-        let here = marks.actor(&actor, &"prod".into());
+        let here = provenance.actor(&actor, &"prod".into());
         assert_eq!(
             (here.kube_user.as_deref(), here.kube_groups.as_slice()),
             (Some("anna@example"), &["ops".to_owned()][..])
         );
         assert_eq!(here.proof.keys().map(String::as_str).collect::<Vec<_>>(), ["kubeUser", "osUid", "osUser"]);
-        let there = marks.actor(&actor, &"other".into());
+        let there = provenance.actor(&actor, &"other".into());
         assert_eq!((there.kube_user, there.os_uid, there.proof.contains_key("kubeUser")), (None, Some(1000), false));
     }
 }
