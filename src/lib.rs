@@ -14,8 +14,10 @@
 //! ```
 //!
 //! Read [`runtime::control`] next: the safety story stands there on one page. Then [`systems::argo_rollouts`] shows
-//! what a system looks like. A new act is one row in [`actions::TABLE`], one arm in `systems/…/prepare`, and one
-//! arm in [`model::settle`]; the compiler lists them once the row's `ActionId` exists.
+//! what a system looks like. A new act is an [`domain::intent::ActionId`] (also in its `ALL`), one row in
+//! [`actions::TABLE`] with its functions in a file beside it, one arm in `systems/…/prepare`, and one arm in
+//! [`model::settle`]; the compiler lists the arms, and tests that walk `ALL` the rest. Key, verb, help and confirmation
+//! come from the row.
 //!
 //! A rollback, or one act on several targets, is a [`domain::plan::Plan`]: `runtime::control::plans` sends its steps as
 //! intents by the same queue as everyone's, one after another, and puts the plan itself on record before and after.

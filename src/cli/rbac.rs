@@ -1,5 +1,5 @@
 //! `rbac`: Kubernetes roles for people who use Flightdeck. The rules stand in `assets/rbac`; they are tried on a real
-//! cluster (`tests/real/rbac.rs`).
+//! cluster (`tests/real/roles.rs`).
 
 use std::fmt::Write as _;
 use std::process::ExitCode;

@@ -24,7 +24,7 @@ use crate::runtime::telemetry::{self, WorkerGuard};
 use crate::runtime::{self, Parts, Running};
 use crate::systems::argo_rollouts;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings, read_kubeconfig};
-use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::timings::Timings;
 use crate::systems::prometheus;
 use crate::tui;
 

@@ -1,6 +1,6 @@
 //! Scenario files: which rollouts there are, what they are made of, and what happens when.
 //!
-//! The head of each file in `demos/` tells its keys. An unknown key or word is an error that says what would be right.
+//! The head of `demos/bad-canary.toml` tells its keys. An unknown key or word is an error that says what would be right.
 
 mod event;
 mod fleet;

@@ -236,12 +236,12 @@ pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<
 }
 
 /// Links that are quiet until a target is focused, or that tell nothing about which targets there are.
-pub const FOCUSED: &[&str] =
+const LIST_NO_TARGETS: &[&str] =
     &["pods", FOCUS, "permissions", "analysisruns", "experiments", "events", "prometheus", "witness"];
 
 /// Whether a link lists what every answer needs.
 pub fn lists(link: &LinkId) -> bool {
-    !FOCUSED.contains(&link.what)
+    !LIST_NO_TARGETS.contains(&link.what)
 }
 
 /// Whether every link that lists something has done so.

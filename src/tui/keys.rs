@@ -1,4 +1,4 @@
-//! The table of keys: what is handled, the footer, the help screen and the palette all derive from it. What a person
+//! The commands and the keys that they have by themselves: what is handled, the footer, the help screen and the palette all derive from it. What a person
 //! configured replaces keys of it, see [`keymap`](super::keymap).
 
 use crossterm::event::KeyCode;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flightdeck::domain::link::LinkState;
 use flightdeck::domain::permissions::Right;
 use flightdeck::model::{Target, World, query};
-use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::kubernetes::timings::Timings;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use flightdeck::domain::signal::{Reading, Role, Signals, Verdict};
 use flightdeck::domain::text::Clean;
 use flightdeck::model::{World, query};
 use flightdeck::runtime::control::Deadlines;
-use flightdeck::systems::kubernetes::watch;
+use flightdeck::systems::kubernetes::timings;
 use flightdeck::systems::prometheus::Timings;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn at(server: &Server, more: &str) -> PrometheusSection {
 
 async fn start(server: &Server, section: PrometheusSection, timings: Timings) -> Engine {
     let rates = (section, timings);
-    Engine::start_all(&server.kubeconfig(), "shop", Deadlines::default(), watch::Timings::default(), rates).await
+    Engine::start_all(&server.kubeconfig(), "shop", Deadlines::default(), timings::Timings::default(), rates).await
 }
 
 fn of<'a>(world: &'a World, name: &str) -> Option<&'a Arc<Signals>> {

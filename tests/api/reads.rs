@@ -7,7 +7,7 @@ use std::time::Duration;
 use flightdeck::domain::link::{Link, LinkState};
 use flightdeck::model::World;
 use flightdeck::runtime::control::Deadlines;
-use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::kubernetes::timings::Timings;
 use serde_json::json;
 
 use crate::engine::Engine;

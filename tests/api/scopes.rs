@@ -7,7 +7,7 @@ use std::time::Duration;
 use flightdeck::domain::link::LinkState;
 use flightdeck::model::{World, query};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
-use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::kubernetes::timings::Timings;
 use serde_json::{Value, json};
 
 use super::reads::{timings, until};
@@ -32,7 +32,7 @@ fn names(world: &World) -> Vec<String> {
 
 /// `ctx/what in scope state`, of the links that list.
 fn lists(world: &World) -> Vec<String> {
-    let listing = world.links.values().filter(|l| !query::FOCUSED.contains(&l.id.what));
+    let listing = world.links.values().filter(|l| query::lists(&l.id));
     listing.map(|l| format!("{} {}", l.id, l.state.word())).collect()
 }
 

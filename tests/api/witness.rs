@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flightdeck::domain::seen::Seen;
 use flightdeck::runtime::control::{Deadlines, Recording, WitnessSettings};
-use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::kubernetes::timings::Timings;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

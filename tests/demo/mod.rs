@@ -11,7 +11,7 @@ use flightdeck::domain::rollout::Phase;
 use flightdeck::domain::signal::{Reading, Verdict};
 use flightdeck::domain::text::Clean;
 use flightdeck::runtime::control::Deadlines;
-use flightdeck::systems::kubernetes::watch;
+use flightdeck::systems::kubernetes::timings;
 use flightdeck::systems::prometheus;
 
 use crate::engine::Engine;
@@ -83,7 +83,7 @@ async fn its_prometheus_says_what_its_traffic_is() {
     std::fs::write(&kubeconfig, world.kubeconfig()).expect("a kubeconfig");
     let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
     let rates = (config::parse(&text).expect("sound").prometheus, prometheus::Timings::default());
-    let engine = Engine::start_all(&kubeconfig, "shop", Deadlines::default(), watch::Timings::default(), rates).await;
+    let engine = Engine::start_all(&kubeconfig, "shop", Deadlines::default(), timings::Timings::default(), rates).await;
     let signals = |name: &str, w: &flightdeck::model::World| {
         w.targets.values().find(|t| t.id().name == name).and_then(|t| t.signals.clone())
     };

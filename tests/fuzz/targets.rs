@@ -16,7 +16,8 @@ use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
 use crate::systems::argo_rollouts::decode as argo;
 use crate::systems::kubernetes::call::CallError;
-use crate::systems::kubernetes::watch::{Malformed, Resource, Timings};
+use crate::systems::kubernetes::timings::Timings;
+use crate::systems::kubernetes::watch::{Malformed, Resource};
 use crate::systems::kubernetes::{decode, events, history, logs, managed, yaml};
 use crate::{config, demo, systems};
 

@@ -9,7 +9,7 @@ use flightdeck::domain::link::LinkState;
 use flightdeck::domain::signal::{Reading, Role, Side, Signals, Verdict};
 use flightdeck::domain::text::Clean;
 use flightdeck::runtime::control::Deadlines;
-use flightdeck::systems::kubernetes::watch;
+use flightdeck::systems::kubernetes::timings;
 use flightdeck::systems::prometheus::Timings;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn start(namespace: &Namespace, place: &str, more: &str) -> Engine {
 }
 
 async fn start_as(namespace: &Namespace, kubeconfig: &Path, rates: (PrometheusSection, Timings)) -> Engine {
-    Engine::start_all(kubeconfig, &namespace.name, Deadlines::default(), watch::Timings::default(), rates).await
+    Engine::start_all(kubeconfig, &namespace.name, Deadlines::default(), timings::Timings::default(), rates).await
 }
 
 fn url(stack: &Stack) -> String {

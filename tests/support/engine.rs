@@ -20,7 +20,7 @@ use flightdeck::runtime::handle::Handle;
 use flightdeck::runtime::settings::Settings;
 use flightdeck::runtime::{self, Parts, Running};
 use flightdeck::systems::kubernetes::client::ConnectSettings;
-use flightdeck::systems::kubernetes::watch::Timings;
+use flightdeck::systems::kubernetes::timings::Timings;
 use flightdeck::systems::{argo_rollouts, prometheus};
 use jiff::Timestamp;
 

@@ -13,6 +13,7 @@ use crate::domain::text::Clean;
 use crate::systems::argo_rollouts::controller::{self, Signs};
 use crate::systems::kubernetes::call::CallError;
 use crate::systems::kubernetes::client::{Cluster, ConnectSettings};
+use crate::systems::kubernetes::feed::INSECURE;
 use crate::systems::kubernetes::scope;
 use crate::systems::prometheus;
 
@@ -45,7 +46,7 @@ pub(super) async fn context(
         checks.warn(
             "tls",
             "certificate",
-            "the server's certificate is not checked (insecure-skip-tls-verify)",
+            INSECURE,
             "put certificate-authority-data into the kubeconfig; until then acts are refused, unless \
              `policy.act_on_insecure` lets them",
         );

@@ -82,9 +82,9 @@ fn the_scrape_interval_is_as_the_samples_lie() {
     assert_eq!(Raw::default().scrape(1000.0, &rules), None);
 }
 
-/// The table of `reliability.md`, section 3: how many errors of n the lower bound needs to be over 5 %.
+/// How many errors of n the lower bound needs to be over 5 %.
 #[test]
-fn wilson_needs_what_the_reference_says() {
+fn wilson_needs_so_many_errors() {
     for (n, needs) in [(10, 3), (20, 4), (50, 7), (100, 11), (200, 18), (1000, 68)] {
         let lower = |x: i32| wilson(Counts { errors: f64::from(x), total: f64::from(n) }).map(|(lower, _)| lower);
         assert!(lower(needs).is_some_and(|l| l > 0.05), "{needs} of {n}");

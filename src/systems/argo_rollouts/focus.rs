@@ -17,7 +17,7 @@ use crate::systems::kubernetes::call::{self, CallError};
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::feed::{Outlet, identify};
 use crate::systems::kubernetes::managed::managers;
-use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::timings::Timings;
 
 /// What a clock may be off before it is said: the header counts whole seconds.
 const TOLERANCE: i64 = 2_000;

@@ -19,7 +19,7 @@ use crate::domain::ids::TargetId;
 use crate::systems::Connected;
 use crate::systems::kubernetes::claims::Claims;
 use crate::systems::kubernetes::client::{Cluster, ConnectError, ConnectSettings};
-use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::timings::Timings;
 use crate::systems::kubernetes::witness::ClusterWitness;
 
 /// The API group and version.

@@ -21,7 +21,7 @@ use crate::systems::kubernetes::feed::{self, Listed, Mapping, Outlet};
 use crate::systems::kubernetes::focused;
 use crate::systems::kubernetes::pods::{Pods, Selector};
 use crate::systems::kubernetes::rights;
-use crate::systems::kubernetes::watch::Timings;
+use crate::systems::kubernetes::timings::Timings;
 use crate::systems::{Focus, LinkTask};
 
 const ROLLOUTS: Listed = Listed { base: GROUP, group: "argoproj.io", plural: "rollouts" };

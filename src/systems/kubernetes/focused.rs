@@ -9,7 +9,8 @@ use tokio::sync::Mutex;
 
 use super::client::Cluster;
 use super::feed::{Outlet, identify, state};
-use super::watch::{Malformed, Resource, Said, Timings, Versioned, follow};
+use super::timings::Timings;
+use super::watch::{Malformed, Resource, Said, Versioned, follow};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{LinkId, LinkState};
 use crate::domain::observation::Observation;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::client::Cluster;
 use super::feed::{Outlet, identify};
-use super::watch::Timings;
+use super::timings::Timings;
 use crate::domain::observation::Observation;
 use crate::domain::permissions::Permissions;
 use crate::domain::text::Clean;

@@ -8,6 +8,7 @@ mod client;
 pub(crate) mod decode;
 pub(crate) mod query;
 mod source;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::domain::text::Clean;
 use crate::systems::LinkTask;
 use crate::systems::kubernetes::client::Cluster;
 
-pub use query::templates;
+pub use templates::templates;
 
 /// What the link is called.
 pub const LINK: &str = "prometheus";

@@ -88,7 +88,7 @@ impl Source {
             }
         };
         let mut link = Link {
-            templates: query::templates(&self.section.template),
+            templates: super::templates::templates(&self.section.template),
             entries: BTreeMap::new(),
             open: FuturesUnordered::new(),
             tries: 0,

@@ -64,11 +64,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     if let (true, Ok(below)) = (quiet && !state.filter.active(), u16::try_from(below))
         && area.y + below + 1 < area.bottom()
     {
-        let (text, style) = if ctx
-            .world
-            .links
-            .values()
-            .all(|l| crate::model::query::FOCUSED.contains(&l.id.what) || l.state.is_live())
+        let (text, style) = if ctx.world.links.values().all(|l| !crate::model::query::lists(&l.id) || l.state.is_live())
         {
             ("nothing needs you; all links are live", ctx.theme.good())
         } else {
@@ -189,12 +185,7 @@ fn empty(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::styled("a look around: flightdeck demo", ctx.theme.dim()));
     } else {
         lines.push(Line::styled(waiting(ctx.world), ctx.theme.busy()));
-        for link in ctx
-            .world
-            .links
-            .values()
-            .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
-        {
+        for link in ctx.world.links.values().filter(|l| crate::model::query::lists(&l.id) && !l.state.is_live()) {
             let (state, style) = words::link(ctx, link);
             lines.push(Line::from(vec![Span::raw(format!("  {} ", link.id)), Span::styled(state, style)]));
             if let LinkState::Backoff { why, .. } | LinkState::Denied { why } = &link.state {

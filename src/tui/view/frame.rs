@@ -78,12 +78,7 @@ pub(super) fn hint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
 
 /// How many are not live, where there is no room for their names.
 fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
-    let off = ctx
-        .world
-        .links
-        .values()
-        .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) && !l.state.is_live())
-        .count();
+    let off = ctx.world.links.values().filter(|l| crate::model::query::lists(&l.id) && !l.state.is_live()).count();
     if off == 0 {
         Line::raw("")
     } else {
@@ -93,11 +88,8 @@ fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
 
 /// All live in one word; else each that is not.
 fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
-    let watched = ctx
-        .world
-        .links
-        .values()
-        .filter(|l| !crate::model::query::FOCUSED.contains(&l.id.what) || state.place == Place::Target);
+    let watched =
+        ctx.world.links.values().filter(|l| crate::model::query::lists(&l.id) || state.place == Place::Target);
     let off: Vec<_> = watched.filter(|l| !l.state.is_live()).collect();
     let mut spans = Vec::new();
     if !ctx.world.warnings.is_empty() {

@@ -15,7 +15,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let mut lines = vec![Line::styled(" links", theme.strong())];
     for link in ctx.world.links.values() {
         let (text, style) = words::link(ctx, link);
-        let idle = crate::model::query::FOCUSED.contains(&link.id.what) && matches!(link.state, LinkState::Connecting);
+        let idle = !crate::model::query::lists(&link.id) && matches!(link.state, LinkState::Connecting);
         let (text, style) = if idle { ("○ off: no target is open".to_owned(), theme.dim()) } else { (text, style) };
         let heard = match (&link.state, link.heard) {
             // A live link's age changes all the time and says nothing.

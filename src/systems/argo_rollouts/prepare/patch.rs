@@ -1,4 +1,4 @@
-//! JSON Patches, and the tests that acts depend on (`testbed.md`, tried on the real server).
+//! JSON Patches, and the tests that acts depend on (as the real API server answers them: `tests/real`).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -2,10 +2,12 @@
 
 mod confirm;
 mod form;
+mod group;
 mod menu;
-mod plan;
+mod progress;
 mod prompt;
 mod resume;
+mod rollback;
 
 use std::fmt::Write as _;
 
@@ -16,9 +18,11 @@ use ratatui::text::{Line, Span};
 
 pub(super) use confirm::confirm;
 pub(super) use form::form;
+pub(super) use group::group;
 pub(super) use menu::menu;
-pub(super) use plan::{group, progress, rollback};
+pub(super) use progress::progress;
 pub(super) use resume::resume;
+pub(super) use rollback::rollback;
 
 use super::Ctx;
 use super::words::{name, popup, popup_width, wrap};
