@@ -47,7 +47,7 @@ pub(super) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, 
     };
     let _ = tokio::time::timeout(FAREWELL, session.end()).await;
     let now = Timestamp::now();
-    let targets: Vec<&Arc<Target>> = status::chosen(&world, args.selector.as_ref()).collect();
+    let targets: Vec<&Arc<Target>> = status::asked(&world, args.selector.as_ref(), args.filter.as_ref(), now).collect();
     output::line(&line(&world, &targets, now))?;
     let trouble = incomplete(&world).map(|e| e.kind);
     let kind = trouble.or_else(|| doubtful(&world).then_some(Kind::Partial));

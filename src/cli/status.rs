@@ -11,6 +11,7 @@ use super::selector::Selector;
 use super::setup::{Ground, Session, incomplete};
 use super::{dto, oneline, output, show};
 use crate::error::{Error, Kind};
+use crate::model::filter::Filter;
 use crate::model::{Target, World, query};
 use crate::runtime::control::Deadlines;
 
@@ -24,15 +25,18 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
     let patience = args.timeout.unwrap_or(PATIENCE);
     let session = Session::start(global, &Ground::find(global)?, Deadlines::default()).await?;
     let world = session.settled(patience).await;
-    let world = match args.output {
-        Shape::Name => world,
-        Shape::Human | Shape::Wide | Shape::Json | Shape::Yaml => {
-            let all = chosen(&world, args.selector.as_ref()).map(|t| t.id().clone()).collect();
-            session.rated(world, all, patience).await
-        }
+    let rests_on_rates = args.filter.as_ref().is_some_and(Filter::rests_on_rates);
+    let world = if rests_on_rates || args.output != Shape::Name {
+        // Who is left out may depend on the rates: then those of all are read first.
+        let filter = args.filter.as_ref().filter(|_| !rests_on_rates);
+        let all = asked(&world, args.selector.as_ref(), filter, Timestamp::now()).map(|t| t.id().clone()).collect();
+        session.rated(world, all, patience).await
+    } else {
+        world
     };
     session.end().await;
-    let targets: Vec<Arc<Target>> = chosen(&world, args.selector.as_ref()).cloned().collect();
+    let now = Timestamp::now();
+    let targets: Vec<Arc<Target>> = asked(&world, args.selector.as_ref(), args.filter.as_ref(), now).cloned().collect();
     let trouble = incomplete(&world);
     match args.output {
         Shape::Json => output::json(&dto::status(&world, &targets))?,
@@ -40,13 +44,16 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
         Shape::Name => names_of(&targets)?,
         Shape::Human | Shape::Wide if targets.is_empty() => {
             if trouble.is_none() {
-                output::line(if world.targets.is_empty() { "no rollouts here" } else { "no rollout has such labels" })?;
+                output::line(&none(&world, args))?;
             }
         }
         Shape::Human | Shape::Wide => {
             let wide = args.output == Shape::Wide;
-            output::text(&show::board(&world, &targets, Timestamp::now(), wide, args.no_headers))?;
+            output::text(&show::board(&world, &targets, now, wide, args.no_headers))?;
         }
+    }
+    if rests_on_rates && let Some(doubt) = unrated(&world, args.selector.as_ref(), now) {
+        output::note(&doubt);
     }
     for link in world.links.values().filter(|l| !l.notice.is_empty()) {
         output::note(&format!("note: {}: {}", link.id, link.notice));
@@ -63,6 +70,40 @@ pub(super) fn chosen<'a>(
     selector: Option<&'a Selector>,
 ) -> impl Iterator<Item = &'a Arc<Target>> + use<'a> {
     world.targets.values().filter(move |t| selector.is_none_or(|s| s.fits(&t.rollout.labels)))
+}
+
+/// The targets that a selector and a filter leave.
+pub(super) fn asked<'a>(
+    world: &'a World,
+    selector: Option<&'a Selector>,
+    filter: Option<&'a Filter>,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Arc<Target>> + use<'a> {
+    chosen(world, selector).filter(move |target| filter.is_none_or(|filter| filter.matches(target, now)))
+}
+
+/// Why nothing is listed, where everything was read.
+fn none(world: &World, args: &StatusArgs) -> String {
+    match (world.targets.len(), &args.filter) {
+        (0, _) => "no rollouts here".to_owned(),
+        (all, Some(_)) => format!("none of {all} is like that"),
+        (_, None) => "no rollout has such labels".to_owned(),
+    }
+}
+
+/// What is said where a band was asked for and some error rates, on which it rests, are not known.
+fn unrated(world: &World, selector: Option<&Selector>, now: Timestamp) -> Option<String> {
+    let unknown = |target: &&Arc<Target>| {
+        query::signal_link(world, target).is_some()
+            && !target.rollout.pod_hash.is_empty()
+            && query::signals(world, target, now).is_err()
+    };
+    match chosen(world, selector).filter(unknown).count() {
+        0 => None,
+        n => Some(format!(
+            "note: band: the error rates of {n} are not known; one that is over its limit does not count as needing you"
+        )),
+    }
 }
 
 fn names_of(targets: &[Arc<Target>]) -> Result<(), Error> {

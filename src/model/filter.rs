@@ -91,6 +91,11 @@ impl Filter {
         self.0.is_empty()
     }
 
+    /// Whether it asks what only error rates tell: a band rests on them, so who asks must have read them first.
+    pub fn rests_on_rates(&self) -> bool {
+        self.0.iter().flat_map(|term| &term.any).any(|test| matches!(test, Test::Band(_)))
+    }
+
     /// Whether `target` has all that is asked for. Bands depend on the time.
     pub fn matches(&self, target: &Target, now: Timestamp) -> bool {
         self.0.iter().all(|term| term.any.iter().any(|test| test.holds(target, now)) != term.negated)

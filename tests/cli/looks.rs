@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use flightdeck::demo::{Fault, Scenario, World};
 use serde_json::{Value, json};
 
 use super::demo;
@@ -53,6 +54,66 @@ async fn targets_are_chosen_by_label_and_printed_in_the_usual_shapes() {
         wide.lines().next().is_some_and(|titles| titles.contains("IMAGES") && titles.contains("CONTEXT")),
         "{wide}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn targets_are_filtered_by_the_words_that_the_cockpit_takes() {
+    let (_server, program) = three().await;
+    let names = |words: &str| program.run(&["status", "--filter", words, "-o", "name"]).expect(0).out;
+    assert_eq!(names("state:paused env:prod !cart"), "shop/mail\nshop/search\n");
+    assert_eq!(names("label:tier=api,tier=web"), "shop/cart\nshop/search\n");
+    assert_eq!(names("state:healthy"), "");
+    let both = program.run(&["status", "-l", "tier", "--filter", "!search", "-o", "name"]).expect(0);
+    assert_eq!(both.out, "shop/cart\n", "labels and words must both hold");
+    let document = program.run(&["status", "--filter", "MAIL", "-o", "json"]).expect(0).json();
+    assert_eq!(document["targets"].as_array().map(Vec::len), Some(1));
+    assert_eq!(document["targets"][0]["name"], "mail");
+    let human = program.run(&["status", "--filter", "ns:sh* cart"]).expect(0).out;
+    assert!(human.contains("shop/cart") && !human.contains("shop/mail"), "{human}");
+    assert_eq!(program.run(&["status", "--filter", "nobody"]).expect(0).out, "none of 3 is like that\n");
+    assert_eq!(program.run(&["status", "--oneline", "--filter", "band:needs !cart"]).expect(1).out, "‖ 2\n");
+    assert_eq!(program.run(&["status", "--oneline", "--filter", "band:steady"]).expect(0).out, "● 0\n");
+    for (wrong, fix) in [
+        ("state:broken", "is one of paused, degraded"),
+        ("stat:paused", "state"),
+        ("ns:", "the namespace"),
+        ("!", "!state:healthy"),
+        (" ", "leave it out for all"),
+    ] {
+        let said = program.run(&["status", "--filter", wrong, "-o", "name"]).expect(2);
+        assert!(said.err.contains(fix) && said.err.contains("--filter") && said.out.is_empty(), "{wrong}: {said:?}");
+    }
+    let help = program.run(&["status", "--help"]).expect(0).out;
+    assert!(
+        help.contains("flightdeck status --filter 'state:paused") && help.contains("band: needs, moving"),
+        "{help}"
+    );
+}
+
+/// Paused for a time, so nobody is needed, but for its errors.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn bands_rest_on_error_rates_also_where_names_alone_are_printed() {
+    let scenario = Scenario::named("bad-canary").expect("a scenario");
+    let world = World::start(&scenario, 1).await.expect("a world");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let mut program = Program::new(&file("kubeconfig", world.kubeconfig()), Some("shop"));
+    let names = |program: &Program| program.run(&["status", "--filter", "band:needs", "-o", "name"]).expect(0);
+    assert_eq!(names(&program).out, "", "no rates are configured");
+    program.config = Some(file("config.toml", format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus())));
+    let over = names(&program);
+    assert_eq!((over.out.as_str(), over.err.as_str()), ("shop/checkout\n", ""));
+    let rest = program.run(&["status", "--filter", "!band:needs", "-o", "json"]).expect(0).json();
+    let rest = rest["targets"].as_array().expect("targets").iter().map(|target| &target["name"]).collect::<Vec<_>>();
+    assert_eq!(rest, ["cart", "web"]);
+    world.fault(Fault::NoPrometheus);
+    let blind = names(&program);
+    assert_eq!(blind.out, "");
+    assert!(blind.err.contains("the error rates of 3 are not known"), "{blind:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -9,7 +9,9 @@ use crate::error::Kind;
 const EXAMPLES: &[(&str, &str)] = &[
     (
         "status",
-        "  flightdeck status -n shop -l 'tier in (web,api)'\n  flightdeck status -o name | xargs -n1 flightdeck get\n  \
+        "  flightdeck status -n shop -l 'tier in (web,api)'\n  \
+         flightdeck status --filter 'state:paused env:prod !label:team=web'\n  \
+         flightdeck status -o name | xargs -n1 flightdeck get\n  \
          flightdeck status --oneline                   for tmux: set -g status-right '#(flightdeck status --oneline)'",
     ),
     ("get", "  flightdeck get shop/payments\n  flightdeck get shop/payments -o json | jq .weight"),

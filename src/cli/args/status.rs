@@ -9,6 +9,7 @@ use super::{Format, duration};
 use crate::cli::complete;
 use crate::cli::condition::Condition;
 use crate::cli::selector::Selector;
+use crate::model::filter::{Filter, KEYS};
 
 /// How targets are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -35,6 +36,9 @@ pub(in crate::cli) struct StatusArgs {
     /// Only targets with these labels: a=b, a!=b, a, !a, 'a in (b,c)', joined by commas
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<Selector>,
+    /// Only targets that all these words hold for, as after `/` in the cockpit: 'state:paused env:prod !cart'
+    #[arg(long, value_name = "WORDS", value_parser = filter, long_help = words())]
+    pub filter: Option<Filter>,
     /// Without the line of titles
     #[arg(long)]
     pub no_headers: bool,
@@ -48,6 +52,24 @@ pub(in crate::cli) struct StatusArgs {
     /// How long to wait for the first answers [default: 10s; with --oneline 800ms]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+}
+
+/// A filter. One that was left empty by mistake must not let everything through: acts may take what `status` prints.
+fn filter(text: &str) -> Result<Filter, String> {
+    let filter = Filter::parse(text)?;
+    if filter.is_empty() {
+        return Err("it has no word: write it as 'state:paused env:prod', or leave it out for all".to_owned());
+    }
+    Ok(filter)
+}
+
+/// What a filter takes, as the cockpit's help says it.
+fn words() -> String {
+    let keys: String = KEYS.iter().map(|(key, takes)| format!("\n  {key}: {takes}")).collect();
+    format!(
+        "Only targets that all these words hold for, as after `/` in the cockpit\n\nA plain word is looked for in \
+         names, contexts, hashes and images. `!` negates, a,b is either, quotes keep spaces. With -l, both must hold.{keys}"
+    )
 }
 
 /// How one target is asked about.
