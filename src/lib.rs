@@ -19,6 +19,11 @@
 //! [`model::settle`]; the compiler lists the arms, and tests that walk `ALL` the rest. Key, verb, help and confirmation
 //! come from the row.
 //!
+//! A new flag of a verb: `cli/args` with its example (a test asks for one), the verb's file and `cli/oneline` where it
+//! narrows, the document in `cli/dto` (`flightdeck schema --out assets/schemas`), a test in `tests/cli`, CHANGELOG and README.
+//! A new key of the configuration: `config/file` (its doc comment is its help), `config/check` for what its type cannot say,
+//! `cli/settings` or `config::needs_restart` for what happens to it while the program runs, `config.example.toml`.
+//!
 //! A rollback, or one act on several targets, is a [`domain::plan::Plan`]: `runtime::control::plans` sends its steps as
 //! intents by the same queue as everyone's, one after another, and puts the plan itself on record before and after.
 //!
@@ -58,7 +63,8 @@
 //! 10. One malformed object becomes one visible warning, never an empty screen and never a dead watch.
 //! 11. Identity is cluster + namespace + kind + name (+ uid for a write).
 //! 12. Read-only forbids in `policy`, not by hiding keys.
-//! 13. Files stay small; a test holds them to it.
+//! 13. Files stay small: under 400 lines, and a test ends at 500; one `use crate::room` a line, so that the same test can
+//!     read who imports whom.
 //!
 //! # Where this differs from the first design
 //!

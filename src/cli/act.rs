@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{ActArgs, Format, Global};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto, output, rehearse, status};
+use super::{dto, output, rehearse, targets};
 use crate::actions::Action;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::intent::{Confirmed, Intent};
@@ -44,7 +44,7 @@ pub(super) async fn run(
 
 async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &Said) -> Result<ExitCode, Error> {
     let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
-    let target = status::find(&world, &args.target[0])?;
+    let target = targets::find(&world, &args.target[0])?;
     let params = choose::params(action, &target, said, Timestamp::now())
         .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
     let mut intent = Intent {

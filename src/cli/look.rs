@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::args::look::{DiffArgs, LogsArgs, ObjectKind, OneArgs, YamlArgs};
 use super::args::{Format, Global};
 use super::setup::{Ground, Session, interrupted};
-use super::status::find;
+use super::targets::find;
 use super::{dto, dto_look, output, show};
 use crate::domain::history::ClusterEvent;
 use crate::domain::link::LinkState;

@@ -29,6 +29,7 @@ mod settings;
 mod setup;
 mod show;
 mod status;
+mod targets;
 mod wait;
 mod watch;
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{Global, StatusArgs};
 use super::setup::{Ground, Session, incomplete};
-use super::{output, status};
+use super::{output, targets};
 use crate::domain::rollout::Phase;
 use crate::error::{Error, Kind};
 use crate::model::query::{self, Band};
@@ -47,7 +47,8 @@ pub(super) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, 
     };
     let _ = tokio::time::timeout(FAREWELL, session.end()).await;
     let now = Timestamp::now();
-    let targets: Vec<&Arc<Target>> = status::asked(&world, args.selector.as_ref(), args.filter.as_ref(), now).collect();
+    let targets: Vec<&Arc<Target>> =
+        targets::asked(&world, args.selector.as_ref(), args.filter.as_ref(), now).collect();
     output::line(&line(&world, &targets, now))?;
     let trouble = incomplete(&world).map(|e| e.kind);
     let kind = trouble.or_else(|| doubtful(&world).then_some(Kind::Partial));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::args::{ActArgs, Format, Global, PlanVerb, RollbackArgs};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto_plan, output, rehearse, status};
+use super::{dto_plan, output, rehearse, targets};
 use crate::actions::{Action, row};
 use crate::domain::environment::Tier;
 use crate::domain::intent::Confirmed;
@@ -46,7 +46,7 @@ where
 pub(super) async fn rollback(global: &Global, args: &RollbackArgs) -> Result<ExitCode, Error> {
     in_session(global, "rollback", args.wait, async |session| {
         let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
-        let target = status::find(&world, &args.target)?;
+        let target = targets::find(&world, &args.target)?;
         let usage = |why: String| Error::new(Kind::Usage, format!("rollback {}: {why}", target.id()));
         let wanted = match &args.to_revision {
             None => None,
@@ -117,7 +117,7 @@ pub(super) async fn group(
     in_session(global, action.verb, args.wait, async |session| {
         let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
         let targets: Vec<Arc<Target>> =
-            args.target.iter().map(|name| status::find(&world, name)).collect::<Result<_, _>>()?;
+            args.target.iter().map(|name| targets::find(&world, name)).collect::<Result<_, _>>()?;
         let stages = stages(action, &targets, said)?;
         if args.dry_run.is_some() {
             let intents =

@@ -8,7 +8,7 @@ use super::args::{Format, Global, WaitArgs};
 use super::condition::{Condition, Stand};
 use super::dto_watch::{self, WaitedFor};
 use super::setup::{Ground, Session, incomplete};
-use super::{output, show, status};
+use super::{output, show, targets};
 use crate::domain::ids::TargetId;
 use crate::error::{Error, Kind};
 use crate::model::{Target, World, query};
@@ -67,7 +67,7 @@ async fn wait(session: &Session, args: &WaitArgs) -> Result<ExitCode, Error> {
 fn start(world: &World, args: &WaitArgs) -> Result<Option<BTreeMap<TargetId, Arc<Target>>>, Error> {
     let mut all = BTreeMap::new();
     for name in &args.targets {
-        match status::find(world, name) {
+        match targets::find(world, name) {
             Ok(target) => {
                 all.insert(target.id().clone(), target);
             }
@@ -76,7 +76,7 @@ fn start(world: &World, args: &WaitArgs) -> Result<Option<BTreeMap<TargetId, Arc
         }
     }
     if args.selector.is_some() {
-        all.extend(status::chosen(world, args.selector.as_ref()).map(|t| (t.id().clone(), t.clone())));
+        all.extend(targets::chosen(world, args.selector.as_ref()).map(|t| (t.id().clone(), t.clone())));
         if all.is_empty() {
             if let Some(trouble) = incomplete(world) {
                 return Err(trouble);
@@ -116,10 +116,10 @@ fn said(args: &WaitArgs, met: bool, targets: Vec<WaitedFor>) -> Result<ExitCode,
 fn late(world: &World, args: &WaitArgs) -> Result<ExitCode, Error> {
     let mut all = BTreeMap::new();
     for name in &args.targets {
-        all.extend(world.targets.values().filter(|t| status::names(t, name)).map(|t| (t.id().clone(), t.clone())));
+        all.extend(world.targets.values().filter(|t| targets::names(t, name)).map(|t| (t.id().clone(), t.clone())));
     }
     if args.selector.is_some() {
-        all.extend(status::chosen(world, args.selector.as_ref()).map(|t| (t.id().clone(), t.clone())));
+        all.extend(targets::chosen(world, args.selector.as_ref()).map(|t| (t.id().clone(), t.clone())));
     }
     let rows: Vec<WaitedFor> = all
         .iter()

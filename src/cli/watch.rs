@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{Format, Global, WatchArgs};
 use super::setup::{Ground, Session, incomplete};
-use super::status::names;
+use super::targets::names;
 use super::{dto, dto_watch, output, rates, show};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkId};

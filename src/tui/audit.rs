@@ -1,6 +1,6 @@
 //! The audit screen: its records, which of them are shown, and what belongs together.
 
-use super::filter::FilterLine;
+use super::filter_line::FilterLine;
 use super::state::{Loaded, RecordLine};
 use crate::domain::ids::TargetId;
 use crate::domain::nearest::hint;

@@ -8,7 +8,7 @@ mod audit;
 mod board;
 mod columns;
 mod confirm;
-mod filter;
+mod filter_line;
 mod find;
 mod form;
 mod group;

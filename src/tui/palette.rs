@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
-use super::filter::insert;
+use super::filter_line::insert;
 
 /// The longest command.
 const LONGEST: usize = 300;

@@ -25,7 +25,7 @@ use super::audit::AuditPane;
 use super::board::Board;
 use super::columns::Columns;
 use super::confirm::Ground;
-use super::filter::{FilterLine, Typed};
+use super::filter_line::{FilterLine, Typed};
 use super::keymap::Keymap;
 use super::keys::{Command, Place};
 use super::log::Log;

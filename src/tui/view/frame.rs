@@ -7,7 +7,7 @@ use ratatui::widgets::Widget as _;
 
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
-use crate::tui::filter::FilterLine;
+use crate::tui::filter_line::FilterLine;
 use crate::tui::keymap::Bound;
 use crate::tui::keys::{Command, Place};
 use crate::tui::state::{Popup, State};
