@@ -36,11 +36,11 @@ pub(super) async fn run(
     let _ = events.send(Event::Audit(journal.view().await)).await;
     let lookers = Arc::new(lookers);
     let mut open = tokio::task::JoinSet::new();
-    open.spawn(leftovers::reconcile(ports.clone(), world.clone(), journal.clone(), events));
+    open.spawn(leftovers::reconcile(ports.clone(), world.clone(), journal.clone(), events.clone()));
     loop {
         tokio::select! {
             query = queries.recv() => match query {
-                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), settings.clone())); }
+                Some(query) => { open.spawn(answer(query, ports.clone(), lookers.clone(), world.clone(), journal.clone(), settings.clone(), events.clone())); }
                 None => return,
             },
             Some(_) = open.join_next() => {}
@@ -56,6 +56,7 @@ async fn answer(
     world: watch::Receiver<Arc<World>>,
     journal: Journal,
     settings: watch::Receiver<Arc<Settings>>,
+    events: mpsc::Sender<Event>,
 ) {
     let looker = |target: &TargetId| looker(&lookers, &world, target);
     match query {
@@ -94,10 +95,13 @@ async fn answer(
         Query::Revisions(target, to) => {
             let _ = to.send(look(looker(&target), |l| l.revisions(target)).await);
         }
+        // What others wrote meanwhile is in the answer: the number beside it must not say less.
         Query::Audit(query, to) => {
+            let _ = events.send(Event::Audit(journal.view().await)).await;
             let _ = to.send(journal.read(query).await);
         }
         Query::Verify(to) => {
+            let _ = events.send(Event::Audit(journal.view().await)).await;
             let _ = to.send(journal.verify().await);
         }
     }

@@ -330,7 +330,7 @@ async fn judge(control: &Arc<Control>, port: &Port, shown: &Shown, answers: &[An
     let intent = &shown.act.intent;
     let partly = |text: String| match answers.len() {
         0 | 1 => text,
-        n => format!("{text} (after {} of {steps} steps were accepted)", n - 1),
+        n => format!("{text} (after {} of {steps} requests were accepted)", n - 1),
     };
     match answers.last() {
         Some(Answer::Accepted { resource_version }) => {

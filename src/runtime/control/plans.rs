@@ -75,6 +75,13 @@ impl Under {
     }
 }
 
+impl Plans {
+    /// How the log stands, once more was written to it.
+    async fn tell_of_the_log(&self) {
+        let _ = self.events.send(Event::Audit(self.journal.view().await)).await;
+    }
+}
+
 async fn carry_out(plans: Arc<Plans>, plan: Plan) {
     let plan = Arc::new(plan);
     let stages = vec![StageState::Waiting; plan.stages.len()];
@@ -82,6 +89,7 @@ async fn carry_out(plans: Arc<Plans>, plan: Plan) {
     let mut under = Under { plans: plans.clone(), run };
     under.publish().await;
     let recorded = plans.journal.plan_began(&plan).await;
+    plans.tell_of_the_log().await;
     if let Err(why) = &recorded
         && plan.confirmed != Confirmed::WithoutRecord
     {
@@ -97,6 +105,7 @@ async fn carry_out(plans: Arc<Plans>, plan: Plan) {
     {
         tracing::error!(why, plan = plan.id, "the end of a plan is not in the audit log");
     }
+    plans.tell_of_the_log().await;
     under.publish().await;
 }
 
