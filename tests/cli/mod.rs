@@ -73,7 +73,9 @@ async fn every_way_to_fail_has_its_code_and_names_the_fix() {
     program.run(&["resume", "shop/payments", "--yes", "--expect-revision", "1"]).expect(4);
     // 10: not found
     let missing = program.run(&["get", "shop/paymets"]).expect(10);
-    assert!(missing.err.contains("flightdeck status"), "{missing:?}");
+    assert!(missing.err.contains("did you mean shop/payments?"), "{missing:?}");
+    let strange = program.run(&["get", "shop/warehouse"]).expect(10);
+    assert!(strange.err.contains("flightdeck status"), "{strange:?}");
     program.run(&["audit", "show", "999"]).expect(10);
     // 1: the server says no
     world.fault(Fault::RefuseWrites);

@@ -171,7 +171,10 @@ async fn a_group_stops_at_the_first_failure_or_goes_on_and_each_step_has_its_rec
     assert_eq!(kinds.last(), Some(&("plan-end", 0)));
     let all = u64::try_from(records.len()).expect("a count");
     let known = engine.handle.wait_for(|world| world.audit.records == all);
-    tokio::time::timeout(Duration::from_secs(10), known).await.expect("the corner says what there is").expect("it runs");
+    tokio::time::timeout(Duration::from_secs(10), known)
+        .await
+        .expect("the corner says what there is")
+        .expect("it runs");
     engine.end().await;
     stand.world.stop().await;
 }

@@ -111,6 +111,10 @@ fn only_numbers_that_bear_it_are_fine_and_only_certainty_convicts() {
         (measured(200.0, 1000.0), measured(1.0, 200.0), Suspect),
         (measured(10.0, 1000.0), measured(12.0, 200.0), Suspect),
         (measured(200.0, 1000.0), Reading::NoData, Suspect),
+        // It was well until just now: the short window alone convicts, where it is surer than both need be.
+        (measured(30.0, 1000.0), measured(25.0, 200.0), Over),
+        (measured(20.0, 1000.0), measured(20.0, 200.0), Suspect),
+        (Reading::NotANumber, measured(25.0, 200.0), Suspect),
         // Few errors convict nobody: 4 of 100 in both windows of another minimum.
         (thin(3.0, 30.0), thin(3.0, 10.0), NotEnoughData),
         (thin(9.0, 9.0), thin(9.0, 9.0), NotEnoughData),
