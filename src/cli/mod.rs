@@ -23,6 +23,7 @@ mod plugin;
 mod rates;
 mod rbac;
 mod rehearse;
+mod release;
 mod schema;
 mod selector;
 mod settings;
