@@ -62,6 +62,8 @@ async fn every_way_to_fail_has_its_code_and_names_the_fix() {
     for wrong in [&["resume"][..], &["explode"], &["status", "-o", "xml"], &["resume", "a/b", "--wait", "soon"]] {
         program.run(wrong).expect(2);
     }
+    let verb = program.run(&["gte", "shop/payments"]).expect(2);
+    assert!(verb.err.contains("'get'"), "{verb:?}");
     let ambiguous = program.run(&["get", "payments"]).expect(2);
     assert!(ambiguous.err.contains("shop/payments") && ambiguous.err.contains("NAMESPACE/NAME"), "{ambiguous:?}");
     program.run(&["--context", "nope", "status"]).expect(2);
@@ -73,7 +75,7 @@ async fn every_way_to_fail_has_its_code_and_names_the_fix() {
     program.run(&["resume", "shop/payments", "--yes", "--expect-revision", "1"]).expect(4);
     // 10: not found
     let missing = program.run(&["get", "shop/paymets"]).expect(10);
-    assert!(missing.err.contains("flightdeck status"), "{missing:?}");
+    assert!(missing.err.contains("did you mean shop/payments?"), "{missing:?}");
     program.run(&["audit", "show", "999"]).expect(10);
     // 1: the server says no
     world.fault(Fault::RefuseWrites);
