@@ -232,7 +232,7 @@ fn read(file: &LayerFile) -> Result<Option<String>, Problem> {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == ErrorKind::NotFound && !file.asked_for => Ok(None),
         Err(e) if e.kind() == ErrorKind::NotFound => Err(bad(
-            "is not there; --config or FLIGHTDECK_CONFIG names it. A `demo --serve` that has ended took its file along: \
+            "no such file; --config or FLIGHTDECK_CONFIG names it. A `demo --serve` that has ended took its file along: \
              unset FLIGHTDECK_CONFIG"
                 .to_owned(),
         )),
