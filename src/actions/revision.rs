@@ -2,7 +2,7 @@
 
 use super::{Consequence, ready_for_more, version_of};
 use crate::domain::intent::Params;
-use crate::domain::rollout::Strategy;
+use crate::domain::rollout::{BlueGreen, Strategy};
 use crate::domain::sight::Sight;
 use crate::domain::text::Clean;
 
@@ -50,19 +50,31 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
         }
         Strategy::Canary(canary) if canary.steps.is_empty() => format!("a rolling update, {ready}"),
         Strategy::Canary(canary) => format!("a canary of its own, with all {} steps", canary.steps.len()),
-        Strategy::BlueGreen(_)
-            if up && set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash) =>
-        {
-            format!("its pods are still up, {ready}: the traffic moves at once")
-        }
         Strategy::BlueGreen(_) if within_window(sight, hash) => {
             format!("within the rollback window: pause and analyses skipped once its pods are up, {ready}")
         }
-        Strategy::BlueGreen(blue_green) if blue_green.promotes_itself_after().is_none() => {
-            format!("its pods must start ({ready}), then it waits at the preview")
+        Strategy::BlueGreen(blue_green) => {
+            let slow = preview_way(blue_green);
+            let kept = set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash);
+            match set {
+                // The controller's fast way is open for one look of its own only (protocol reference 2.7.4).
+                Some(set) if up && kept => {
+                    format!("its pods are up ({}/{desired}): the traffic moves at once, or {slow}", set.available)
+                }
+                _ => format!("its pods must start ({ready}), then it {slow}"),
+            }
         }
-        Strategy::BlueGreen(_) => format!("its pods must start ({ready}), then the traffic moves"),
         Strategy::None => "no strategy is declared".to_owned(),
+    }
+}
+
+/// What a blue-green does with a version that does not go live at once.
+fn preview_way(blue_green: &BlueGreen) -> &'static str {
+    match (blue_green.pre_promotion, blue_green.promotes_itself_after()) {
+        (true, None) => "goes through the preview and the pre-promotion analysis, and waits there for a person",
+        (true, Some(_)) => "goes through the preview and the pre-promotion analysis",
+        (false, None) => "waits at the preview",
+        (false, Some(_)) => "goes through the preview",
     }
 }
 

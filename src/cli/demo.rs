@@ -54,13 +54,14 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
     };
     (ground.contexts, ground.all_contexts) = (Vec::new(), false);
     if args.serve {
-        // Other processes must find the demo's Prometheus too, and not the user's.
+        // Other processes must find the demo's Prometheus and environments too, and not the user's.
         let config = state.join(format!("config-{}.toml", std::process::id()));
-        let text = format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus());
-        std::fs::write(&config, text).map_err(broken)?;
+        std::fs::write(&config, served(&world.prometheus())?).map_err(broken)?;
         let _tidy = Tidy(&config);
         output::line(&format!(
-            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n# serving until Ctrl-C",
+            "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n\
+             # serving until Ctrl-C: the cluster and both files end with it; then\n\
+             # unset KUBECONFIG FLIGHTDECK_STATE_DIR FLIGHTDECK_CONFIG",
             kubeconfig.display(),
             state.display(),
             config.display()
@@ -83,6 +84,16 @@ fn demo_environments() -> Vec<EnvironmentSection> {
         label: None,
     };
     vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
+}
+
+/// The configuration for other processes.
+fn served(prometheus: &str) -> Result<String, Error> {
+    let mut text = format!("[[prometheus.context]]\nurl = \"{prometheus}\"\n");
+    for rule in demo_environments() {
+        let rule = toml::to_string(&rule).map_err(|e| Error::new(Kind::Failure, format!("demo world: {e}")))?;
+        text = format!("{text}\n[[environment]]\n{rule}");
+    }
+    Ok(text)
 }
 
 /// The demo's own Prometheus, and nothing of the user's.

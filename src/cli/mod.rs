@@ -23,6 +23,7 @@ mod plugin;
 mod rates;
 mod rbac;
 mod rehearse;
+mod release;
 mod schema;
 mod selector;
 mod settings;
@@ -52,7 +53,7 @@ pub fn main() -> ExitCode {
     complete::answer();
     let matches = match args::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(e) => return said(&e),
+        Err(e) => return said(&suggested(e)),
     };
     output::prepare(matches.get_flag("ascii"));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -66,6 +67,23 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
+}
+
+/// The same error, with the verb that was most likely meant: letters that changed places are too far for clap.
+fn suggested(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let word = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => word.clone(),
+        _ => return error,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let tree = args::command();
+        let near = crate::domain::nearest::nearest(&word, tree.get_subcommands().map(clap::Command::get_name));
+        if let Some(near) = near {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()]));
+        }
+    }
+    error
 }
 
 /// Help, the version, or what is wrong with the command line.

@@ -147,6 +147,9 @@ pub(super) fn cell(world: &World, target: &Target, now: Timestamp) -> String {
         Err(why) => return format!("– {why}"),
     };
     let mut cell = signals.cell();
+    if signals.subject.long.measured().is_some() && query::without_traffic_since(world, target).is_some() {
+        return format!("was {cell}");
+    }
     if signals.subject.long.measured().is_some() {
         cell.push_str(match signals.verdict {
             Verdict::Over => " over",
@@ -185,17 +188,16 @@ pub(super) fn rows(world: &World, target: &Target, now: Timestamp) -> Vec<Vec<St
             return vec![row("Errors:", format!("{why}{more}"))];
         }
     };
-    let mut rows = vec![row("Errors:", format!("{}{doubt}", side(&signals.subject, signals, now)))];
+    // What stands in the window is how it was, once nobody is sent there any more.
+    let gone = query::without_traffic_since(world, target);
+    let mut rows = vec![row("Errors:", format!("{}{doubt}", side(&signals.subject, signals, gone.is_some(), now)))];
     if let Some(reference) = &signals.reference {
-        rows.push(row("", side(reference, signals, now)));
+        rows.push(row("", side(reference, signals, false, now)));
     }
     let long = Span(i64::from(signals.rules.long));
     let template = signals.template.as_ref().map_or_else(|| "no template".to_owned(), ToString::to_string);
-    let since = signals.over_since.map(|at| format!(" for {}", super::show::ago(at, now))).unwrap_or_default();
-    rows.push(row(
-        "",
-        format!("{}{since}; limit {}, over {long}, {template}", signals.verdict_text(), limit(signals.rules.limit)),
-    ));
+    let verdict = signals.verdict_of_then(gone.map(|since| super::show::ago(since, now)).as_deref());
+    rows.push(row("", format!("{verdict}; limit {}, over {long}, {template}", limit(signals.rules.limit))));
     rows.extend(signals.notes.iter().map(|note| row("", format!("Prometheus warns: {note}"))));
     rows
 }
@@ -204,8 +206,9 @@ fn ago(signals: &Signals, now: Timestamp) -> String {
     super::show::ago(signals.at, now)
 }
 
-fn side(side: &Side, signals: &Signals, now: Timestamp) -> String {
-    let mut text = format!("{} {}", side.role.word(), side.long.sentence(&signals.rules));
+fn side(side: &Side, signals: &Signals, gone: bool, now: Timestamp) -> String {
+    let was = if gone && side.long.measured().is_some() { " was" } else { "" };
+    let mut text = format!("{}{was} {}", side.role.word(), side.long.sentence(&signals.rules));
     if side.long.counts().is_some() {
         let short = Span(i64::from(signals.rules.short));
         text = format!("{text}; last {short} {}", side.short.cell());

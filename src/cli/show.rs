@@ -7,22 +7,36 @@ use jiff::Timestamp;
 
 use super::dto::role;
 use super::output::{facts, headed, table};
-use super::rates;
+use super::{rates, release};
 use crate::domain::rollout::{ActualWeight, WeightBasis};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
 use crate::model::{Target, World, query};
 
-/// `50 → 40 % (by pods 2/5)`: desired, actual, and how the actual one is known.
+/// `40 % (want 50 %; by pods 2/5)`: actual, desired where it differs, and how the actual one is known. Of a blue-green, which
+/// version has the traffic.
 pub(super) fn weight(world: &World, target: &Target) -> String {
-    let Some(desired) = target.rollout.desired_weight() else { return "-".to_owned() };
-    match target.actual_weight() {
-        Some(actual) => {
-            let old = if query::weight_is_old(world, target, &actual) { ", OLD" } else { "" };
-            format!("{desired} → {} % ({}{old})", actual.weight, basis(&actual))
-        }
-        None => format!("{desired} → ? %"),
+    if target.rollout.strategy.blue_green().is_some() {
+        return match &target.rollout.blue_green.active {
+            hash if hash.is_empty() => "-".to_owned(),
+            hash => format!("live: {}", version(target, hash)),
+        };
     }
+    let Some(desired) = target.rollout.desired_weight() else { return "-".to_owned() };
+    let Some(actual) = target.actual_weight() else { return format!("? % (want {desired} %)") };
+    let known = basis(&actual);
+    let old = if query::weight_is_old(world, target, &actual) { ", OLD" } else { "" };
+    match actual.basis {
+        WeightBasis::RouterSilent => format!("? % (want {desired} %; {known})"),
+        _ if actual.weight == desired => format!("{desired} % ({known}{old})"),
+        _ => format!("{} % (want {desired} %; {known}{old})", actual.weight),
+    }
+}
+
+/// `rev 7`, or the hash where no number is known.
+pub(super) fn version(target: &Target, hash: &Clean) -> String {
+    let set = target.sets.iter().find(|set| set.pod_hash == *hash);
+    set.and_then(|set| set.revision).map_or_else(|| format!("rev {hash}"), |n| format!("rev {n}"))
 }
 
 fn basis(actual: &ActualWeight) -> String {
@@ -32,18 +46,39 @@ fn basis(actual: &ActualWeight) -> String {
         WeightBasis::Router { verified: Some(true) } => "router, verified".to_owned(),
         WeightBasis::Router { verified: Some(false) } => "router, not confirmed".to_owned(),
         WeightBasis::Router { verified: None } => "router".to_owned(),
-        WeightBasis::RouterSilent => "router silent: desired only".to_owned(),
+        WeightBasis::RouterSilent => "router silent".to_owned(),
         WeightBasis::Pods { canary, all } => format!("by pods {canary}/{all}"),
     }
 }
 
-/// `4/8`.
-pub(super) fn step(target: &Target) -> String {
-    let steps = target.rollout.steps().len();
-    match target.rollout.current_step() {
+/// `4/8`, `aborted`; of a blue-green `preview` or `active`, and `baking` once it is through.
+pub(super) fn step(target: &Target, now: Timestamp) -> String {
+    let rollout = &target.rollout;
+    if rollout.abort && !rollout.fully_promoted() {
+        return "aborted".to_owned();
+    }
+    if rollout.strategy.blue_green().is_some() {
+        let word = match () {
+            () if query::baking(target, now).is_some() => "baking",
+            () if rollout.fully_promoted() || rollout.cut_over() => "active",
+            () if rollout.first_release() => "first",
+            () => "preview",
+        };
+        return word.to_owned();
+    }
+    let steps = rollout.steps().len();
+    match rollout.current_step() {
         Some((index, _)) => format!("{}/{steps}", index + 1),
         None if steps > 0 => format!("{steps}/{steps}"),
         None => "-".to_owned(),
+    }
+}
+
+/// The same, and for how long it bakes: no word for lines that are printed when something changes.
+fn step_now(target: &Target, now: Timestamp) -> String {
+    match (step(target, now), query::baking(target, now)) {
+        (word, Some((since, _))) if word == "baking" => format!("baking {}", ago(since, now)),
+        (word, _) => word,
     }
 }
 
@@ -70,7 +105,7 @@ pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide
             target.id().to_string(),
             target.environment.badge().to_owned(),
             target.rollout.revision.map_or_else(|| "-".to_owned(), |r| r.to_string()),
-            step(target),
+            step_now(target, now),
             weight(world, target),
             rates::cell(world, target, now),
             phase(world, target),
@@ -101,9 +136,10 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
         vec!["Strategy:".to_owned(), rollout.strategy.word().to_owned()],
     ];
     if rollout.desired_weight().is_some() {
-        rows.push(vec!["Step:".to_owned(), step(target)]);
+        rows.push(vec!["Step:".to_owned(), step_now(target, now)]);
         rows.push(vec!["Weight:".to_owned(), weight(world, target)]);
     }
+    rows.extend(release::rows(target, now));
     if let Some(since) = rollout.paused_since() {
         let reasons: Vec<&str> = rollout.pause_conditions.iter().map(|p| p.reason.as_str()).collect();
         rows.push(vec!["Paused:".to_owned(), format!("{} ago ({})", ago(since, now), reasons.join(", "))]);
@@ -121,10 +157,13 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
     ]);
     let mut text = facts(&rows);
     if !rollout.steps().is_empty() {
-        text.push_str("\nSteps:\n");
+        let aborted = rollout.abort && !rollout.fully_promoted();
+        let note = if aborted { " (aborted: nothing moves until a retry or an undo)" } else { "" };
+        let _ = writeln!(text, "\nSteps:{note}");
         let at = rollout.current_step().map(|(index, _)| index);
         for (index, step) in rollout.steps().iter().enumerate() {
             let mark = match at {
+                _ if aborted => ' ',
                 Some(at) if index == at => '>',
                 Some(at) if index > at => ' ',
                 _ => '+',
@@ -149,3 +188,6 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

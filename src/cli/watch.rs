@@ -133,7 +133,7 @@ impl Printed {
             Format::Human => {
                 let line = format!(
                     "{id}  {}  {}  {}",
-                    show::step(target),
+                    show::step(target, Timestamp::now()),
                     show::weight(world, target),
                     show::phase(world, target)
                 );

@@ -231,6 +231,11 @@ fn read(file: &LayerFile) -> Result<Option<String>, Problem> {
     match std::fs::read_to_string(&file.path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == ErrorKind::NotFound && !file.asked_for => Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotFound => Err(bad(
+            "no such file; --config or FLIGHTDECK_CONFIG names it. A `demo --serve` that has ended took its file along: \
+             unset FLIGHTDECK_CONFIG"
+                .to_owned(),
+        )),
         Err(e) if e.kind() == ErrorKind::InvalidData => Err(bad("is no text in UTF-8".to_owned())),
         Err(e) => Err(bad(e.to_string())),
     }

@@ -116,8 +116,14 @@ fn hold(target: &Target, said: &Said, now: Timestamp) -> Result<Params, String> 
     let long = said.hold.unwrap_or(default);
     if long > longest || long < SignedDuration::from_secs(1) {
         let most = crate::domain::steps::Span(longest.as_secs());
-        let why = if aborted { ": the controller ends an aborted version at once that is to stay longer" } else { "" };
-        return Err(format!("hold for at least 1s and at most {most}{why}"));
+        let version = set.revision.map_or_else(|| format!("rev {}", set.pod_hash), |n| format!("rev {n}"));
+        return Err(if aborted {
+            format!(
+                "this would keep the aborted {version} up; the controller ends it at once beyond {most}: --for 1s to {most}"
+            )
+        } else {
+            format!("{version} can be held for 1s to {most}: --for {most} at most")
+        });
     }
     let until =
         now.checked_add(long).map_err(|e| e.to_string())?.round(jiff::Unit::Second).map_err(|e| e.to_string())?;

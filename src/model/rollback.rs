@@ -10,6 +10,7 @@ use crate::domain::plan::{OnFailure, Stage};
 use crate::domain::rollout::{Rollout, Strategy};
 use crate::domain::seen::Seen;
 use crate::domain::sight::Sight;
+use crate::domain::steps::Span;
 use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
 
@@ -40,7 +41,7 @@ pub struct RollBack {
     pub goal: Goal,
     /// Its acts, in order.
     pub stages: Vec<Stage>,
-    /// How quick it is, e.g. `its pods are still up, 10/10 ready: the traffic moves at once`.
+    /// How quick it is, e.g. `its pods are up (10/10): the traffic moves at once, or waits at the preview`.
     pub way: String,
     /// What else a person must know, a line each: what would undo it, what stays as it is.
     pub notes: Vec<String>,
@@ -66,6 +67,17 @@ pub fn last_good(target: &Target) -> Result<Goal, String> {
         .map(AsRef::as_ref)
         .filter(|set| set.pod_hash != rollout.pod_hash && set.do_not_promote.is_none())
         .collect();
+    // Somebody went back already: neither what was left nor what is older still is proven by that.
+    let live = target.sets.iter().find(|set| set.pod_hash == rollout.pod_hash).map(AsRef::as_ref);
+    if let Some((live, left)) = live.and_then(|live| Some((live, left_for(live, &others)?))) {
+        let (left, live) = (Goal::of(left), Goal::of(live));
+        let number = left.revision.map_or_else(|| left.hash.to_string(), |n| n.to_string());
+        return Err(format!(
+            "{} was left before for the older version that is now {}; it is not taken by itself: --to-revision {number} takes it",
+            left.word(),
+            live.word()
+        ));
+    }
     // Only what had the traffic keeps its pods behind a deadline after a cutover; what was aborted went down before.
     let up: Vec<&ReplicaSet> = others.iter().copied().filter(|set| set.available > 0).collect();
     match (others.as_slice(), up.as_slice()) {
@@ -73,6 +85,13 @@ pub fn last_good(target: &Target) -> Result<Goal, String> {
         ([only], _) | (_, [only]) => Ok(Goal::of(only)),
         _ => Err("nothing proves which revision was good: pick one".to_owned()),
     }
+}
+
+/// The newest version that was left for the live one: made after it, so the live one's ReplicaSet was taken up again
+/// (a rollback, or an undo after an abort; protocol reference 2.7.4).
+fn left_for<'a>(live: &ReplicaSet, others: &[&'a ReplicaSet]) -> Option<&'a ReplicaSet> {
+    let since = live.created?;
+    others.iter().copied().filter(|set| set.created.is_some_and(|at| at > since)).max_by_key(|set| set.created)
 }
 
 /// Makes the plan. `wanted` is the revision that a person picked; else [`last_good`].
@@ -97,7 +116,10 @@ pub fn plan(target: &Target, wanted: Option<&Goal>, now: Timestamp) -> Result<Ro
     let way = if in_flight && to_stable && abort_is_enough(&sight) {
         made.stage(ActionId::Abort, Params::None, format!("abort: {} takes all traffic", goal.word()), true);
         made.notes.push("the spec still names the version that was aborted: a retry would start it again".to_owned());
-        "its pods are up: the traffic moves at once".to_owned()
+        match rollout.strategy {
+            Strategy::BlueGreen(_) => "it has the live traffic: only the preview goes".to_owned(),
+            Strategy::Canary(_) | Strategy::None => "its pods are up: the traffic moves at once".to_owned(),
+        }
     } else {
         made.undo(&sight, &goal)?;
         undo_way(&sight, &goal.hash)
@@ -209,8 +231,9 @@ impl Making<'_> {
         let left = deadline.duration_since(self.now).as_secs();
         if left > 0 {
             self.notes.push(format!(
-                "{} stays up for {left}s more: after that its pods must start first (`hold` keeps them)",
-                goal.word()
+                "{} stays up for {} more: after that its pods must start first (`hold` keeps them)",
+                goal.word(),
+                Span(left)
             ));
         }
     }

@@ -64,10 +64,10 @@ async fn without_a_terminal_nothing_is_asked_and_nothing_is_coloured() {
 async fn a_locale_without_utf8_gets_ascii_that_says_the_same() {
     let (_world, _folder, program) = demo().await;
     let usual = program.run(&["status"]).expect(0).out;
-    assert!(usual.contains('→'), "{usual}");
+    assert!(usual.contains('–'), "{usual}");
     for locale in [("LC_ALL", "C"), ("LANG", "de_DE.ISO-8859-1"), ("LC_CTYPE", "POSIX")] {
         let status = with(&program, &[locale], &["status"]).expect(0).out;
-        assert!(status.is_ascii() && status.contains("shop/payments") && status.contains("20 > 20 %"), "{status}");
+        assert!(status.is_ascii() && status.contains("shop/payments") && status.contains("20 % ("), "{status}");
     }
     assert!(program.run(&["--ascii", "status"]).expect(0).out.is_ascii());
     let document = with(&program, &[("LC_ALL", "C")], &["get", "shop/payments", "-o", "json"]).expect(0);
@@ -77,7 +77,7 @@ async fn a_locale_without_utf8_gets_ascii_that_says_the_same() {
     assert!(help.is_ascii() && help.contains("--oneline"), "{help}");
     let utf8 = with(&program, &[("LC_ALL", "C"), ("LC_ALL", "C.UTF-8")], &["status"]).expect(0).out;
     assert_eq!(utf8.lines().count(), usual.lines().count());
-    assert!(utf8.contains('→'));
+    assert!(utf8.contains('–'));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

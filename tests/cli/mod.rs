@@ -62,6 +62,8 @@ async fn every_way_to_fail_has_its_code_and_names_the_fix() {
     for wrong in [&["resume"][..], &["explode"], &["status", "-o", "xml"], &["resume", "a/b", "--wait", "soon"]] {
         program.run(wrong).expect(2);
     }
+    let verb = program.run(&["gte", "shop/payments"]).expect(2);
+    assert!(verb.err.contains("'get'"), "{verb:?}");
     let ambiguous = program.run(&["get", "payments"]).expect(2);
     assert!(ambiguous.err.contains("shop/payments") && ambiguous.err.contains("NAMESPACE/NAME"), "{ambiguous:?}");
     program.run(&["--context", "nope", "status"]).expect(2);
@@ -266,15 +268,24 @@ fn the_demo_world_can_be_served_to_other_programs_and_leaves_nothing_behind() {
         .spawn()
         .expect("the program starts");
     let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-    let kubeconfig = line.split("KUBECONFIG=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
-    let kubeconfig = std::path::PathBuf::from(kubeconfig);
+    let mut output = BufReader::new(child.stdout.take().expect("its output"));
+    output.read_line(&mut line).expect("a line");
+    let file = |name: &str| {
+        let said = line.split(&format!("{name}=")).nth(1).and_then(|rest| rest.split_whitespace().next());
+        std::path::PathBuf::from(said.expect("a path"))
+    };
+    let (kubeconfig, config) = (file("KUBECONFIG"), file("FLIGHTDECK_CONFIG"));
     let status = Program::new(&kubeconfig, None).run(&["status", "-o", "json"]).expect(0).json();
     assert_eq!(status["targets"].as_array().map(Vec::len), Some(6), "{status:#}");
+    let configured = ["--config", config.to_str().expect("a path"), "status"];
+    let status = Program::new(&kubeconfig, None).run(&configured).expect(0).out;
+    assert!(status.contains("PROD ") && !status.contains("PROD?"), "{status}");
     let ended = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
     assert!(ended.success());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
-    assert!(!kubeconfig.exists());
+    assert!(!kubeconfig.exists() && !config.exists());
+    let after = Program::new(&kubeconfig, None).run(&configured).expect(2);
+    assert!(after.err.contains("demo --serve") && after.err.contains("unset FLIGHTDECK_CONFIG"), "{after:?}");
 }
 
 #[test]

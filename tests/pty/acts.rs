@@ -84,7 +84,7 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
         text.contains("on shop/web:") && text.contains("rev 2 live") && text.contains("baking")
     });
     scenario::menu(&mut screen, "r");
-    screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are still up"));
+    screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are up"));
     assert_eq!(scenario::confirm(&mut screen, "roll back"), "rev 1");
     screen.until("its end", |text| text.contains("all done after"));
     screen.press("\x1b");

@@ -80,7 +80,7 @@ async fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     screen.press("\x1b");
     screen.until("the switch", |text| text.contains("/web:") && text.contains("rev 2 live"));
     scenario::menu(&mut screen, "r");
-    screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are still up"));
+    screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are up"));
     assert_eq!(scenario::confirm(&mut screen, "roll back"), "rev 1");
     screen.until("its end", |text| text.contains("all done after"));
     assert_eq!(active_of(&namespace.healthy("web").await), old);

@@ -92,6 +92,14 @@ impl Signals {
             Verdict::NotEnoughData => "not enough data".to_owned(),
         }
     }
+
+    /// The verdict, or what it was where nobody is sent to the version any more; `gone` is for how long.
+    pub fn verdict_of_then(&self, gone: Option<&str>) -> String {
+        match gone {
+            Some(gone) => format!("was {}, no traffic since {gone}", self.verdict_text()),
+            None => self.verdict_text(),
+        }
+    }
 }
 
 /// The eight heights of a sparkline.

@@ -140,3 +140,48 @@ fn a_pause_by_hand_is_ended_once_the_old_template_is_back() {
     assert_eq!(acts(&made), [ActionId::Undo, ActionId::Resume]);
     assert!(made.stages[0].seen.is_some() && made.stages[1].seen.is_none());
 }
+
+#[test]
+fn what_was_left_by_a_rollback_is_not_taken_by_itself() {
+    for rollout in [fixture::settled(fixture::paused()), fixture::settled(fixture::preview())] {
+        // Rev 1 came back as rev 3: its ReplicaSet is the old one, rev 2 was made after it and is still up.
+        let mut live = fixture::set(&rollout, "778b5d6c7f", 1, 10);
+        live.revision = Some(3);
+        let mut bad = fixture::set(&rollout, "bad", 2, 10);
+        bad.scale_down_deadline = Some(now() + jiff::SignedDuration::from_secs(25));
+        let oldest = fixture::set(&rollout, "oldest", 0, 0);
+        for owned in [vec![live.clone(), bad.clone()], vec![live.clone(), bad.clone(), oldest.clone()]] {
+            let subject = target(rollout.clone(), owned);
+            let why = plan(&subject, None, now()).expect_err("nothing is proven");
+            assert!(why.contains("rev 2 was left before") && why.contains("--to-revision 2"), "{why}");
+            let goal = Goal { hash: "bad".into(), revision: Some(2) };
+            assert_eq!(plan(&subject, Some(&goal), now()).expect("a person may").typed, "rev 2");
+        }
+        bad.do_not_promote = Some("leaks".into());
+        assert!(plan(&target(rollout.clone(), vec![live, bad]), None, now()).is_err_and(|w| w.contains("no other")));
+
+        // The usual: a new bad version over an old good one.
+        let new = fixture::set(&rollout, "778b5d6c7f", 2, 10);
+        let good = fixture::set(&rollout, "good", 1, 10);
+        assert_eq!(last_good(&target(rollout.clone(), vec![new.clone(), good.clone()])), Ok(Goal::of(&good)));
+        assert_eq!(last_good(&target(rollout, vec![new, good.clone(), oldest])), Ok(Goal::of(&good)));
+    }
+}
+
+#[test]
+fn a_blue_green_says_what_may_come_before_its_traffic_moves() {
+    let mut rollout = fixture::settled(fixture::preview());
+    let mut owned = sets(&rollout);
+    owned[1].scale_down_deadline = Some(now() + jiff::SignedDuration::from_secs(25));
+    let way = |rollout: &Rollout, owned: &[ReplicaSet]| {
+        plan(&target(rollout.clone(), owned.to_vec()), None, now()).expect("a plan").way
+    };
+    assert_eq!(way(&rollout, &owned), "its pods are up (10/10): the traffic moves at once, or waits at the preview");
+    if let Strategy::BlueGreen(blue_green) = &mut rollout.strategy {
+        (blue_green.pre_promotion, blue_green.auto_promotion) = (true, true);
+    }
+    let through = "goes through the preview and the pre-promotion analysis";
+    assert_eq!(way(&rollout, &owned), format!("its pods are up (10/10): the traffic moves at once, or {through}"));
+    owned[1].available = 9;
+    assert_eq!(way(&rollout, &owned), format!("its pods must start (9/10 ready), then it {through}"));
+}

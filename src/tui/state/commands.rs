@@ -97,7 +97,7 @@ impl State {
     fn run(&mut self, line: &str, world: &World, ground: &Ground<'_>) -> Result<Vec<Effect>, String> {
         let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
         let name = self.meant(word)?;
-        let none = |effects| if rest.is_empty() { Ok(effects) } else { Err(format!("{name} takes nothing behind it")) };
+        let none = |effects| if rest.is_empty() { Ok(effects) } else { Err(nothing_behind(name, rest)) };
         match name {
             "target" => self.run_target(rest, world),
             "audit" if !rest.is_empty() => {
@@ -276,6 +276,15 @@ impl State {
             Ok(resume) => self.popup = Some(Popup::Resume(Box::new(resume))),
             Err(why) => self.notice = Some(why),
         }
+    }
+}
+
+/// Why a command is not taken with words behind it: who names a target there means to act on it.
+fn nothing_behind(name: &str, rest: &str) -> String {
+    if actions::by_verb(name).is_some() || name == "rollback" {
+        format!("{name} acts on the row under the cursor; `:target {rest}` goes there")
+    } else {
+        format!("{name} takes nothing behind it")
     }
 }
 

@@ -142,6 +142,7 @@ fn what_is_not_known_names_the_nearest_and_stays_to_be_mended() {
         ("plan resume", "no plan was left unfinished"),
         ("plan go", "plan takes nothing, or `resume ID`"),
         ("links now", "links takes nothing behind it"),
+        ("resume shop/ledger", "resume acts on the row under the cursor; `:target shop/ledger` goes there"),
         ("quit now", "quit takes nothing behind it"),
         ("follow", "there is no command `follow`"),
     ] {

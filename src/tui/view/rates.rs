@@ -139,10 +139,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
 
 /// The verdict, or what it was before the traffic went elsewhere.
 fn said(ctx: &Ctx<'_>, signals: &Signals, gone: Option<jiff::Timestamp>) -> String {
-    match gone {
-        Some(since) => format!("was {}, no traffic since {}", signals.verdict_text(), ctx.age(since)),
-        None => signals.verdict_text(),
-    }
+    signals.verdict_of_then(gone.map(|since| ctx.age(since)).as_deref())
 }
 
 /// `new      7.31 %       912 of 12,480   last 1m 11.20 %   3s`, the numbers under each other.
