@@ -127,7 +127,8 @@ impl State {
                 Ok(self.copy((!rest.is_empty()).then_some(rest), world))
             }
             "plan" => self.run_plan(rest, world),
-            "quit" => none(vec![Effect::Quit]),
+            "quit" if rest.is_empty() => Ok(self.quit(world)),
+            "quit" => none(Vec::new()),
             "diff" => none(self.run_look(Command::Diff, world)?),
             name => {
                 if !rest.is_empty() {

@@ -122,3 +122,73 @@ fn a_letter_with_a_modifier_is_not_the_letter() {
         assert!(!acts(&desk.event(&Event::Key(KeyEvent::new(KeyCode::Enter, modifiers)))), "{modifiers:?}");
     }
 }
+
+#[test]
+fn no_keys_act_in_a_window_that_is_too_small() {
+    let resize = |width, height| Event::Resize(width, height);
+    let all = |desk: &mut Desk, text: &str| {
+        let mut effects = desk.keys(text);
+        effects.extend(desk.key(KeyCode::Enter));
+        effects
+    };
+    // What acts in a good window, key by key with all the time there is.
+    for (keys, typed) in
+        [("ab", "y"), ("ap", "50"), ("ar", "rev 7"), (" ab", "y"), (" ap", "resume 1"), (":abort\n", "y")]
+    {
+        let mut desk = Desk::new(busy());
+        desk.state.selected = Some(payments().id().clone());
+        desk.draw(40, 10);
+        for c in keys.chars().chain(typed.chars()).chain("y\n".chars()) {
+            let effects = if c == '\n' { desk.key(KeyCode::Enter) } else { desk.keys(&c.to_string()) };
+            assert!(effects.is_empty(), "{keys} {c:?}: {effects:?}");
+            let rollout = payments().rollout.clone();
+            desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+            desk.draw(40, 10);
+        }
+        assert!(desk.state.popup.is_none(), "{keys}: nothing was opened that a larger window would show");
+    }
+    // A box that stood there before: shrunk, it takes nothing, whether that was drawn or not.
+    for drawn in [true, false] {
+        let (mut press, mut text) = (pressed(), Desk::confirmation(busy()));
+        for desk in [&mut press, &mut text] {
+            desk.event(&resize(40, 10));
+            if drawn {
+                desk.draw(40, 10);
+            }
+            desk.at += HELD + DEAF;
+            assert!(all(desk, "y").is_empty() && all(desk, "50").is_empty());
+        }
+    }
+    let mut desk = pressed();
+    desk.draw(40, 10);
+    let screen = super::screens::text(&desk.draw(40, 10)).replace('\n', " ");
+    assert!(screen.contains("keys are off until it is 60x16"), "{screen}");
+    let control = |c| Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    assert!(matches!(desk.event(&control('z')).as_slice(), [Effect::Suspend]));
+    assert!(matches!(desk.event(&control('c')).as_slice(), [Effect::Quit]));
+    desk.event(&control('k'));
+    assert!(!acts(&desk.keys("y")));
+}
+
+#[test]
+fn a_window_that_grows_again_counts_no_key_that_was_on_its_way() {
+    let mut desk = pressed();
+    desk.event(&Event::Resize(40, 10));
+    desk.draw(40, 10);
+    assert!(!acts(&desk.keys("yy")));
+    desk.event(&Event::Resize(80, 24));
+    desk.at += HELD + DEAF;
+    assert!(!acts(&desk.keys("y")), "it was not drawn yet");
+    desk.paint(80, 24, LOOK);
+    assert!(!acts(&desk.keys("y")), "too soon");
+    desk.at += DEAF.saturating_sub(Duration::from_millis(1));
+    assert!(!acts(&desk.keys("y")), "too soon");
+    desk.at += HELD;
+    assert!(acts(&desk.keys("y")));
+    // Without a box: what is opened by it has to stand there like any other.
+    let mut desk = Desk::new(busy());
+    desk.state.selected = Some(payments().id().clone());
+    desk.draw(40, 10);
+    desk.event(&Event::Resize(80, 24));
+    assert!(desk.keys("ab").is_empty() && desk.state.popup.is_none());
+}

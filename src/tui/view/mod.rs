@@ -102,8 +102,8 @@ pub(super) fn paint(
     let keys = state.keys.clone();
     let ctx = Ctx { world, theme: skin.theme, look, keys, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
-    if area.width < small::SMALLEST.0 || area.height < small::SMALLEST.1 {
-        small::paint(&ctx, area, buffer);
+    if state.drawn_at(area.width, area.height) {
+        small::paint(&ctx, state, area, buffer);
         if look.ascii {
             to_ascii(buffer);
         }
