@@ -1,6 +1,6 @@
 //! Where keys are not taken at once: in a window that is too small to see what they do, and where leaving would cut a plan off.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Whether keys are text now.
-    fn typing(&mut self) -> bool {
+    pub(super) fn typing(&mut self) -> bool {
         let filter = match self.place {
             crate::tui::keys::Place::Board => self.filter.open,
             crate::tui::keys::Place::Audit => self.audit.filter.open,

@@ -9,6 +9,7 @@ pub(super) mod guard;
 mod jumps;
 mod looks;
 mod mouse;
+mod outcome;
 mod suggest;
 mod types;
 
@@ -73,6 +74,8 @@ pub(super) struct State {
     /// When the last key came, and when one first asked to leave a plan under way.
     heard: Option<Instant>,
     leaving: Option<Instant>,
+    /// When the result that is open first stood on the screen.
+    outcome_since: Option<Instant>,
     /// Where the person was before, the latest last.
     spots: Vec<Spot>,
     /// What was run from the palette.
@@ -112,6 +115,7 @@ impl State {
             cramped: false,
             heard: None,
             leaving: None,
+            outcome_since: None,
             spots: Vec::new(),
             history: History::default(),
             touched: false,
@@ -175,6 +179,9 @@ impl State {
             Some(Popup::Group(group)) => group.drawn(at),
             Some(Popup::Rollback(plan)) => plan.drawn(at),
             Some(Popup::Resume(resume)) => resume.drawn(at),
+            Some(Popup::Outcome(_)) => {
+                self.outcome_since.get_or_insert(at);
+            }
             _ => {}
         }
     }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::screens::{Desk, LOOK};
-use super::worlds::{busy, payments};
+use super::releases::{done, plan_run, releases};
+use super::screens::{Desk, LOOK, text};
+use super::worlds::{act, busy, payments};
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::StageState;
 use crate::tui::prompt::{DEAF, HELD};
 use crate::tui::state::{Answer, Effect, Popup};
 
@@ -161,7 +164,7 @@ fn no_keys_act_in_a_window_that_is_too_small() {
     }
     let mut desk = pressed();
     desk.draw(40, 10);
-    let screen = super::screens::text(&desk.draw(40, 10)).replace('\n', " ");
+    let screen = text(&desk.draw(40, 10)).replace('\n', " ");
     assert!(screen.contains("keys are off until it is 60x16"), "{screen}");
     let control = |c| Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
     assert!(matches!(desk.event(&control('z')).as_slice(), [Effect::Suspend]));
@@ -191,4 +194,70 @@ fn a_window_that_grows_again_counts_no_key_that_was_on_its_way() {
     desk.draw(40, 10);
     desk.event(&Event::Resize(80, 24));
     assert!(desk.keys("ab").is_empty() && desk.state.popup.is_none());
+}
+
+#[test]
+fn a_plan_under_way_is_left_only_when_that_is_asked_twice() {
+    let control = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    let begin = || {
+        let mut world = releases();
+        let stages = vec![done("the spec names rev 7"), StageState::Waiting];
+        world.plans.push_back(std::sync::Arc::new(plan_run(stages, None)));
+        Desk::new(world)
+    };
+    let mut desk = begin();
+    assert!(text(&desk.draw(80, 24)).contains("plan 2/2 (P)"));
+    assert!(desk.event(&control).is_empty());
+    let screen = text(&desk.draw(80, 24));
+    assert!(
+        screen.contains("a plan is at step 2 of 2; press again to leave: what is left of it is not done"),
+        "{screen}"
+    );
+    assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]), "either key is the second press");
+    let mut desk = begin();
+    desk.state.popup = Some(Popup::Progress("plan-1".to_owned(), 0));
+    assert!(!text(&desk.draw(80, 24)).contains("plan 2/2 (P)"));
+    assert!(desk.event(&control).is_empty(), "over its own box, too");
+    desk.at += Duration::from_secs(6);
+    assert!(desk.event(&control).is_empty(), "the first press is forgotten");
+    assert!(matches!(desk.event(&control).as_slice(), [Effect::Quit]));
+    let mut desk = begin();
+    desk.world.plans.clear();
+    assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
+    let begin = || {
+        let mut world = busy();
+        let act = act(Some(Outcome::Done { effect: "step 3/5".to_owned() }));
+        world.acts.push_back(act.clone());
+        let mut desk = Desk::new(world);
+        desk.state.selected = Some(payments().id().clone());
+        desk.state.popup = Some(Popup::Outcome(act.id().clone()));
+        desk.paint(80, 24, LOOK);
+        desk
+    };
+    let open = |desk: &Desk| matches!(desk.state.popup, Some(Popup::Outcome(_)));
+    let mut desk = begin();
+    for code in [KeyCode::Char('y'), KeyCode::Char('Y'), KeyCode::Enter] {
+        assert!(desk.key(code).is_empty() && open(&desk), "{code:?}: from habit");
+    }
+    let mut desk = begin();
+    desk.keys("a");
+    assert!(matches!(desk.state.popup, Some(Popup::Menu(_))), "the key is not lost");
+    let screen = text(&desk.draw(80, 24));
+    assert!(screen.contains("resume shop/payments: done, record 43"), "{screen}");
+    let mut desk = begin();
+    desk.key(KeyCode::Down);
+    assert!(!open(&desk) && desk.state.selected.as_ref() != Some(payments().id()));
+    for code in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Enter] {
+        let mut desk = begin();
+        desk.at += DEAF;
+        assert!(desk.key(code).is_empty() && desk.state.popup.is_none(), "{code:?}");
+        assert_eq!(desk.state.notice.as_deref(), Some("resume shop/payments: done, record 43"));
+    }
+    let mut desk = begin();
+    desk.keys(":");
+    assert!(matches!(desk.state.popup, Some(Popup::Palette(_))) && desk.state.notice.is_none());
 }
