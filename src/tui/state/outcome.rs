@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::{Effect, Popup, State};
 use crate::actions::row;
 use crate::domain::ids::ActId;
+use crate::domain::outcome::Outcome;
 use crate::model::World;
 use crate::tui::confirm::Ground;
 use crate::tui::prompt::DEAF;
@@ -41,10 +42,12 @@ impl State {
     }
 }
 
-/// `pause shop/web: done, record 15`.
+/// `paused shop/web: done, record 15`.
 fn said(id: &ActId, world: &World) -> Option<String> {
     let act = world.act(id)?;
-    let what = format!("{} {}", row(act.intent.action).verb, act.intent.target);
+    let row = row(act.intent.action);
+    let done = matches!(act.ended, Some((_, Outcome::Done { .. })));
+    let what = format!("{} {}", if done { row.past } else { row.verb }, act.intent.target);
     Some(match (&act.ended, &act.outcome_recorded) {
         (None, _) => format!("{what}: under way, waiting to see its effect"),
         (Some((_, outcome)), Some(Ok(seq))) => format!("{what}: {}, record {seq}", outcome.word()),

@@ -247,7 +247,7 @@ fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
     desk.keys("a");
     assert!(matches!(desk.state.popup, Some(Popup::Menu(_))), "the key is not lost");
     let screen = text(&desk.draw(80, 24));
-    assert!(screen.contains("resume shop/payments: done, record 43"), "{screen}");
+    assert!(screen.contains("resumed shop/payments: done, record 43"), "{screen}");
     let mut desk = begin();
     desk.key(KeyCode::Down);
     assert!(!open(&desk) && desk.state.selected.as_ref() != Some(payments().id()));
@@ -255,7 +255,7 @@ fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
         let mut desk = begin();
         desk.at += DEAF;
         assert!(desk.key(code).is_empty() && desk.state.popup.is_none(), "{code:?}");
-        assert_eq!(desk.state.notice.as_deref(), Some("resume shop/payments: done, record 43"));
+        assert_eq!(desk.state.notice.as_deref(), Some("resumed shop/payments: done, record 43"));
     }
     let mut desk = begin();
     desk.keys(":");
