@@ -68,6 +68,8 @@ pub(super) struct State {
     records: Option<(TargetId, Loaded<Vec<RecordLine>>)>,
     /// One line that answers a key which did nothing else.
     pub notice: Option<String>,
+    /// Unfinished plans that the person does not want to be told of any more.
+    pub dismissed: Arc<BTreeSet<String>>,
     tail: Tail,
     /// Whether the window is too small to see what a key does, as far as is known.
     cramped: bool,
@@ -111,6 +113,7 @@ impl State {
             past: Past::default(),
             audit: AuditPane::new(),
             notice: None,
+            dismissed: Arc::default(),
             tail: Tail::default(),
             cramped: false,
             heard: None,
