@@ -53,7 +53,7 @@ fn bad_canary(tour: &mut Tour) {
     tour.look("target");
     tour.press("a", "the act menu", |text| text.contains("act on"));
     tour.look("menu");
-    tour.press("r", "the plan", |text| text.contains("type rev 1"));
+    tour.press("r", "the plan", |text| text.contains("type \"rev 1\""));
     tour.look("roll back");
     scenario::confirm(&mut tour.screen, "roll back");
     tour.screen.until("the end of the plan", |text| text.contains("done"));

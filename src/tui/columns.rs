@@ -74,7 +74,7 @@ impl Default for Columns {
         use Column::{Curve, Environment, Errors, Rollout, Service, Traffic, Version, Why};
         Self {
             shown: vec![Service, Environment, Version, Rollout, Traffic, Errors, Curve, Why],
-            worth: vec![Errors, Rollout, Traffic, Environment, Version, Curve],
+            worth: vec![Environment, Errors, Rollout, Traffic, Version, Curve],
         }
     }
 }
@@ -87,6 +87,12 @@ const LEAST: usize = 14;
 
 /// From this width on there is room for more than the words.
 const ROOMY: u16 = 100;
+
+/// From this width on an age says what it is the age of.
+const FULL: u16 = 140;
+
+/// What the reason is given before these two columns get any.
+const READABLE: usize = 22;
 
 impl Columns {
     /// `ui.columns`: from left to right, and what stands first stays longest. None = the usual ones.
@@ -114,15 +120,17 @@ impl Columns {
 
     /// The columns that fit into `width`. `widest` is the width of the widest name.
     pub(super) fn lay(&self, width: u16, errors: bool, widest: usize) -> Laid {
-        let roomy = width >= ROOMY;
+        let (roomy, full) = (width >= ROOMY, width >= FULL);
         let width = usize::from(width);
         let name = widest.clamp(12, (width * if errors { 23 } else { 26 } / 100).clamp(14, 42));
         let why = self.shown.contains(&Column::Why);
         let least = if why { LEAST } else { 0 };
         let mut left = width.saturating_sub(2 + name + 1 + least);
+        let kept = if why { READABLE - LEAST } else { 0 };
         let mut laid = vec![(Column::Service, name)];
         for column in &self.worth {
             let wide = match column {
+                Column::Errors if full => 20 * usize::from(errors),
                 Column::Errors => 16 * usize::from(errors),
                 Column::Curve => 10 * usize::from(errors),
                 Column::Rollout if left > 60 => 15,
@@ -136,11 +144,14 @@ impl Columns {
                 }
                 Column::Environment => 5,
                 Column::Context => 14,
+                // Both versions by their short names.
+                Column::Version if left <= 28 + kept => 17,
                 Column::Version => 28,
                 Column::Age => 7,
                 Column::Service | Column::Why => 0,
             };
-            if wide > 0 && left > wide {
+            let kept = if matches!(column, Column::Version | Column::Curve) { kept } else { 0 };
+            if wide > 0 && left > wide + kept {
                 laid.push((*column, wide));
                 left -= wide + 1;
             }
@@ -176,6 +187,18 @@ mod tests {
             for width in 60..200 {
                 let wide: usize = columns.lay(width, true, 50).iter().map(|(_, wide)| wide + 1).sum();
                 assert!(wide <= usize::from(width), "{wide} in {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_reason_can_be_read_before_version_and_curve_get_room() {
+        for (width, widest, errors) in (60..200).flat_map(|w| [(w, 14, true), (w, 40, true), (w, 14, false)]) {
+            let laid = Columns::default().lay(width, errors, widest);
+            let wide = |column| laid.iter().find(|(c, _)| *c == column).map(|(_, wide)| *wide);
+            assert!(wide(Column::Environment).is_some(), "{width}: what is production is seen");
+            if wide(Column::Version).or(wide(Column::Curve)).is_some() {
+                assert!(wide(Column::Why) >= Some(READABLE), "{width}: {laid:?}");
             }
         }
     }

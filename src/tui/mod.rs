@@ -33,6 +33,9 @@ mod tests;
 
 pub use run::run;
 
+/// The smallest screen that is drawn and takes keys: columns and rows.
+const SMALLEST: (u16, u16) = (60, 16);
+
 /// Whether keys, columns and sorting are configured so that they can be used. Errors name the fix.
 pub fn check(face: &crate::config::Face) -> Result<(), String> {
     state::State::configured(face).map(drop)

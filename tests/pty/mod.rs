@@ -202,7 +202,7 @@ fn another_size_is_another_screen() {
     screen.resize(200, 60);
     screen.until("the wide board", |text| text.contains("VERSION"));
     screen.resize(30, 6);
-    screen.until("a word", |text| text.contains("at least 60x16"));
+    screen.until("a word", |text| text.contains("60x16"));
     screen.resize(80, 24);
     screen.until("a row", |text| text.contains("shop/web"));
 }

@@ -105,7 +105,7 @@ fn keys_queued_before_the_box_do_not_confirm() {
     // Let go for a moment: text behind an Esc reads as Alt.
     screen.settle(Duration::from_millis(150));
     screen.press("ap50\r50\r");
-    screen.until("the box", |text| text.contains("type 50 and"));
+    screen.until("the box", |text| text.contains("type \"50\" and"));
     nothing_was_done(&mut screen, "ap50");
     assert_eq!(scenario::confirm(&mut screen, "resume"), "50");
     screen.until("the outcome", |text| text.contains("done after"));
@@ -117,7 +117,7 @@ fn pasted_text_does_not_confirm_what_is_to_be_typed() {
     let mut screen = demo.start(&[], &[], 80, 24);
     scenario::find(&mut screen, "shop/payments");
     scenario::menu(&mut screen, "p");
-    screen.until("the box", |text| text.contains("type 50 and"));
+    screen.until("the box", |text| text.contains("type \"50\" and"));
     scenario::type_reason(&mut screen, "x");
     screen.press("\t");
     screen.until("the confirmation's field", |text| !text.contains("tab goes on"));

@@ -19,7 +19,7 @@ pub fn start(program: &Path, args: &[&str], home: &Path, env: &[(&str, &str)], c
 fn asked(text: &str, verb: &str) -> Option<String> {
     let line = text.lines().find(|l| l.contains(&format!(" and ↵ to {verb}")))?;
     let (_, rest) = line.split_once("type ")?;
-    Some(rest.split_once(" and ↵")?.0.to_owned())
+    Some(rest.split_once(" and ↵")?.0.trim_matches('"').to_owned())
 }
 
 /// Puts the cursor on the target by the filter.

@@ -24,6 +24,7 @@ impl State {
                 Step::Leave => self.close(world, ground),
                 Step::Send(intent) => {
                     self.popup = Some(Popup::Outcome(intent.act.clone()));
+                    self.outcome_since = None;
                     vec![Effect::Act(intent)]
                 }
             },
@@ -72,11 +73,9 @@ impl State {
                 }
                 Vec::new()
             }
-            Some(Popup::Outcome(_)) => {
-                if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q')) {
-                    return self.close(world, ground);
-                }
-                Vec::new()
+            Some(Popup::Outcome(act)) => {
+                let act = act.clone();
+                self.outcome_key(&act, key, at, world, ground)
             }
             None => Vec::new(),
         }

@@ -1,6 +1,8 @@
 //! Commands by name: what Enter in the palette does. An act opens its confirmation, by the same way as its letter in the
 //! menu; nothing here acts.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 
 use super::{Effect, Popup, State, copy};
@@ -34,7 +36,11 @@ pub(super) const TAKE: &[(&str, Command, &str)] = &[
     ("context", Command::Filter, "show only this kube context on the board; alone, all"),
     ("sort", Command::Sort, "sort the board by urgency, name, age, errors or version"),
     ("copy", Command::Copy, "copy name, image, version, line or record"),
-    ("plan", Command::Plan, "how far the latest plan has come; `plan resume ID` goes on with an unfinished one"),
+    (
+        "plan",
+        Command::Plan,
+        "how far the latest plan has come; `plan resume ID` goes on with an unfinished one, `plan dismiss ID` hides it",
+    ),
 ];
 
 /// Keys that only move the cursor or have another name here are no commands.
@@ -127,7 +133,8 @@ impl State {
                 Ok(self.copy((!rest.is_empty()).then_some(rest), world))
             }
             "plan" => self.run_plan(rest, world),
-            "quit" => none(vec![Effect::Quit]),
+            "quit" if rest.is_empty() => Ok(self.quit(world)),
+            "quit" => none(Vec::new()),
             "diff" => none(self.run_look(Command::Diff, world)?),
             name => {
                 if !rest.is_empty() {
@@ -252,7 +259,16 @@ impl State {
                     None => Ok(Vec::new()),
                 }
             }
-            (other, _) => Err(format!("plan takes nothing, or `resume ID`, not {other:?}")),
+            ("dismiss", id) => {
+                let resume = Resume::of((!id.is_empty()).then_some(id), world);
+                let run = resume.map_err(|why| why.replace("plan resume", "plan dismiss"))?.run;
+                Arc::make_mut(&mut self.dismissed).insert(run.plan.id.clone());
+                let key = self.keys.label(Command::GoOn);
+                self.notice =
+                    Some(format!("hidden until the next start; {key} still goes on with it: {}", run.plan.title));
+                Ok(Vec::new())
+            }
+            (other, _) => Err(format!("plan takes nothing, `resume ID` or `dismiss ID`, not {other:?}")),
         }
     }
 

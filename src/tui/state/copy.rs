@@ -10,7 +10,7 @@ const MOST: usize = 16 * 1024;
 
 /// What can be named in the palette.
 pub(super) const WHAT: &[(&str, &str)] = &[
-    ("name", "context, namespace and name"),
+    ("name", "namespace and name, as verbs take it"),
     ("image", "the image of the version in the spec"),
     ("version", "the pod-template hash of the version in the spec"),
     ("line", "the line of the log or the document at the top"),
@@ -56,7 +56,7 @@ impl State {
             target.map(AsRef::as_ref).ok_or_else(|| "there is no target to copy from".to_owned())
         };
         match what {
-            "name" => target().map(|target| format!("{}/{}", target.context, target.id())),
+            "name" => target().map(|target| target.id().to_string()),
             "image" => {
                 let images: Vec<&str> = target()?.rollout.images().map(Clean::as_str).collect();
                 if images.is_empty() { Err("its images are not known".to_owned()) } else { Ok(images.join("\n")) }

@@ -5,9 +5,11 @@ mod boxes;
 mod commands;
 mod copy;
 mod cursor;
+pub(super) mod guard;
 mod jumps;
 mod looks;
 mod mouse;
+mod outcome;
 mod suggest;
 mod types;
 
@@ -66,7 +68,16 @@ pub(super) struct State {
     records: Option<(TargetId, Loaded<Vec<RecordLine>>)>,
     /// One line that answers a key which did nothing else.
     pub notice: Option<String>,
+    /// Unfinished plans that the person does not want to be told of any more.
+    pub dismissed: Arc<BTreeSet<String>>,
     tail: Tail,
+    /// Whether the window is too small to see what a key does, as far as is known.
+    cramped: bool,
+    /// When the last key came, and when one first asked to leave a plan under way.
+    heard: Option<Instant>,
+    leaving: Option<Instant>,
+    /// When the result that is open first stood on the screen.
+    outcome_since: Option<Instant>,
     /// Where the person was before, the latest last.
     spots: Vec<Spot>,
     /// What was run from the palette.
@@ -102,7 +113,12 @@ impl State {
             past: Past::default(),
             audit: AuditPane::new(),
             notice: None,
+            dismissed: Arc::default(),
             tail: Tail::default(),
+            cramped: false,
+            heard: None,
+            leaving: None,
+            outcome_since: None,
             spots: Vec::new(),
             history: History::default(),
             touched: false,
@@ -158,11 +174,17 @@ impl State {
 
     /// The screen stands since `at`.
     pub(super) fn drawn(&mut self, at: Instant) {
+        if self.cramped {
+            return;
+        }
         match &mut self.popup {
             Some(Popup::Confirm(confirm)) => confirm.drawn(at),
             Some(Popup::Group(group)) => group.drawn(at),
             Some(Popup::Rollback(plan)) => plan.drawn(at),
             Some(Popup::Resume(resume)) => resume.drawn(at),
+            Some(Popup::Outcome(_)) => {
+                self.outcome_since.get_or_insert(at);
+            }
             _ => {}
         }
     }
@@ -227,13 +249,18 @@ impl State {
                     self.key(*key, at, world, ground)
                 }
             }
+            Event::Paste(_) | Event::Mouse(_) if self.cramped => Vec::new(),
             Event::Paste(text) => {
                 self.paste(text, at, world);
                 Vec::new()
             }
             Event::Mouse(mouse) => self.mouse(*mouse, world),
             // Keys that were on their way to another window, or to what stood there before, are not for the box.
-            Event::Resize(..) | Event::FocusGained => {
+            Event::Resize(width, height) => {
+                self.resized(*width, *height);
+                Vec::new()
+            }
+            Event::FocusGained => {
                 self.unseen();
                 Vec::new()
             }
@@ -266,9 +293,13 @@ impl State {
 
     fn key(&mut self, key: KeyEvent, at: Instant, world: &World, ground: &Ground<'_>) -> Vec<Effect> {
         self.notice = None;
+        self.heard = Some(at);
+        if self.cramped {
+            return self.cramped_key(key, world);
+        }
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             match self.keys.command(self.place, key) {
-                Some(Command::Quit) => return vec![Effect::Quit],
+                Some(Command::Quit) => return self.quit(world),
                 Some(Command::Suspend) => {
                     self.unseen();
                     return vec![Effect::Suspend];
@@ -360,7 +391,7 @@ impl State {
             Command::Links => self.go(Place::Links),
             Command::Help => self.go(Place::Help),
             Command::Back => return self.back(),
-            Command::Quit => return vec![Effect::Quit],
+            Command::Quit => return self.quit(world),
             Command::Suspend => return vec![Effect::Suspend],
             // Those that look closer are taken above; the abort chord before a box gets the key.
             _ => {}

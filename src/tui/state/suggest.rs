@@ -114,7 +114,10 @@ fn each(world: &World, of: impl Fn(&crate::model::Target) -> String) -> Vec<(Str
 
 fn plans(world: &World) -> Vec<(String, String)> {
     let short = |id: &str| id.chars().take(8).collect::<String>();
-    world.open_plans.iter().map(|run| (format!("resume {}", short(&run.plan.id)), run.plan.title.clone())).collect()
+    let all = |verb: &'static str| {
+        world.open_plans.iter().map(move |run| (format!("{verb} {}", short(&run.plan.id)), run.plan.title.clone()))
+    };
+    all("resume").chain(all("dismiss")).collect()
 }
 
 /// Those that fit, the best first; else in their own order.

@@ -74,8 +74,8 @@ fn what_the_screen_is_about_is_copied() {
     };
     let mut desk = Desk::new(busy());
     desk.state.selected = Some(payments().id().clone());
-    assert_eq!(copied(&mut desk, "Y"), "prod-eu/shop/payments");
-    assert!(text(&desk.draw(80, 24)).contains("clipboard: prod-eu/shop/payments"));
+    assert_eq!(copied(&mut desk, "Y"), "shop/payments");
+    assert!(text(&desk.draw(80, 24)).contains("clipboard: shop/payments"));
     let effects = run(&mut desk, "copy image");
     assert!(matches!(effects.as_slice(), [Effect::Copy(text)] if text == "shop/payments:8ab41e0"), "{effects:?}");
     let effects = run(&mut desk, "copy version");
@@ -238,4 +238,35 @@ fn a_plan_that_was_left_is_gone_on_with_after_its_confirmation() {
     desk.take();
     desk.keys("plan-1");
     assert!(desk.key(KeyCode::Enter).is_empty(), "somebody else went on with it");
+}
+
+#[test]
+fn a_plan_that_was_left_is_told_of_until_it_is_dismissed_or_done_by_another() {
+    let begin = || {
+        let mut desk = Desk::new(releases());
+        let id = desk.world.targets.keys().find(|id| id.name == "mail").expect("mail").clone();
+        desk.state.selected = Some(id);
+        desk
+    };
+    let told = |desk: &mut Desk| text(&desk.draw(200, 60)).matches("left unfinished").count();
+    let mut desk = begin();
+    assert_eq!(told(&mut desk), 2, "above the board, and in its row");
+    desk.keys(":plan d");
+    assert!(text(&desk.draw(120, 30)).contains("dismiss plan-1"));
+    desk.key(KeyCode::Esc);
+    run(&mut desk, "plan dismiss plan");
+    assert!(desk.state.notice.take().is_some_and(|said| said.contains("hidden until the next start")));
+    assert_eq!(told(&mut desk), 0);
+    let again = |title: &str, ended: Option<bool>| {
+        let mut later = plan_run(vec![done("1"), done("2")], ended);
+        let mut plan = (*later.plan).clone();
+        (plan.id, plan.title) = ("plan-2".to_owned(), title.to_owned());
+        later.plan = std::sync::Arc::new(plan);
+        later.began += jiff::SignedDuration::from_secs(5);
+        let mut desk = begin();
+        desk.world.plans.push_back(std::sync::Arc::new(later));
+        told(&mut desk)
+    };
+    let title = "roll back prod-eu/shop/mail to rev 7";
+    assert_eq!((again(title, Some(true)), again(title, Some(false)), again("another", Some(true))), (0, 2, 2));
 }

@@ -176,3 +176,17 @@ fn revisions_lead_to_their_difference_from_what_is_in_the_spec() {
     desk.key(KeyCode::Esc);
     assert_eq!(desk.state.place, Place::History);
 }
+
+#[test]
+fn the_help_of_every_act_and_sign_is_there_in_full_at_80_columns() {
+    let mut desk = Desk::new(busy());
+    desk.keys("?");
+    let shown = text(&desk.draw(80, 250));
+    let all = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    for action in crate::actions::TABLE {
+        assert!(all.contains(&format!("{} {} {}", action.key, action.verb, action.help)), "{}\n{shown}", action.verb);
+    }
+    for sign in ["10s old", "thin", "▁▂▅█", "✓ ✗", "▸ ○", "‖ paused", "●", "baking"] {
+        assert!(all.contains(sign), "{sign}\n{shown}");
+    }
+}

@@ -292,3 +292,23 @@ pub(super) fn plan_run(stages: Vec<StageState>, ended: Option<bool>) -> PlanRun 
 pub(super) fn done(effect: &str) -> StageState {
     StageState::Ended { act: ActId("act-7".to_owned()), outcome: Outcome::Done { effect: effect.to_owned() } }
 }
+
+#[test]
+fn what_was_aborted_is_not_offered_to_be_held() {
+    let screen = |abort: bool| {
+        let mut target = (*cut_over()).clone();
+        if abort {
+            let mut rollout = (*target.rollout).clone();
+            rollout.abort = true;
+            rollout.pod_hash = target.sets[1].pod_hash.clone();
+            target.rollout = Arc::new(rollout);
+        }
+        let mut desk = super::screens::Desk::new(world_of(vec![Arc::new(target)]));
+        desk.draw(80, 24);
+        desk.key(crossterm::event::KeyCode::Enter);
+        super::screens::text(&desk.draw(80, 24))
+    };
+    let (old, aborted) = (screen(false), screen(true));
+    assert!(old.contains("old      rev 7   down in 0:25    10/10 ready; a h holds it"), "{old}");
+    assert!(aborted.contains("aborted  rev 7   goes down in 0:25") && !aborted.contains("holds it"), "{aborted}");
+}

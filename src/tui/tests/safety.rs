@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::screens::{Desk, LOOK};
-use super::worlds::{busy, payments};
+use super::releases::{done, plan_run, releases};
+use super::screens::{Desk, LOOK, text};
+use super::worlds::{act, busy, payments};
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::StageState;
 use crate::tui::prompt::{DEAF, HELD};
 use crate::tui::state::{Answer, Effect, Popup};
 
@@ -121,4 +124,140 @@ fn a_letter_with_a_modifier_is_not_the_letter() {
         desk.keys("50");
         assert!(!acts(&desk.event(&Event::Key(KeyEvent::new(KeyCode::Enter, modifiers)))), "{modifiers:?}");
     }
+}
+
+#[test]
+fn no_keys_act_in_a_window_that_is_too_small() {
+    let resize = |width, height| Event::Resize(width, height);
+    let all = |desk: &mut Desk, text: &str| {
+        let mut effects = desk.keys(text);
+        effects.extend(desk.key(KeyCode::Enter));
+        effects
+    };
+    // What acts in a good window, key by key with all the time there is.
+    for (keys, typed) in
+        [("ab", "y"), ("ap", "50"), ("ar", "rev 7"), (" ab", "y"), (" ap", "resume 1"), (":abort\n", "y")]
+    {
+        let mut desk = Desk::new(busy());
+        desk.state.selected = Some(payments().id().clone());
+        desk.draw(40, 10);
+        for c in keys.chars().chain(typed.chars()).chain("y\n".chars()) {
+            let effects = if c == '\n' { desk.key(KeyCode::Enter) } else { desk.keys(&c.to_string()) };
+            assert!(effects.is_empty(), "{keys} {c:?}: {effects:?}");
+            let rollout = payments().rollout.clone();
+            desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+            desk.draw(40, 10);
+        }
+        assert!(desk.state.popup.is_none(), "{keys}: nothing was opened that a larger window would show");
+    }
+    // A box that stood there before: shrunk, it takes nothing, whether that was drawn or not.
+    for drawn in [true, false] {
+        let (mut press, mut text) = (pressed(), Desk::confirmation(busy()));
+        for desk in [&mut press, &mut text] {
+            desk.event(&resize(40, 10));
+            if drawn {
+                desk.draw(40, 10);
+            }
+            desk.at += HELD + DEAF;
+            assert!(all(desk, "y").is_empty() && all(desk, "50").is_empty());
+        }
+    }
+    let mut desk = pressed();
+    desk.draw(40, 10);
+    let screen = text(&desk.draw(40, 10)).replace('\n', " ");
+    assert!(screen.contains("keys are off until it is 60x16"), "{screen}");
+    let control = |c| Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    assert!(matches!(desk.event(&control('z')).as_slice(), [Effect::Suspend]));
+    assert!(matches!(desk.event(&control('c')).as_slice(), [Effect::Quit]));
+    desk.event(&control('k'));
+    assert!(!acts(&desk.keys("y")));
+}
+
+#[test]
+fn a_window_that_grows_again_counts_no_key_that_was_on_its_way() {
+    let mut desk = pressed();
+    desk.event(&Event::Resize(40, 10));
+    desk.draw(40, 10);
+    assert!(!acts(&desk.keys("yy")));
+    desk.event(&Event::Resize(80, 24));
+    desk.at += HELD + DEAF;
+    assert!(!acts(&desk.keys("y")), "it was not drawn yet");
+    desk.paint(80, 24, LOOK);
+    assert!(!acts(&desk.keys("y")), "too soon");
+    desk.at += DEAF.saturating_sub(Duration::from_millis(1));
+    assert!(!acts(&desk.keys("y")), "too soon");
+    desk.at += HELD;
+    assert!(acts(&desk.keys("y")));
+    // Without a box: what is opened by it has to stand there like any other.
+    let mut desk = Desk::new(busy());
+    desk.state.selected = Some(payments().id().clone());
+    desk.draw(40, 10);
+    desk.event(&Event::Resize(80, 24));
+    assert!(desk.keys("ab").is_empty() && desk.state.popup.is_none());
+}
+
+#[test]
+fn a_plan_under_way_is_left_only_when_that_is_asked_twice() {
+    let control = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    let begin = || {
+        let mut world = releases();
+        let stages = vec![done("the spec names rev 7"), StageState::Waiting];
+        world.plans.push_back(std::sync::Arc::new(plan_run(stages, None)));
+        Desk::new(world)
+    };
+    let mut desk = begin();
+    assert!(text(&desk.draw(80, 24)).contains("plan 2/2 (P)"));
+    assert!(desk.event(&control).is_empty());
+    let screen = text(&desk.draw(80, 24));
+    assert!(
+        screen.contains("a plan is at step 2 of 2; press again to leave: what is left of it is not done"),
+        "{screen}"
+    );
+    assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]), "either key is the second press");
+    let mut desk = begin();
+    desk.state.popup = Some(Popup::Progress("plan-1".to_owned(), 0));
+    assert!(!text(&desk.draw(80, 24)).contains("plan 2/2 (P)"));
+    assert!(desk.event(&control).is_empty(), "over its own box, too");
+    desk.at += Duration::from_secs(6);
+    assert!(desk.event(&control).is_empty(), "the first press is forgotten");
+    assert!(matches!(desk.event(&control).as_slice(), [Effect::Quit]));
+    let mut desk = begin();
+    desk.world.plans.clear();
+    assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
+    let begin = || {
+        let mut world = busy();
+        let act = act(Some(Outcome::Done { effect: "step 3/5".to_owned() }));
+        world.acts.push_back(act.clone());
+        let mut desk = Desk::new(world);
+        desk.state.selected = Some(payments().id().clone());
+        desk.state.popup = Some(Popup::Outcome(act.id().clone()));
+        desk.paint(80, 24, LOOK);
+        desk
+    };
+    let open = |desk: &Desk| matches!(desk.state.popup, Some(Popup::Outcome(_)));
+    let mut desk = begin();
+    for code in [KeyCode::Char('y'), KeyCode::Char('Y'), KeyCode::Enter] {
+        assert!(desk.key(code).is_empty() && open(&desk), "{code:?}: from habit");
+    }
+    let mut desk = begin();
+    desk.keys("a");
+    assert!(matches!(desk.state.popup, Some(Popup::Menu(_))), "the key is not lost");
+    let screen = text(&desk.draw(80, 24));
+    assert!(screen.contains("resumed shop/payments: done, record 43"), "{screen}");
+    let mut desk = begin();
+    desk.key(KeyCode::Down);
+    assert!(!open(&desk) && desk.state.selected.as_ref() != Some(payments().id()));
+    for code in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Enter] {
+        let mut desk = begin();
+        desk.at += DEAF;
+        assert!(desk.key(code).is_empty() && desk.state.popup.is_none(), "{code:?}");
+        assert_eq!(desk.state.notice.as_deref(), Some("resumed shop/payments: done, record 43"));
+    }
+    let mut desk = begin();
+    desk.keys(":");
+    assert!(matches!(desk.state.popup, Some(Popup::Palette(_))) && desk.state.notice.is_none());
 }

@@ -315,6 +315,7 @@ fn two_clusters_are_told_apart() {
     desk.key(KeyCode::Down);
     assert!(text(&desk.draw(80, 24)).contains("on shop/payments (prod-us):"));
     assert!(text(&desk.draw(30, 5)).contains("(prod-"));
+    desk.draw(80, 24);
     desk.keys("a");
     assert!(text(&desk.draw(80, 24)).contains("prod-us/shop/payments"));
     desk.key(KeyCode::Esc);

@@ -169,7 +169,7 @@ fn cell(ctx: &Ctx<'_>, column: Column, wide: usize, target: &Target, link: &Link
         Column::Version => plain(version(target)),
         Column::Rollout => plain(ladder(&target.rollout, wide > SHORT_LADDER)),
         Column::Traffic => plain(traffic(ctx, target, wide < 14)),
-        Column::Errors => rates::cell(ctx, target),
+        Column::Errors => rates::cell(ctx, target, wide),
         Column::Curve => (rates::curve(ctx, target, wide), theme.dim()),
         Column::Age => plain(ctx.age(since(target))),
         Column::Why => (why(ctx, target, link, wide), theme.phase(target.rollout.status().0)),

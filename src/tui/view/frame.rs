@@ -10,6 +10,7 @@ use crate::domain::facts::AuditState;
 use crate::tui::filter_line::FilterLine;
 use crate::tui::keymap::Bound;
 use crate::tui::keys::{Command, Place};
+use crate::tui::state::guard::step_of;
 use crate::tui::state::{Popup, State};
 
 /// Where we are, what we look at, and how the links stand.
@@ -55,14 +56,26 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     }
     let left = Line::from(left);
     let mut right = links(ctx, state);
+    let plan = under_way(ctx, state);
+    let plan_width = plan.as_ref().map_or(0, Span::width);
     // What we look at comes first; `L` has the rest.
-    if left.width() + 1 + right.width() > usize::from(area.width) {
+    if left.width() + 1 + right.width() + plan_width > usize::from(area.width) {
         right = short_links(ctx);
     }
+    right.spans.splice(0..0, plan);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
     let start = area.right() - width;
     left.render(Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
     right.render(Rect { x: start, width, ..area }, buffer);
+}
+
+/// A plan under way whose box is closed: leaving would cut it off.
+fn under_way(ctx: &Ctx<'_>, state: &State) -> Option<Span<'static>> {
+    if matches!(state.popup, Some(Popup::Progress(..))) {
+        return None;
+    }
+    let (step, steps) = ctx.world.plans.iter().rev().find(|run| run.running()).map(|run| step_of(run))?;
+    Some(Span::styled(format!("plan {step}/{steps} ({})  ", ctx.key(Command::Plan)), ctx.theme.busy()))
 }
 
 /// For the first look of all; it goes with the first key.

@@ -14,9 +14,16 @@ use crate::tui::state::State;
 const SIGNS: &[(&str, &str)] = &[
     ("■□", "steps that are over, and to come; the number is the step it stands on"),
     ("‖", "paused"),
+    ("✓  ✗", "done, ready; failed, cannot, or not well"),
+    ("▸  ○", "under way; still to come, or connecting"),
+    ("●", "live: all was read and is watched"),
     (" 9 % (  5 %)", "the canary's actual traffic, in brackets what is wanted where that differs"),
     ("◆", "marked for an act on several targets"),
     ("OVER  over?", "the error rate is over its limit; it may be"),
+    ("10s old", "how old the newest sample of an error rate is; without room 10s; below ten seconds nothing"),
+    ("thin", "too few requests to judge an error rate by"),
+    ("▁▂▅█", "the curve of the error rate over the last minutes; the newest is on the right"),
+    ("baking", "the new version has all traffic, and is watched a while longer"),
     ("0.42 % ?", "not enough data to say whether it is over its limit"),
     ("PROD?", "no rule of the configuration names this environment: it counts as production"),
     ("–  ?", "there is none; not known"),
@@ -60,13 +67,16 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let act = ctx.key(Command::Act);
     lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
     for action in ACTS {
-        lines.push(Line::from(vec![
-            Span::styled(format!("   {}  ", action.key), theme.key()),
-            Span::styled(fit(action.verb, 12), theme.strong()),
-            Span::raw(action.help),
-        ]));
+        for (n, text) in wrap(action.help, width).into_iter().enumerate() {
+            let (key, verb) = if n == 0 { (action.key, action.verb) } else { (' ', "") };
+            lines.push(Line::from(vec![
+                Span::styled(format!("   {key}  "), theme.key()),
+                Span::styled(fit(verb, 13), theme.strong()),
+                Span::raw(text),
+            ]));
+        }
         lines.push(Line::styled(
-            format!("                 as a verb: flightdeck {} NAMESPACE/NAME", action.verb),
+            format!("                   as a verb: flightdeck {} NAMESPACE/NAME", action.verb),
             theme.dim(),
         ));
     }

@@ -18,6 +18,7 @@ mod why;
 mod words;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +32,8 @@ use super::keys::{Command, Place};
 use super::state::{Popup, State};
 use super::theme::Theme;
 use super::{Look, Skin};
+use crate::domain::ids::TargetId;
+use crate::domain::plan::PlanRun;
 use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
@@ -42,6 +45,8 @@ struct Ctx<'a> {
     look: Look,
     /// The keys as they are configured.
     keys: Arc<Keymap>,
+    /// Unfinished plans that are not told of any more.
+    dismissed: Arc<BTreeSet<String>>,
     /// What the policy would say to acts; control decides for itself.
     mandate: &'a Mandate,
     now: Timestamp,
@@ -52,6 +57,26 @@ impl Ctx<'_> {
     /// The key of a command, as it is written.
     fn key(&self, command: Command) -> &str {
         self.keys.label(command)
+    }
+
+    /// The plans that were left unfinished: of this target, or those that still matter to any of theirs. One that was
+    /// dismissed, or after which the same was done for the target, is told of no more.
+    fn left_unfinished<'a>(&'a self, of: Option<&'a TargetId>) -> impl Iterator<Item = &'a Arc<PlanRun>> {
+        let kept = self.world.open_plans.iter().filter(|run| !self.dismissed.contains(&run.plan.id));
+        kept.filter(move |run| {
+            let mut targets = run.plan.stages.iter().map(|stage| &stage.target);
+            targets.any(|target| of.is_none_or(|of| of == target) && !self.done_since(run, target))
+        })
+    }
+
+    /// Whether a later plan of the same title, for this target too, ended well.
+    fn done_since(&self, run: &PlanRun, target: &TargetId) -> bool {
+        self.world.plans.iter().any(|later| {
+            later.began > run.began
+                && later.plan.title == run.plan.title
+                && matches!(later.ended, Some((_, true)))
+                && later.plan.stages.iter().any(|stage| stage.target == *target)
+        })
     }
 
     /// How long ago, in the largest unit that says enough; the screen is drawn again when it changes.
@@ -99,11 +124,11 @@ pub(super) fn paint(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let look = skin.look;
-    let keys = state.keys.clone();
-    let ctx = Ctx { world, theme: skin.theme, look, keys, mandate, now, next: Cell::new(None) };
+    let (keys, dismissed) = (state.keys.clone(), state.dismissed.clone());
+    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, now, next: Cell::new(None) };
     let area = buffer.area;
-    if area.width < small::SMALLEST.0 || area.height < small::SMALLEST.1 {
-        small::paint(&ctx, area, buffer);
+    if state.drawn_at(area.width, area.height) {
+        small::paint(&ctx, state, area, buffer);
         if look.ascii {
             to_ascii(buffer);
         }

@@ -20,7 +20,7 @@ const SKEW: i64 = 2000;
 pub(super) fn all(ctx: &Ctx<'_>) -> Vec<String> {
     let world = ctx.world;
     let mut said: Vec<String> = world.configuration.iter().map(ToString::to_string).collect();
-    for run in &world.open_plans {
+    for run in ctx.left_unfinished(None) {
         said.push(format!("left unfinished: {}; {} goes on with it", run.plan.title, ctx.key(Command::GoOn)));
     }
     for run in world.plans.iter().filter(|run| run.running()) {

@@ -38,8 +38,8 @@ fn newest(signals: &Signals, side: &Side) -> Option<jiff::Timestamp> {
     Some(signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?)))
 }
 
-/// For the board: `7.31 % OVER 20s` (no age: below ten seconds), `– no traffic`, `7.31 % OLD 2m`.
-pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
+/// For the board: `7.31 % OVER 20s old` (no age: below ten seconds), `– no traffic`, `7.31 % OLD 2m`.
+pub(super) fn cell(ctx: &Ctx<'_>, target: &Target, wide: usize) -> (String, Style) {
     let theme = ctx.theme;
     let signals = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
         (Ok(signals), _) => signals,
@@ -66,6 +66,11 @@ pub(super) fn cell(ctx: &Ctx<'_>, target: &Target) -> (String, Style) {
     };
     let age = newest(signals, &signals.subject).and_then(|at| ctx.age_in_tens(at));
     let age = age.map_or_else(String::new, |age| format!(" {age}"));
+    // The word that says what it is an age of, where it fits.
+    let said = format!("{cell}{word}{age} old");
+    if !age.is_empty() && said.chars().count() <= wide {
+        return (said, style(ctx, signals.verdict));
+    }
     (format!("{cell}{word}{age}"), style(ctx, signals.verdict))
 }
 

@@ -10,19 +10,21 @@ use super::why::why;
 use super::words::{name, wrap};
 use crate::model::Target;
 use crate::model::query::{Band, complete, link_of_target, lists, rank};
+use crate::tui::SMALLEST;
+use crate::tui::state::State;
 
-/// The smallest screen that is drawn: columns and rows.
-pub(super) const SMALLEST: (u16, u16) = (60, 16);
-
-pub(super) fn paint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn paint(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     let mut lines: Vec<Line<'static>> = Vec::new();
     // What needs somebody comes before what the window needs.
     for text in wrap(&worst(ctx), width) {
         lines.push(Line::styled(text, ctx.theme.strong()));
     }
+    for text in state.notice.iter().flat_map(|notice| wrap(notice, width)) {
+        lines.push(Line::styled(text, ctx.theme.warn()));
+    }
     let (columns, rows) = SMALLEST;
-    let need = format!("this is {}x{}; at least {columns}x{rows} is needed", area.width, area.height);
+    let need = format!("this is {}x{}; keys are off until it is {columns}x{rows}", area.width, area.height);
     let need = if width < 24 { format!("needs {columns}x{rows}") } else { need };
     let said: Vec<Line<'static>> =
         wrap(&need, width).into_iter().map(|text| Line::styled(text, ctx.theme.dim())).collect();

@@ -35,7 +35,10 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
         text.push_str("[do not promote] ");
     }
     ours(ctx, target, &mut text);
-    text.push_str(&reason(ctx, target, room < TIGHT));
+    let reason = reason(ctx, target, room < TIGHT);
+    // Beside the column of the rates: without it the limit is named.
+    let beside = (1..TIGHT).contains(&room);
+    text.push_str(&if beside { reason.replace("over its limit of ", "over ") } else { reason });
     let rollout = &target.rollout;
     if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
         text.push_str(", restarting its pods");
@@ -55,7 +58,7 @@ pub(super) fn in_flight_mark(target: &Target) -> Option<&crate::domain::text::Cl
 /// What we are doing, left undone, or do not know the end of.
 fn ours(ctx: &Ctx<'_>, target: &Target, text: &mut String) {
     let id = target.id();
-    if ctx.world.open_plans.iter().any(|run| run.plan.stages.iter().any(|stage| stage.target == *id)) {
+    if ctx.left_unfinished(Some(id)).next().is_some() {
         text.push_str("[a plan was left unfinished] ");
     }
     // It stays until something is seen of the target again.

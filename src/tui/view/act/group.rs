@@ -8,6 +8,7 @@ use super::super::Ctx;
 use super::super::words::{count, fit, popup, popup_width, wrap};
 use super::confirm::audit;
 use super::prompt::{self};
+use crate::domain::environment::Tier;
 use crate::domain::plan::OnFailure;
 use crate::tui::group::Group;
 
@@ -15,15 +16,20 @@ pub(in crate::tui::view) fn group(ctx: &Ctx<'_>, group: &mut Group, area: Rect, 
     let width = popup_width(area);
     let theme = ctx.theme;
     let verb = group.verb();
-    let mut rows = Vec::new();
+    let (mut rows, mut out) = (Vec::new(), 0);
     for (n, member) in group.members.iter().enumerate() {
         let (sign, text, style) = match member.leads_to() {
             Ok(text) => ("→", text, ratatui::style::Style::new()),
-            Err(why) => ("✗", why, theme.dim()),
+            Err(why) => {
+                out += 1;
+                ("✗", why, theme.warn())
+            }
         };
         let head = format!("{:>2} {} {sign} ", n + 1, fit(&member.name, (width * 2 / 5).clamp(16, 36)));
         let room = width.saturating_sub(unicode_width::UnicodeWidthStr::width(head.as_str()));
-        for (line, text) in wrap(&text, room).into_iter().take(2).enumerate() {
+        // Why one is left out is said in full.
+        let most = if sign == "✗" { usize::MAX } else { 2 };
+        for (line, text) in wrap(&text, room).into_iter().take(most).enumerate() {
             let head = if line == 0 { head.clone() } else { " ".repeat(width - room) };
             rows.push(Line::styled(format!("{head}{text}"), style));
         }
@@ -38,6 +44,10 @@ pub(in crate::tui::view) fn group(ctx: &Ctx<'_>, group: &mut Group, area: Rect, 
         Span::raw(then),
         Span::styled("  ← → changes that", theme.dim()),
     ]));
+    if out > 0 {
+        let text = format!("{out} of {} left out: the row with ✗ says why", group.members.len());
+        foot.push(Line::styled(text, theme.warn()));
+    }
     audit(ctx, &mut foot);
     if !group.read_all() {
         foot.push(Line::styled("reading them afresh …", theme.busy()));
@@ -55,6 +65,12 @@ pub(in crate::tui::view) fn group(ctx: &Ctx<'_>, group: &mut Group, area: Rect, 
         foot[0] = Line::styled("PgDn PgUp: there are more", theme.dim());
     }
     lines.extend(foot);
-    let title = format!(" {verb} · {} ", count(group.members.len(), "marked target"));
-    popup(ctx, Line::styled(title, theme.strong()), &lines, area, buffer);
+    let mut title = vec![Span::styled(format!(" {verb} "), theme.strong())];
+    let mut targets = group.members.iter().filter_map(|member| ctx.world.targets.get(&member.target));
+    if let Some(target) = targets.find(|target| target.environment.tier == Tier::Production) {
+        title.push(Span::styled(format!(" {} ", target.environment.badge()), theme.tier(Tier::Production)));
+        title.push(Span::raw(" "));
+    }
+    title.push(Span::styled(format!("· {} ", count(group.members.len(), "marked target")), theme.strong()));
+    popup(ctx, Line::from(title), &lines, area, buffer);
 }

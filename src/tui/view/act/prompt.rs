@@ -70,11 +70,11 @@ pub(super) fn lines(
             Span::raw(format!(" to {verb} all the same; its record follows as soon as the log takes it")),
         ],
         Confirmation::Type { text } => vec![
-            Span::raw("type "),
+            Span::raw("type \""),
             Span::styled(text.clone(), theme.key()),
-            Span::raw(" and "),
+            Span::raw("\" and "),
             Span::styled("↵", theme.key()),
-            Span::raw(format!(" to {verb} ")),
+            Span::raw(format!(" to {verb}: ")),
             Span::styled(format!("{}{}", prompt.typed.value(), caret(Field::Confirmation)), theme.field()),
         ],
     };

@@ -43,7 +43,7 @@ pub(super) fn head(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'st
     if let Some(mark) = why::in_flight_mark(target) {
         said(ctx, "MARKED", &format!("not to be promoted: {mark}"), theme.bad(), width, &mut lines);
     }
-    for run in ctx.world.open_plans.iter().filter(|r| r.plan.stages.iter().any(|s| s.target == *target.id())) {
+    for run in ctx.left_unfinished(Some(target.id())) {
         said(ctx, "plan", &format!("left unfinished: {}", run.plan.title), theme.warn(), width, &mut lines);
     }
     lines

@@ -5,9 +5,11 @@ use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
 use super::super::words::{basis, field, fit, revision_of, wrap};
+use crate::domain::intent::ActionId;
 use crate::domain::rollout::{BlueGreen, Strategy, WeightBasis};
 use crate::domain::text::Clean;
 use crate::model::Target;
+use crate::tui::keys::Command;
 
 /// A bar of `width` cells.
 fn bar(share: i64, of: i64, width: usize) -> String {
@@ -134,17 +136,32 @@ fn going_down(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
     let due = target.sets.iter().filter(|set| set.desired > 0);
     due.filter_map(|set| {
         let deadline = set.scale_down_deadline?;
-        let when = if deadline > ctx.now { format!("down in {}", ctx.left(deadline)) } else { "down now".to_owned() };
-        let text = format!("{}/{} ready; h holds it", set.available, set.desired);
+        let aborted = aborted(ctx, target, &set.pod_hash);
+        let goes = if aborted { "goes " } else { "" };
+        let when = if deadline > ctx.now {
+            format!("{goes}down in {}", ctx.left(deadline))
+        } else {
+            format!("{goes}down now")
+        };
+        // Nobody goes back to a version that was aborted.
+        let hint = if aborted { String::new() } else { format!("; {} h holds it", ctx.key(Command::Act)) };
+        let text = format!("{}/{} ready{hint}", set.available, set.desired);
         Some(field(
             ctx,
-            "old",
+            if aborted { "aborted" } else { "old" },
             vec![
                 Span::styled(fit(&revision_of(target, &set.pod_hash), 8), ctx.theme.strong()),
-                Span::styled(fit(&when, 16), ctx.theme.warn()),
+                Span::styled(fit(&when, if aborted { 20 } else { 16 }), ctx.theme.warn()),
                 Span::styled(text, ctx.theme.dim()),
             ],
         ))
     })
     .collect()
+}
+
+/// Whether the version was aborted: as the target stands, or by an act from here.
+fn aborted(ctx: &Ctx<'_>, target: &Target, hash: &Clean) -> bool {
+    let acts = ctx.world.acts.iter().filter(|act| act.intent.target == *target.id());
+    let here = acts.map(|act| &act.intent).any(|i| i.action == ActionId::Abort && i.seen.pod_hash == *hash);
+    here || target.rollout.abort && target.rollout.pod_hash == *hash
 }
