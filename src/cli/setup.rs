@@ -416,7 +416,9 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
         problems => return Err(settings::unusable(ConfigError { problems })),
     }
     let session = Session::start(global, ground, Deadlines::default()).await?;
-    let look = tui::Look { color: !ground.config.ui.no_color, ascii: ground.config.ui.ascii, badge };
+    let only_ascii = output::ascii();
+    let ascii = ground.config.ui.ascii || only_ascii;
+    let look = tui::Look { color: !ground.config.ui.no_color, ascii, only_ascii, badge };
     let cockpit = tui::run(session.handle.clone(), look, face);
     let (done, ()) = tokio::join!(cockpit, session.learn_user());
     session.end().await;

@@ -48,6 +48,8 @@ pub struct Look {
     pub color: bool,
     /// Whether only ASCII may be used.
     pub ascii: bool,
+    /// Whether the terminal knows no more, whatever is configured.
+    pub only_ascii: bool,
     /// A badge in the corner, e.g. `DEMO`.
     pub badge: Option<&'static str>,
 }

@@ -369,7 +369,8 @@ impl Cockpit {
             return false;
         }
         let face = settings.face.clone();
-        let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii, ..self.skin.look };
+        let base = self.skin.look;
+        let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii || base.only_ascii, ..base };
         match skin(look, &face) {
             Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
             Err(why) => tracing::warn!(%why, "the looks stay as they were"),

@@ -42,6 +42,7 @@ impl Screen {
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
         for (key, value) in env {
             command.env(key, value);
         }

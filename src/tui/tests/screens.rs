@@ -19,7 +19,7 @@ use crate::tui::state::{Answer, Effect, Popup, RecordLine, State};
 use crate::tui::theme::{Depth, Theme};
 use crate::tui::{Look, Skin, view};
 
-pub(super) const LOOK: Look = Look { color: true, ascii: false, badge: None };
+pub(super) const LOOK: Look = Look { color: true, ascii: false, only_ascii: false, badge: None };
 
 /// The usual theme, where there are colours.
 pub(super) fn skin(look: Look) -> Skin {
@@ -290,7 +290,7 @@ fn links_and_help() {
 #[test]
 fn ascii_means_ascii_and_no_colour_means_none() {
     let mut desk = Desk::confirmation(busy());
-    let buffer = desk.paint(120, 30, Look { color: false, ascii: true, badge: Some("DEMO") });
+    let buffer = desk.paint(120, 30, Look { color: false, ascii: true, badge: Some("DEMO"), ..LOOK });
     for cell in &buffer.content {
         assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
         let plain = ratatui::style::Color::Reset;
