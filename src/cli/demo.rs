@@ -90,8 +90,8 @@ fn demo_environments() -> Vec<EnvironmentSection> {
 fn served(prometheus: &str) -> Result<String, Error> {
     let mut text = format!("[[prometheus.context]]\nurl = \"{prometheus}\"\n");
     for rule in demo_environments() {
-        let rule = toml::to_string(&rule).map_err(|e| Error::new(Kind::Failure, format!("demo world: {e}")))?;
-        text = format!("{text}\n[[environment]]\n{rule}");
+        let rule = rule.written().map_err(|e| Error::new(Kind::Failure, format!("demo world: {e}")))?;
+        text = format!("{text}\n{rule}");
     }
     Ok(text)
 }

@@ -113,7 +113,7 @@ mod tests {
             let target = Target {
                 context: (*context).into(),
                 environment: Environment::unknown(),
-                sets: Default::default(),
+                sets: Vec::default(),
                 pods: None,
                 signals: None,
                 runs: None,

@@ -68,6 +68,13 @@ pub struct EnvironmentSection {
     pub label: Option<String>,
 }
 
+impl EnvironmentSection {
+    /// The section as it stands in a file.
+    pub fn written(&self) -> Result<String, String> {
+        toml::to_string(self).map(|rule| format!("[[environment]]\n{rule}")).map_err(|e| e.to_string())
+    }
+}
+
 /// `[policy]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
