@@ -83,7 +83,7 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     screen.until("the outcome", |text| text.contains("done after"));
     screen.press("\x1b");
     screen.until("the switch", |text| {
-        text.contains("on shop/web:") && text.contains("rev 2 live") && text.contains("baking")
+        text.contains("shop/web: done") && text.contains("rev 2 live") && text.contains("baking")
     });
     scenario::menu(&mut screen, "r");
     screen.until("the plan", |text| text.contains("step 1") && text.contains("its pods are up"));
