@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use recording::Recording;
 use screen::Screen;
 
-const SIZE: (u16, u16) = (100, 27);
+const SIZE: (u16, u16) = (100, 24);
 
 /// How long somebody looks at a screen before the next key.
 const LOOK: Duration = Duration::from_millis(1800);

@@ -88,7 +88,7 @@ pub fn last_good(target: &Target) -> Result<Goal, String> {
 }
 
 /// The newest version that was left for the live one: made after it, so the live one's ReplicaSet was taken up again
-/// (a rollback, or an undo after an abort; protocol reference 2.7.4).
+/// (a rollback, or an undo after an abort).
 fn left_for<'a>(live: &ReplicaSet, others: &[&'a ReplicaSet]) -> Option<&'a ReplicaSet> {
     let since = live.created?;
     others.iter().copied().filter(|set| set.created.is_some_and(|at| at > since)).max_by_key(|set| set.created)
