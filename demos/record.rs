@@ -45,7 +45,7 @@ impl Tour {
 }
 
 fn bad_canary(tour: &mut Tour) {
-    tour.screen.until("the bad canary", |text| text.contains("OVER") && text.contains("pods do not come"));
+    tour.screen.until("the bad canary", |text| text.contains("OVER") && text.contains("ProgressDeadlineExceeded"));
     tour.screen.press("g");
     tour.screen.until("the cursor on it", |text| text.contains("on shop/checkout:"));
     tour.look("board");
@@ -56,9 +56,9 @@ fn bad_canary(tour: &mut Tour) {
     tour.press("r", "the plan", |text| text.contains("type \"rev 1\""));
     tour.look("roll back");
     scenario::confirm(&mut tour.screen, "roll back");
-    tour.screen.until("the end of the plan", |text| text.contains("done"));
+    tour.screen.until("the end of the plan", |text| text.contains("all done after"));
     tour.look("rolled back");
-    tour.press("\x1b", "the target again", |text| text.contains("ladder") && !text.contains("roll back  "));
+    tour.press("\x1b", "the target again", |text| !text.contains("all done after"));
     tour.press("A", "the record", |text| text.contains("outcome"));
     tour.press("v", "the verdict", |text| text.contains("holds"));
     tour.look("audit");
