@@ -358,7 +358,31 @@ impl Namespace {
         let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}");
         self.create(&format!("{rbac}/roles"), &role).await;
         self.create(&format!("{rbac}/rolebindings"), &binding).await;
+        self.until_may(name).await;
         file
+    }
+
+    /// Waits until the server's authorizer knows of an account's new rights: it hears of them by a watch of its own.
+    async fn until_may(&self, name: &str) {
+        let ns = &self.name;
+        let path = format!("/apis/authorization.k8s.io/v1/namespaces/{ns}/localsubjectaccessreviews");
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "LocalSubjectAccessReview",
+            "metadata": {"namespace": ns},
+            "spec": {
+                "user": format!("system:serviceaccount:{ns}:{name}"),
+                "resourceAttributes": {"namespace": ns, "verb": "list", "group": "argoproj.io", "resource": "rollouts"},
+            },
+        });
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.send("POST", &path, "application/json", &review).await.expect("a review");
+            if said["status"]["allowed"] == true {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{name} has no rights: {said}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// A kubeconfig of a service account that may do nothing yet.

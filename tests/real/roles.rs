@@ -98,7 +98,10 @@ async fn who_impersonates_is_on_record_with_the_one_whose_rights_were_taken() {
     let refused = program.run(&["resume", "payments", "--yes", "--as", &anna]);
     assert_ne!(refused.code, 0, "{refused:?}");
     let records = program.records();
-    let by = records.last().expect("records")["actor"]["kubeUser"].as_str().unwrap_or_default().to_owned();
+    let by = records.last().unwrap_or_else(|| panic!("no record: {refused:?}"))["actor"]["kubeUser"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     assert!(by.starts_with(&anna) && by.contains("impersonated by"), "{by}");
     program.run(&["status", "--as-group", "system:masters"]).expect(2);
 }
