@@ -37,6 +37,9 @@ const OURS: SignedDuration = SignedDuration::from_secs(60);
 /// The longest title: a tab shows less.
 const TITLE: usize = 60;
 
+/// The word of the reason that rests on measurements.
+const OVER: &str = "over its limit";
+
 /// Why a target needs a person, without what changes from one moment to the next: the same reason rings once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reason {
@@ -108,15 +111,20 @@ impl Alarm {
         let sweep = self.swept.is_none_or(|last| now.duration_since(last) >= SWEEP);
         if sweep {
             self.swept = Some(now);
-            again.extend(self.needs.keys().cloned());
+            // Only what rests on measurements, or is over, can change so; of ten thousand that is a few.
+            let unsteady = |need: &Need| need.over.is_some() || need.reason.word == OVER;
+            again.extend(self.needs.iter().filter(|(_, need)| unsteady(need)).map(|(id, _)| id.clone()));
         }
         let live = world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live());
         let mut title = std::mem::replace(&mut self.live, live) != live || sweep;
         let mut news = false;
         for id in again {
             let reason = world.targets.get(&id).and_then(|target| reason(target, now));
-            title |= reason.is_some() || self.needs.contains_key(&id);
+            // Another rate for one that is over its limit already can wait for the sweep.
+            let known = self.needs.get(&id).map(|need| need.over.is_none());
+            title |= reason.is_some() != (known == Some(true));
             let begins = self.put(&id, reason, now);
+            title |= begins;
             news |= begins && !eyes.see(&id) && !ours(world, &id, now);
         }
         if !self.begun {
@@ -155,13 +163,9 @@ impl Alarm {
 
     /// `✗ cart 7.31 %`, `‖ 2 need you`, `flightdeck prod-eu`.
     pub(super) fn title(&self, world: &World, ascii: bool, now: Timestamp) -> String {
-        let standing: Vec<&Arc<Target>> = self
-            .needs
-            .iter()
-            .filter(|(_, need)| need.over.is_none())
-            .filter_map(|(id, _)| world.targets.get(id))
-            .collect();
-        let over = standing.iter().filter_map(|target| Some((target, rate_over(target, now)?)));
+        let standing: Vec<(&TargetId, &Need)> = self.needs.iter().filter(|(_, need)| need.over.is_none()).collect();
+        let over = standing.iter().filter(|(_, need)| need.reason.word == OVER);
+        let over = over.filter_map(|(id, _)| world.targets.get(*id)).filter_map(|t| Some((t, rate_over(t, now)?)));
         let worst = over.max_by(|(_, a), (_, b)| a.total_cmp(b));
         let mut title = match (worst, standing.as_slice()) {
             (Some((target, rate)), all) => {
@@ -169,7 +173,7 @@ impl Alarm {
                 format!("✗ {} {}{others}", target.id().name, percent(rate))
             }
             (None, []) => format!("flightdeck {}", contexts(world)).trim_end().to_owned(),
-            (None, [one]) => format!("‖ {} needs you", one.id().name),
+            (None, [(one, _)]) => format!("‖ {} needs you", one.name),
             (None, all) => format!("‖ {} need you", all.len()),
         };
         if !self.live {
@@ -193,7 +197,7 @@ fn reason(target: &Target, now: Timestamp) -> Option<Reason> {
         return None;
     }
     let over = rate_over(target, now).is_some() && text.contains("limit");
-    let word = if over { "over its limit" } else { text.split(':').next().unwrap_or_default() };
+    let word = if over { OVER } else { text.split(':').next().unwrap_or_default() };
     let step = target.rollout.current_step().map(|(index, _)| index).filter(|_| !over);
     Some(Reason { word: word.to_owned(), version: target.rollout.pod_hash.clone(), step })
 }
