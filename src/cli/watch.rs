@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use imbl::ordmap::DiffItem;
 use jiff::Timestamp;
 
 use super::args::{Format, Global, WatchArgs};
@@ -34,9 +36,15 @@ pub(super) async fn watch(global: &Global, args: &WatchArgs) -> Result<ExitCode,
     incomplete(&world).map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
+/// How often targets are looked at that did not change themselves: an error rate becomes old by time alone.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// What was printed, so that only changes are.
 #[derive(Default)]
 struct Printed {
+    /// The targets as of the last look: one that is the very same need not be written out to be compared.
+    taken: imbl::OrdMap<TargetId, Arc<Target>>,
+    swept: Option<Instant>,
     notes: imbl::Vector<Clean>,
     targets: BTreeMap<TargetId, String>,
     links: BTreeMap<LinkId, &'static str>,
@@ -57,9 +65,11 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
     loop {
         let world = handle.world();
         printed.configuration(&world);
-        printed.links(&world, args.output)?;
-        for (id, target) in world.targets.iter().filter(|(_, target)| wanted(target, args)) {
-            printed.target(&world, id, target, args.output)?;
+        let other_links = printed.links(&world, args.output)?;
+        for (id, target) in printed.changed(&world, other_links) {
+            if wanted(&target, args) {
+                printed.target(&world, &id, &target, args.output)?;
+            }
         }
         printed.gone(&world, args.output)?;
         if output::gone() {
@@ -110,7 +120,24 @@ impl Printed {
         }
     }
 
-    fn links(&mut self, world: &World, format: Format) -> Result<(), Error> {
+    /// The targets that may be told differently than before: all of them now and then, and when a link is another.
+    fn changed(&mut self, world: &World, other_links: bool) -> Vec<(TargetId, Arc<Target>)> {
+        let before = std::mem::replace(&mut self.taken, world.targets.clone());
+        if other_links || self.swept.is_none_or(|last| last.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            return world.targets.iter().map(|(id, target)| (id.clone(), target.clone())).collect();
+        }
+        let changed = before.diff(&world.targets).filter_map(|item| match item {
+            DiffItem::Add(id, target) | DiffItem::Update { new: (id, target), .. } => {
+                Some((id.clone(), target.clone()))
+            }
+            DiffItem::Remove(..) => None,
+        });
+        changed.collect()
+    }
+
+    /// Prints links whose state is another one; whether there are any.
+    fn links(&mut self, world: &World, format: Format) -> Result<bool, Error> {
         let mut changed = false;
         for link in listing(world) {
             if self.links.insert(link.id.clone(), link.state.word()) == Some(link.state.word()) {
@@ -125,7 +152,7 @@ impl Printed {
             let said: Vec<String> = listing(world).map(|l| format!("{} {}", l.id, l.state.word())).collect();
             output::note(&format!("links: {}", said.join(", ")));
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn target(&mut self, world: &World, id: &TargetId, target: &Target, format: Format) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effect, Loaded, Popup, State};
+use super::{Effect, Popup, State};
 use crate::model::World;
 use crate::tui::board::Line;
 use crate::tui::keys::{Command, Place};
@@ -60,8 +60,8 @@ impl State {
                 self.selected = Some(id.clone());
             }
             Place::Audit if !self.audit.open => {
-                let Loaded::Here(records) = &self.audit.records else { return Vec::new() };
-                if row >= records.len() {
+                // Those that the filter leaves: the rows are theirs.
+                if row >= self.audit.shown().len() {
                     return Vec::new();
                 }
                 if self.audit.cursor == row {

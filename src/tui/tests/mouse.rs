@@ -70,6 +70,21 @@ fn a_record_is_opened_by_clicks() {
     assert!(desk.state.audit.open);
 }
 
+/// Below what a filter leaves there is nothing, though there are more records.
+#[test]
+fn a_click_below_the_records_that_a_filter_leaves_hits_none() {
+    let mut desk = Desk::new(busy());
+    desk.keys("A");
+    let line =
+        |seq: u64| RecordLine { seq, target: format!("shop/{seq}"), op: "resume".to_owned(), ..RecordLine::default() };
+    desk.answer(Answer::Audit(None, Ok(vec![line(3), line(2), line(1)])));
+    desk.keys("/shop/3");
+    desk.key(KeyCode::Enter);
+    let row = line_of(&mut desk, "resume");
+    click(&mut desk, 3, row + 1);
+    assert_eq!((desk.state.audit.cursor, desk.state.audit.open), (0, false));
+}
+
 #[test]
 fn the_wheel_moves_the_cursor_of_a_list_and_scrolls_a_text() {
     let mut desk = Desk::new(busy());
