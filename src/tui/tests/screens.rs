@@ -311,6 +311,13 @@ fn two_clusters_are_told_apart() {
     world.clusters.insert("prod-us".into(), there.id().cluster.clone());
     world.targets.insert(there.id().clone(), std::sync::Arc::new(there));
     let mut desk = Desk::new(world);
+    for width in [60, 80, 120, 200] {
+        let board = text(&desk.draw(width, 24));
+        let rows: Vec<&str> =
+            board.lines().filter(|line| line.contains("shop/p") && !line.starts_with("on ")).collect();
+        let [here, there] = rows.as_slice() else { panic!("two rows\n{board}") };
+        assert!(here.contains("prod-eu") && there.contains("prod-us"), "{width}\n{board}");
+    }
     assert!(text(&desk.draw(80, 24)).contains("on shop/payments (prod-eu):"));
     desk.key(KeyCode::Down);
     assert!(text(&desk.draw(80, 24)).contains("on shop/payments (prod-us):"));

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
@@ -27,7 +28,14 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         return;
     }
     let area = filtered(ctx, state, area, buffer);
-    let columns = state.columns.lay(area.width, rates::configured(ctx), state.board.widest());
+    let lay = |widest| state.columns.lay(area.width, rates::configured(ctx), widest);
+    let mut columns = lay(state.board.widest());
+    // Where there is no room to say which cluster it is, the name says it.
+    let whose = words::several_clusters(ctx.world) && !columns.iter().any(|(column, _)| *column == Column::Context);
+    if whose {
+        let longest = ctx.world.clusters.keys().map(|context| context.as_str().width()).max().unwrap_or(0);
+        columns = lay(state.board.widest() + longest + 1);
+    }
     let sort = state.board.sort();
     let titles: String =
         columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
@@ -51,7 +59,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             Row::Row(id) => {
                 let selected = state.selected.as_ref() == Some(id);
                 if let Some(target) = ctx.world.targets.get(id) {
-                    row(ctx, &columns, state, target, selected).render(place, buffer);
+                    row(ctx, &columns, state, target, selected, whose).render(place, buffer);
                 } else {
                     let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
                     Line::styled(text, ctx.theme.dim()).render(place, buffer);
@@ -130,7 +138,7 @@ fn filtered(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) -> Re
     Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
-fn row(ctx: &Ctx<'_>, columns: &Laid, state: &State, target: &Target, selected: bool) -> Line<'static> {
+fn row(ctx: &Ctx<'_>, columns: &Laid, state: &State, target: &Target, selected: bool, whose: bool) -> Line<'static> {
     let theme = ctx.theme;
     let link = link_of_target(ctx.world, target);
     let marked = state.marked(target.id());
@@ -138,7 +146,10 @@ fn row(ctx: &Ctx<'_>, columns: &Laid, state: &State, target: &Target, selected: 
         Span::styled(format!("{}{}", if selected { "▌" } else { " " }, if marked { "◆" } else { " " }), theme.key());
     let mut spans = vec![marker];
     for (column, wide) in columns {
-        let (text, style) = cell(ctx, *column, *wide, target, &link);
+        let (text, style) = match column {
+            Column::Service if whose => (format!("{}/{}", target.context, target.id()), Style::new()),
+            _ => cell(ctx, *column, *wide, target, &link),
+        };
         let text = fit(&text, *wide);
         let style = match column {
             // What is no longer heard of is dim as a whole.

@@ -194,13 +194,18 @@ pub(super) fn role(target: &Target, set: &ReplicaSet) -> &'static str {
 
 /// `shop/cart`; where several clusters are connected, `shop/cart (prod-eu)`: nobody takes one for the other.
 pub(super) fn name(world: &World, id: &TargetId) -> String {
-    let several = world.clusters.values().any(|cluster| Some(cluster) != world.clusters.values().next());
+    let several = several_clusters(world);
     let seen = world.targets.get(id).map(|target| &target.context);
     let context = seen.or_else(|| world.clusters.iter().find(|(_, cluster)| **cluster == id.cluster).map(|(c, _)| c));
     match context.filter(|_| several) {
         Some(context) => format!("{id} ({context})"),
         None => id.to_string(),
     }
+}
+
+/// Whether a name alone may be that of two targets.
+pub(super) fn several_clusters(world: &World) -> bool {
+    world.clusters.values().any(|cluster| Some(cluster) != world.clusters.values().next())
 }
 
 /// `1 target`, `2 targets`.
