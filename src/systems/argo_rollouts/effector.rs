@@ -22,13 +22,12 @@ use crate::systems::kubernetes::client::Cluster;
 /// Reads and changes the rollouts of one cluster.
 pub struct RolloutEffector {
     cluster: Arc<Cluster>,
-    deadline: std::time::Duration,
 }
 
 impl RolloutEffector {
     /// For `cluster`.
     pub fn new(cluster: Arc<Cluster>) -> Self {
-        Self { cluster, deadline: SEND_DEADLINE }
+        Self { cluster }
     }
 
     /// Sends one request, once, and says what its answer means.
@@ -38,7 +37,7 @@ impl RolloutEffector {
             Ok(request) => request,
             Err(e) => return Answer::Rejected { message: format!("{e}; nothing was sent") },
         };
-        match call::whole(self.cluster.client(), request, self.deadline).await {
+        match call::whole(self.cluster.client(), request, SEND_DEADLINE).await {
             Ok(body) => accepted(&body),
             Err(error) => refused(error),
         }
@@ -121,7 +120,7 @@ impl Effector for RolloutEffector {
 
     fn apply<'a>(&'a self, act: Authorized<Prepared>, progress: OnProgress<'a>) -> BoxFuture<'a, Vec<Answer>> {
         // The outer deadline only catches what the inner one could not.
-        let outer = self.deadline + std::time::Duration::from_secs(1);
+        let outer = SEND_DEADLINE + std::time::Duration::from_secs(1);
         plan::send_all(act, outer, progress, |request| self.send(request)).boxed()
     }
 }
