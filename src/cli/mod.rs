@@ -43,6 +43,9 @@ use self::args::{ActArgs, Fixed, Global};
 use crate::actions;
 use crate::error::{Error, Kind};
 
+/// The most threads that work beside the main one: on a machine with a hundred processors a hundred would sleep here.
+const WORKERS: usize = 4;
+
 /// Parses, chooses a face and runs it. One rustls provider is installed before anything can ask for one.
 pub fn main() -> ExitCode {
     // Err = somebody installed one already, which is as good.
@@ -56,7 +59,8 @@ pub fn main() -> ExitCode {
         Err(e) => return said(&suggested(e)),
     };
     output::prepare(matches.get_flag("ascii"));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let threads = std::thread::available_parallelism().map_or(2, |all| all.get().min(WORKERS));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return fail(&Error::new(Kind::Failure, format!("cannot start: {e}"))),
     };

@@ -1,5 +1,7 @@
 //! Text from outside, made safe to print.
 
+mod shared;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -145,7 +147,7 @@ impl<'de> Deserialize<'de> for Clean {
                 f.write_str("a string")
             }
             fn visit_str<E>(self, v: &str) -> Result<Clean, E> {
-                Ok(Clean::new(v))
+                Ok(shared::clean(v))
             }
         }
         deserializer.deserialize_str(Visitor)

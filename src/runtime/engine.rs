@@ -24,38 +24,41 @@ pub async fn run(
     world: watch::Sender<Arc<World>>,
 ) {
     let mut published = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
-    let mut dirty = false;
     loop {
         let next = tokio::select! {
             biased;
-            () = tokio::time::sleep_until(published + FRAME), if dirty => None,
-            Some(event) = events.recv() => Some(event),
-            Some(arrived) = observations.recv() => Some(Event::Observed(arrived)),
+            Some(event) = events.recv() => event,
+            Some(arrived) = observations.recv() => Event::Observed(arrived),
             else => break,
         };
-        if let Some(event) = next {
-            dirty |= update(&mut state, event);
-            for _ in 0..BURST {
-                let event = match (events.try_recv(), observations.is_empty()) {
-                    (Ok(event), _) => event,
-                    (Err(_), false) => match observations.try_recv() {
-                        Ok(arrived) => Event::Observed(arrived),
-                        Err(_) => break,
-                    },
-                    (Err(_), true) => break,
-                };
-                dirty |= update(&mut state, event);
-            }
+        let mut dirty = update(&mut state, next);
+        dirty |= drain(&mut state, &mut observations, &mut events);
+        if !dirty {
+            continue;
         }
-        if dirty && published.elapsed() >= FRAME {
-            state.world.version += 1;
-            world.send_replace(Arc::new(state.world.clone()));
-            published = Instant::now();
-            dirty = false;
+        // Nobody sees more before it is due: what comes until then waits in the queues and wakes nobody up.
+        if published.elapsed() < FRAME {
+            tokio::time::sleep_until(published + FRAME).await;
+            drain(&mut state, &mut observations, &mut events);
         }
-    }
-    if dirty {
         state.world.version += 1;
         world.send_replace(Arc::new(state.world.clone()));
+        published = Instant::now();
     }
+}
+
+/// Takes in what waits, up to a burst; true when a face could see the difference.
+fn drain(state: &mut State, observations: &mut mpsc::Receiver<Arrived>, events: &mut mpsc::Receiver<Event>) -> bool {
+    let mut dirty = false;
+    for _ in 0..BURST {
+        let event = match events.try_recv() {
+            Ok(event) => event,
+            Err(_) => match observations.try_recv() {
+                Ok(arrived) => Event::Observed(arrived),
+                Err(_) => break,
+            },
+        };
+        dirty |= update(state, event);
+    }
+    dirty
 }

@@ -3,6 +3,8 @@
 //! Nothing is asked of it: an answer that comes late, or from a terminal that nobody thought of, reads like keys. What it
 //! may not know ([`Modes`]) is switched on unasked, where its name does not say that it would print it.
 
+mod cells;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::os::fd::AsFd as _;
@@ -16,13 +18,12 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, KeyboardEnhancementFlags,
     PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
-use crossterm::style::{Print, ResetColor};
+use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     SetTitle, disable_raw_mode, enable_raw_mode, size,
 };
 use crossterm::{execute, queue};
-use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -65,7 +66,7 @@ static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 /// The terminal while it is ours.
 pub(super) struct Terminal {
-    backend: CrosstermBackend<BufWriter<File>>,
+    out: BufWriter<File>,
     shown: Buffer,
     next: Buffer,
     modes: Modes,
@@ -77,11 +78,11 @@ impl Terminal {
     pub(super) fn enter(modes: Modes) -> io::Result<Self> {
         hook();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let mut backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, out));
-        take(&mut backend, modes)?;
+        let mut out = BufWriter::with_capacity(FRAME, out);
+        take(&mut out, modes)?;
         let area = area()?;
         let (shown, next) = (Buffer::empty(area), Buffer::empty(area));
-        Ok(Self { backend, shown, next, modes, title: String::new() })
+        Ok(Self { out, shown, next, modes, title: String::new() })
     }
 
     /// Takes another size in; everything is drawn anew.
@@ -89,7 +90,7 @@ impl Terminal {
         let area = area()?;
         self.shown = Buffer::empty(area);
         self.next = Buffer::empty(area);
-        queue!(self.backend, Clear(ClearType::All))
+        queue!(self.out, Clear(ClearType::All))
     }
 
     /// Lets `paint` fill a frame and sends what is different, in one write; nothing when nothing is.
@@ -98,10 +99,10 @@ impl Terminal {
         paint(&mut self.next);
         let changes = self.shown.diff(&self.next);
         if !changes.is_empty() {
-            queue!(self.backend, BeginSynchronizedUpdate)?;
-            self.backend.draw(changes.into_iter())?;
-            queue!(self.backend, EndSynchronizedUpdate)?;
-            io::Write::flush(&mut self.backend)?;
+            queue!(self.out, BeginSynchronizedUpdate)?;
+            cells::write(&mut self.out, changes)?;
+            queue!(self.out, EndSynchronizedUpdate)?;
+            self.out.flush()?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
@@ -109,16 +110,16 @@ impl Terminal {
 
     /// Hands the terminal a text for its clipboard (OSC 52). Whether it takes it, it does not say.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.backend, CopyToClipboard::to_clipboard_from(text))
+        execute!(self.out, CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back, stops the process as the shell expects, and takes the terminal again.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
-        take(&mut self.backend, self.modes)?;
+        take(&mut self.out, self.modes)?;
         if self.modes.title && !self.title.is_empty() {
-            queue!(self.backend, SetTitle(&self.title))?;
+            queue!(self.out, SetTitle(&self.title))?;
         }
         self.resize()
     }
@@ -132,25 +133,25 @@ impl Terminal {
         *MODES.lock().unwrap_or_else(PoisonError::into_inner) = modes;
         for (was, is, (on, off)) in [(before.mouse, modes.mouse, MOUSE), (before.title, modes.title, TITLE)] {
             if was != is {
-                queue!(self.backend, Print(if is { on } else { off }))?;
+                queue!(self.out, Print(if is { on } else { off }))?;
             }
         }
         self.title.clear();
-        io::Write::flush(&mut self.backend)
+        self.out.flush()
     }
 
     /// Another title, where titles are ours and this is another one.
     pub(super) fn title(&mut self, title: &str) -> io::Result<()> {
         if self.modes.title && self.title != title {
             title.clone_into(&mut self.title);
-            execute!(self.backend, SetTitle(title))?;
+            execute!(self.out, SetTitle(title))?;
         }
         Ok(())
     }
 
     /// Rings once.
     pub(super) fn bell(&mut self) -> io::Result<()> {
-        execute!(self.backend, Print('\x07'))
+        execute!(self.out, Print('\x07'))
     }
 }
 
@@ -165,23 +166,23 @@ fn area() -> io::Result<Rect> {
     Ok(Rect::new(0, 0, columns, rows))
 }
 
-fn take(backend: &mut CrosstermBackend<BufWriter<File>>, modes: Modes) -> io::Result<()> {
+fn take(out: &mut BufWriter<File>, modes: Modes) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
     *MODES.lock().unwrap_or_else(PoisonError::into_inner) = modes;
-    queue!(backend, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
+    queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
     if modes.title {
-        queue!(backend, Print(TITLE.0))?;
+        queue!(out, Print(TITLE.0))?;
     }
     if modes.mouse {
-        queue!(backend, Print(MOUSE.0))?;
+        queue!(out, Print(MOUSE.0))?;
     }
     // Each of the two screens has flags of its own, so they are put on this one and taken off it.
     if modes.keyboard {
-        queue!(backend, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+        queue!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
     }
-    execute!(backend, Clear(ClearType::All))
+    execute!(out, Clear(ClearType::All))
 }
 
 /// Gives the terminal back, once. Whether that can be written or not, the program is leaving.
@@ -189,7 +190,7 @@ fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let modes = *MODES.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = io::stdout();
-        let _ = queue!(out, EndSynchronizedUpdate, ResetColor);
+        let _ = queue!(out, EndSynchronizedUpdate, SetAttribute(Attribute::Reset));
         if modes.keyboard {
             let _ = queue!(out, PopKeyboardEnhancementFlags);
         }

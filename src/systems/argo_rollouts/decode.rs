@@ -103,14 +103,14 @@ impl<'de> Deserialize<'de> for Routing {
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Routing, A::Error> {
                 let mut found = Routing::default();
-                while let Some(key) = map.next_key::<String>()? {
+                while let Some(key) = map.next_key::<Clean>()? {
                     match key.as_str() {
                         "maxTrafficWeight" => found.max_weight = map.next_value()?,
                         "managedRoutes" => {
                             map.next_value::<serde::de::IgnoredAny>()?;
                         }
-                        router => {
-                            found.router.get_or_insert_with(|| Clean::new(router));
+                        _ => {
+                            found.router.get_or_insert_with(|| key.clone());
                             map.next_value::<serde::de::IgnoredAny>()?;
                         }
                     }
@@ -129,31 +129,48 @@ struct WireStep(Step);
 
 impl<'de> Deserialize<'de> for WireStep {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = serde_json::Map::<String, serde_json::Value>::deserialize(deserializer)?;
-        let Some((key, value)) = fields.iter().find(|(_, v)| !v.is_null()) else {
-            return Ok(Self(Step::Unknown { key: Clean::new("empty") }));
-        };
-        let named = || Clean::new(value.get("name").and_then(|n| n.as_str()).unwrap_or("?"));
-        Ok(Self(match key.as_str() {
-            "setWeight" => match value.as_i64() {
-                Some(weight) => Step::SetWeight { weight },
-                None => Step::Unknown { key: Clean::new("setWeight without a number") },
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = WireStep;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a step")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<WireStep, A::Error> {
+                let mut found = None;
+                while let Some(key) = map.next_key::<Clean>()? {
+                    let value: serde_json::Value = map.next_value()?;
+                    if found.is_none() && !value.is_null() {
+                        found = Some((key, value));
+                    }
+                }
+                Ok(WireStep(found.map_or_else(|| Step::Unknown { key: Clean::new("empty") }, |(k, v)| step(k, &v))))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+fn step(key: Clean, value: &serde_json::Value) -> Step {
+    let named = || Clean::new(value.get("name").and_then(|n| n.as_str()).unwrap_or("?"));
+    match key.as_str() {
+        "setWeight" => match value.as_i64() {
+            Some(weight) => Step::SetWeight { weight },
+            None => Step::Unknown { key: Clean::new("setWeight without a number") },
+        },
+        "pause" => match value.get("duration").filter(|d| !d.is_null()) {
+            None => Step::Pause { seconds: None },
+            Some(duration) => match seconds(duration) {
+                Some(seconds) => Step::Pause { seconds: Some(seconds) },
+                None => Step::Unknown { key: Clean::new(&format!("pause with duration {duration}")) },
             },
-            "pause" => match value.get("duration").filter(|d| !d.is_null()) {
-                None => Step::Pause { seconds: None },
-                Some(duration) => match seconds(duration) {
-                    Some(seconds) => Step::Pause { seconds: Some(seconds) },
-                    None => Step::Unknown { key: Clean::new(&format!("pause with duration {duration}")) },
-                },
-            },
-            "analysis" => Step::Analysis,
-            "experiment" => Step::Experiment,
-            "setCanaryScale" => Step::SetCanaryScale { detail: Clean::new(&value.to_string().replace('"', "")) },
-            "setHeaderRoute" => Step::SetHeaderRoute { name: named() },
-            "setMirrorRoute" => Step::SetMirrorRoute { name: named() },
-            "plugin" => Step::Plugin { name: named() },
-            other => Step::Unknown { key: Clean::new(other) },
-        }))
+        },
+        "analysis" => Step::Analysis,
+        "experiment" => Step::Experiment,
+        "setCanaryScale" => Step::SetCanaryScale { detail: Clean::new(&value.to_string().replace('"', "")) },
+        "setHeaderRoute" => Step::SetHeaderRoute { name: named() },
+        "setMirrorRoute" => Step::SetMirrorRoute { name: named() },
+        "plugin" => Step::Plugin { name: named() },
+        _ => Step::Unknown { key },
     }
 }
 
