@@ -2,6 +2,7 @@
 
 mod shared;
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ const MAX_MARKS: usize = 4;
 /// A string that holds no control, bidirectional, zero-width or other invisible formatting character.
 ///
 /// Replaced characters stay visible (`␛`, `\u{202e}`), so that a hostile name is seen as such. Cloning is cheap.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(transparent)]
 pub struct Clean(Arc<str>);
 
@@ -151,6 +152,19 @@ impl<'de> Deserialize<'de> for Clean {
             }
         }
         deserializer.deserialize_str(Visitor)
+    }
+}
+
+impl Ord for Clean {
+    /// By the text. The same text is mostly kept once, and then it need not be read: keys of maps begin alike.
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Clean {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -3,6 +3,7 @@
 mod acts;
 mod fleet;
 mod ledger;
+mod machine;
 mod patch;
 mod rates;
 mod speed;
@@ -71,6 +72,7 @@ fn cockpit(fleet: &Fleet) -> Screen {
 type Measure = (&'static [&'static str], fn(Mode) -> Vec<Row>);
 
 const MEASURES: &[Measure] = &[
+    (&["P0"], machine::today),
     (&["R1"], ledger::crashes),
     (&["R2"], ledger::lost_pages),
     (&["R3"], ledger::flips),

@@ -60,7 +60,8 @@ pub async fn signs(cluster: &Cluster) -> Result<Signs, CallError> {
     let list: List<'_> = serde_json::from_slice(&body)
         .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&e.to_string()) })?;
     let id = cluster.id().await?;
-    let rollouts: Vec<_> = list.items.into_iter().filter_map(|raw| super::decode::rollout(raw, &id).ok()).collect();
+    let rollouts: Vec<_> =
+        list.items.into_iter().filter_map(|raw| super::decode::rollout(raw.get(), &id).ok()).collect();
     if rollouts.is_empty() {
         return Ok(Signs::None);
     }

@@ -4,7 +4,6 @@ pub mod experiments;
 pub mod runs;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::domain::analysis::{RunPhase, RunRef};
 use crate::domain::ids::{ClusterId, TargetId, TargetKind};
@@ -293,8 +292,8 @@ struct Destination {
 }
 
 /// Decodes a Rollout of `cluster`.
-pub fn rollout(raw: &RawValue, cluster: &ClusterId) -> Result<Rollout, Malformed> {
-    let wire: Wire = serde_json::from_str(raw.get()).map_err(|e| malformed(raw, &e))?;
+pub fn rollout(raw: &str, cluster: &ClusterId) -> Result<Rollout, Malformed> {
+    let wire: Wire = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     if wire.metadata.name.is_empty() || wire.metadata.uid.is_empty() {
         return Err(Malformed { object: wire.metadata.name.clone(), why: Clean::new("it has no name or no uid") });
     }

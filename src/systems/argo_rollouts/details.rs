@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use serde_json::value::RawValue;
 
 use super::GROUP;
 use super::decode::{experiments, runs};
@@ -43,7 +42,7 @@ impl Kind for Runs {
         owned(&self.0, target, "analysisruns")
     }
 
-    fn decode(&self, aim: &Aim, raw: &RawValue) -> Result<Option<AnalysisRun>, Malformed> {
+    fn decode(&self, aim: &Aim, raw: &str) -> Result<Option<AnalysisRun>, Malformed> {
         runs::of(raw, &aim.owner)
     }
 
@@ -70,7 +69,7 @@ impl Kind for Experiments {
         owned(&self.0, target, "experiments")
     }
 
-    fn decode(&self, aim: &Aim, raw: &RawValue) -> Result<Option<Experiment>, Malformed> {
+    fn decode(&self, aim: &Aim, raw: &str) -> Result<Option<Experiment>, Malformed> {
         experiments::of(raw, &aim.owner)
     }
 

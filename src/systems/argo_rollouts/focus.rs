@@ -146,7 +146,7 @@ impl<'a> Beat<'a> {
             let why = Clean::new("what answers is not an API server");
             return self.link(LinkState::Denied { why }).await;
         };
-        let rollout = match decode::rollout(raw, &self.target.cluster) {
+        let rollout = match decode::rollout(raw.get(), &self.target.cluster) {
             Ok(rollout) => rollout,
             Err(bad) => return self.say(Observation::Malformed { id, object: bad.object, why: bad.why }).await,
         };
@@ -154,7 +154,7 @@ impl<'a> Beat<'a> {
             self.say(Observation::Heard { id }).await?;
         } else {
             self.version = rollout.resource_version.clone();
-            let (target, detail) = (self.target.clone(), Detail::Managers(Some(managers(raw))));
+            let (target, detail) = (self.target.clone(), Detail::Managers(Some(managers(raw.get()))));
             self.say(Observation::Rollout { id: id.clone(), rollout: Arc::new(rollout) }).await?;
             self.say(Observation::Detail { id, target, detail }).await?;
         }

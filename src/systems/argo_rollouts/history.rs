@@ -70,7 +70,7 @@ pub async fn history(cluster: &Cluster, target: TargetId) -> Result<History, Cal
             Vec::new()
         }
     };
-    Ok(History { target, uid, managers: managers(raw), events, revisions, unread })
+    Ok(History { target, uid, managers: managers(raw.get()), events, revisions, unread })
 }
 
 async fn revisions(cluster: &Cluster, target: &TargetId, uid: &Clean) -> Result<Vec<PastRevision>, CallError> {
@@ -81,7 +81,7 @@ async fn revisions(cluster: &Cluster, target: &TargetId, uid: &Clean) -> Result<
         .items
         .into_iter()
         .filter_map(|raw| {
-            let set = replica_set(raw).ok().flatten().filter(|set| set.owner_uid == *uid)?;
+            let set = replica_set(raw.get()).ok().flatten().filter(|set| set.owner_uid == *uid)?;
             Some(PastRevision { number: set.revision, created: set.created, name: set.name, images: set.images })
         })
         .collect();

@@ -56,7 +56,7 @@ pub async fn revisions(
     deadline: Duration,
 ) -> Result<Vec<(String, String)>, CallError> {
     let items = list(cluster, &format!("/apis/apps/v1/namespaces/{namespace}/replicasets"), deadline).await?;
-    let mut sets: Vec<_> = items.iter().filter_map(|raw| replica_set(raw).ok().flatten()).collect();
+    let mut sets: Vec<_> = items.iter().filter_map(|raw| replica_set(raw.get()).ok().flatten()).collect();
     sets.retain(|set| set.name == format!("{name}-{}", set.pod_hash).as_str());
     sets.sort_by_key(|set| std::cmp::Reverse(set.revision));
     let images = |set: &crate::domain::workload::ReplicaSet| {

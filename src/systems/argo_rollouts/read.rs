@@ -31,7 +31,7 @@ pub(super) async fn rollout_body(cluster: &Cluster, target: &TargetId) -> Result
 }
 
 /// Decodes it.
-pub(super) fn decoded(raw: &RawValue, target: &TargetId) -> Result<Rollout, String> {
+pub(super) fn decoded(raw: &str, target: &TargetId) -> Result<Rollout, String> {
     decode::rollout(raw, &target.cluster).map_err(|bad| format!("{target}: {}", bad.why))
 }
 
@@ -39,7 +39,7 @@ pub(super) fn decoded(raw: &RawValue, target: &TargetId) -> Result<Rollout, Stri
 pub(super) async fn rollout(cluster: &Cluster, target: &TargetId) -> Result<Option<Rollout>, String> {
     let Some(body) = rollout_body(cluster, target).await? else { return Ok(None) };
     let raw: &RawValue = serde_json::from_slice(&body).map_err(|e| format!("{target}: not an object: {e}"))?;
-    decoded(raw, target).map(Some)
+    decoded(raw.get(), target).map(Some)
 }
 
 /// The ReplicaSets that `rollout` owns, newest revision first.
@@ -53,7 +53,7 @@ pub(super) async fn sets(cluster: &Cluster, rollout: &Rollout) -> Result<Vec<Rep
     let body = call::get(cluster.client(), &path, READ_DEADLINE).await.map_err(|e| e.to_string())?;
     let list: List<'_> = serde_json::from_slice(&body).map_err(|e| format!("ReplicaSets: not a list: {e}"))?;
     // One that cannot be read is a warning of the watch, not a reason to see none.
-    let all = list.items.into_iter().filter_map(|item| replica_set(item).ok().flatten());
+    let all = list.items.into_iter().filter_map(|item| replica_set(item.get()).ok().flatten());
     let mut ours: Vec<_> = all.filter(|set| set.owner_uid == rollout.uid).collect();
     ours.sort_by(|a, b| b.revision.cmp(&a.revision).then_with(|| a.name.cmp(&b.name)));
     Ok(ours)
@@ -64,7 +64,7 @@ pub(super) async fn set(cluster: &Cluster, path: &str) -> Result<Option<ReplicaS
     match call::get(cluster.client(), path, READ_DEADLINE).await {
         Ok(body) => {
             let raw: Option<&RawValue> = serde_json::from_slice(&body).ok();
-            Ok(raw.and_then(|raw| replica_set(raw).ok().flatten()))
+            Ok(raw.and_then(|raw| replica_set(raw.get()).ok().flatten()))
         }
         Err(CallError::Status { code: 403 | 404, .. }) => Ok(None),
         Err(e) => Err(PrepareError::Unreadable { why: format!("the ReplicaSet: {e}") }),

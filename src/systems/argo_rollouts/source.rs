@@ -33,7 +33,7 @@ pub(super) fn links(cluster: &Arc<Cluster>, reader: &Arc<RolloutEffector>, timin
         link(cluster, "rollouts", move |cluster, outlet, _| {
             let decode = Box::new(|cluster: &_| {
                 let cluster = Clone::clone(cluster);
-                Box::new(move |raw: &_| decode::rollout(raw, &cluster).map(Some)) as _
+                Box::new(move |raw: &str| decode::rollout(raw, &cluster).map(Some)) as _
             });
             feed::run(cluster, outlet, ROLLOUTS, decode, rollouts(), timings).boxed()
         }),

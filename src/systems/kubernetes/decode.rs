@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::watch::Malformed;
 use crate::domain::rollout;
@@ -139,7 +138,7 @@ impl Meta {
 }
 
 /// Names an object that does not decode, as well as it can be named.
-pub fn malformed(raw: &RawValue, error: &serde_json::Error) -> Malformed {
+pub fn malformed(raw: &str, error: &serde_json::Error) -> Malformed {
     #[derive(Deserialize)]
     struct Named {
         metadata: Name,
@@ -151,7 +150,7 @@ pub fn malformed(raw: &RawValue, error: &serde_json::Error) -> Malformed {
         #[serde(default)]
         namespace: serde_json::Value,
     }
-    let object = match serde_json::from_str::<Named>(raw.get()) {
+    let object = match serde_json::from_str::<Named>(raw) {
         Ok(Named { metadata: Name { name, namespace } }) => {
             let say = |v: &serde_json::Value| v.as_str().map_or_else(|| "?".to_owned(), ToOwned::to_owned);
             format!("{}/{}", say(&namespace), say(&name))
@@ -228,8 +227,8 @@ pub fn tight<T>(mut all: Vec<T>) -> Vec<T> {
 }
 
 /// Decodes a ReplicaSet; those that no Rollout controls are not ours.
-pub fn replica_set(raw: &RawValue) -> Result<Option<ReplicaSet>, Malformed> {
-    let wire: WireSet = serde_json::from_str(raw.get()).map_err(|e| malformed(raw, &e))?;
+pub fn replica_set(raw: &str) -> Result<Option<ReplicaSet>, Malformed> {
+    let wire: WireSet = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     let Some(owner_uid) = wire.metadata.controller("Rollout") else { return Ok(None) };
     let spec = wire.spec.unwrap_or_default();
     let status = wire.status.unwrap_or_default();
@@ -300,8 +299,8 @@ struct Terminated {
 }
 
 /// Decodes a Pod; its status is what `kubectl get pods` prints.
-pub fn pod(raw: &RawValue) -> Result<Option<Pod>, Malformed> {
-    let wire: WirePod = serde_json::from_str(raw.get()).map_err(|e| malformed(raw, &e))?;
+pub fn pod(raw: &str) -> Result<Option<Pod>, Malformed> {
+    let wire: WirePod = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     let status = wire.status.unwrap_or_default();
     let containers = status.container_statuses.as_deref().unwrap_or_default();
     let init = status.init_container_statuses.as_deref().unwrap_or_default();

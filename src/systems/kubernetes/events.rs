@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use serde_json::value::RawValue;
 
 use super::decode::malformed;
 use super::focused::{Aim, Kind};
@@ -37,7 +36,7 @@ impl Kind for Events {
         async move { Ok(Some(aim)) }.boxed()
     }
 
-    fn decode(&self, aim: &Aim, raw: &RawValue) -> Result<Option<ClusterEvent>, Malformed> {
+    fn decode(&self, aim: &Aim, raw: &str) -> Result<Option<ClusterEvent>, Malformed> {
         of(raw, aim.owner.as_str())
     }
 
@@ -63,7 +62,7 @@ pub fn timings(timings: Timings) -> Timings {
 }
 
 /// Decodes an Event about `rollout`, or about a ReplicaSet, AnalysisRun or Experiment that is called as its are.
-pub fn of(raw: &RawValue, rollout: &str) -> Result<Option<ClusterEvent>, Malformed> {
+pub fn of(raw: &str, rollout: &str) -> Result<Option<ClusterEvent>, Malformed> {
     let event = cluster_event(raw).map_err(|e| malformed(raw, &e))?;
     let (kind, name) = event.object.as_str().split_once('/').unwrap_or_default();
     let ours = about(kind, name, rollout);

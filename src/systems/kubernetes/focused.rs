@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use super::client::Cluster;
@@ -41,7 +40,7 @@ pub trait Kind: Send + Sync {
     fn aim(&self, target: TargetId) -> BoxFuture<'static, Result<Option<Aim>, String>>;
 
     /// Decodes one; `Ok(None)` = not one of the target's.
-    fn decode(&self, aim: &Aim, raw: &RawValue) -> Result<Option<Self::Object>, Malformed>;
+    fn decode(&self, aim: &Aim, raw: &str) -> Result<Option<Self::Object>, Malformed>;
 
     /// What tells them apart.
     fn key(&self, object: &Self::Object) -> Clean;
@@ -91,7 +90,7 @@ async fn watch<K: Kind>(cluster: &Cluster, outlet: &Outlet, target: &TargetId, k
         }
         tokio::time::sleep(wait).await;
     };
-    let decode = |raw: &RawValue| kind.decode(&aim, raw);
+    let decode = |raw: &str| kind.decode(&aim, raw);
     let resource = |fields| Resource {
         client: cluster.client(),
         path: &aim.path,

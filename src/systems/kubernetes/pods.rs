@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use serde_json::value::RawValue;
 
 use super::decode::pod;
 use super::focused::{Aim, Kind};
@@ -37,7 +36,7 @@ impl Kind for Pods {
         .boxed()
     }
 
-    fn decode(&self, _: &Aim, raw: &RawValue) -> Result<Option<Pod>, Malformed> {
+    fn decode(&self, _: &Aim, raw: &str) -> Result<Option<Pod>, Malformed> {
         pod(raw)
     }
 

@@ -3,7 +3,8 @@
 //! Not `kube::runtime::watcher`: that one swallows bookmarks, so that a quiet watch and a dead one look alike, and it
 //! ends a watch at the first object that does not decode.
 
-use std::borrow::Cow;
+mod frame;
+
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -13,6 +14,7 @@ use kube::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use self::frame::{Frame, as_written, version_of};
 use super::call::{self, CallError};
 use super::timings::Timings;
 use crate::domain::analysis::{AnalysisRun, Experiment};
@@ -64,8 +66,8 @@ pub struct Malformed {
     pub why: Clean,
 }
 
-/// Decodes one object; `Ok(None)` = not one of ours.
-pub type Decode<'d, T> = dyn Fn(&RawValue) -> Result<Option<T>, Malformed> + Send + Sync + 'd;
+/// Decodes one object from its JSON; `Ok(None)` = not one of ours.
+pub type Decode<'d, T> = dyn Fn(&str) -> Result<Option<T>, Malformed> + Send + Sync + 'd;
 
 /// An object that may know its own version, which saves reading it out of the text once more.
 pub trait Versioned {
@@ -212,14 +214,6 @@ struct ListMeta {
     next: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    object: &'a RawValue,
-}
-
 impl<T: Versioned> Resource<'_, T> {
     fn query(&self, rest: &str) -> String {
         let mut path = format!("{}?{rest}", self.path);
@@ -260,7 +254,7 @@ impl<T: Versioned> Resource<'_, T> {
             let page: ListBody<'_> = serde_json::from_slice(&body)
                 .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&format!("not a list: {e}")) })?;
             for item in page.items.unwrap_or_default() {
-                match (self.decode)(item) {
+                match (self.decode)(item.get()) {
                     Ok(Some(object)) => all.push(object),
                     Ok(None) => {}
                     Err(bad) => malformed.push(bad),
@@ -339,6 +333,14 @@ impl<T: Versioned> Resource<'_, T> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
+        if let Some((kind, object)) = as_written(line)
+            && let Ok(Some(object)) = (self.decode)(object)
+            && let Some(newer) = object.version().filter(|version| !version.is_empty())
+        {
+            newer.clone_into(version);
+            let said = if kind == "DELETED" { Said::Gone(object) } else { Said::Put(object) };
+            return (!tell(said).await).then_some(Ended::Unheard);
+        }
         let frame: Frame<'_> = match serde_json::from_slice(line) {
             Ok(frame) => frame,
             Err(e) => {
@@ -349,7 +351,7 @@ impl<T: Versioned> Resource<'_, T> {
             let error = CallError::of_frame(frame.object.get());
             return Some(if error.code() == Some(410) { Ended::Gone } else { Ended::Failed(error) });
         }
-        let decoded = (frame.kind != "BOOKMARK").then(|| (self.decode)(frame.object));
+        let decoded = (frame.kind != "BOOKMARK").then(|| (self.decode)(frame.object.get()));
         let known = match &decoded {
             Some(Ok(Some(object))) => object.version().filter(|v| !v.is_empty()).map(ToOwned::to_owned),
             _ => None,
@@ -368,19 +370,6 @@ impl<T: Versioned> Resource<'_, T> {
         };
         (!tell(said).await).then_some(Ended::Unheard)
     }
-}
-
-fn version_of(object: &RawValue) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        metadata: Meta,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Meta {
-        resource_version: String,
-    }
-    serde_json::from_str::<Versioned>(object.get()).ok().map(|v| v.metadata.resource_version)
 }
 
 /// Percent-encodes a query value.

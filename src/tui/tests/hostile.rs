@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::screens::{Desk, text};
 use super::worlds::{target, world_of};
@@ -116,8 +115,8 @@ struct Decoded {
     warnings: Vec<Clean>,
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
-    to_raw_value(value).expect("JSON")
+fn raw(value: &Value) -> String {
+    value.to_string()
 }
 
 fn decoded(all: &Value) -> Decoded {

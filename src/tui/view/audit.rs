@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
 
+use super::put::Put as _;
 use super::words::{fit, panel, wrap};
 use super::{Ctx, scrolled};
 use crate::domain::facts::AuditState;

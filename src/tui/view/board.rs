@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
+
 use unicode_width::UnicodeWidthStr as _;
 
+use super::put::Put as _;
 use super::why::why;
 use super::words::{fit, ladder, traffic, version, wrap};
 use super::{Ctx, notices, rates, words};

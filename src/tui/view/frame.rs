@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
 
+use super::put::Put as _;
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
 use crate::tui::filter_line::FilterLine;

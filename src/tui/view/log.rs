@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
 
 use super::Ctx;
+use super::put::Put as _;
 use super::words::{chop, count, fit};
 use crate::runtime::handle::{LogLine, Pods};
 use crate::tui::find::Find;

@@ -9,6 +9,7 @@ mod links;
 mod log;
 mod notices;
 mod palette;
+mod put;
 mod rates;
 mod revisions;
 mod small;
@@ -21,11 +22,11 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::put::Put as _;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Widget as _;
 
 use super::keymap::Keymap;
 use super::keys::{Command, Place};

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
 
 use super::Ctx;
+use super::put::Put as _;
 use super::words::{count, fit};
 use crate::domain::plan::StageState;
 use crate::tui::keys::Command;

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Widget as _;
 
 use super::Ctx;
+use super::put::Put as _;
 use super::why::why;
 use super::words::{name, wrap};
 use crate::model::Target;

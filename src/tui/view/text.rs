@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget as _;
 
 use super::Ctx;
 use super::log::marked;
+use super::put::Put as _;
 use super::words::{chop, fit, wrap};
 use crate::runtime::handle::DiffKind;
 use crate::tui::state::{Loaded, State};

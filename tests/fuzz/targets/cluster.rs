@@ -1,7 +1,6 @@
 //! What an API server and a Rollouts controller may send.
 
 use http::StatusCode;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{assert_clean, captured, complaint, plain, raw};
@@ -166,7 +165,7 @@ pub(super) fn frame(input: &[u8]) {
     }
     GROUND.with(|(runtime, client)| {
         let cluster = ClusterId("c".into());
-        let decode = |raw: &RawValue| argo::rollout(raw, &cluster).map(Some);
+        let decode = |raw: &str| argo::rollout(raw, &cluster).map(Some);
         let resource =
             Resource { client, path: "/x", labels: "", fields: "", decode: &decode, timings: Timings::default() };
         runtime.block_on(async {

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::runs::{phase, text};
 use crate::domain::analysis::{Experiment, ExperimentTemplate, RunRef};
@@ -55,8 +54,8 @@ struct Run {
 }
 
 /// Decodes an Experiment of the Rollout with this uid; others are not ours.
-pub fn of(raw: &RawValue, owner: &Clean) -> Result<Option<Experiment>, Malformed> {
-    let wire: Wire = serde_json::from_str(raw.get()).map_err(|e| malformed(raw, &e))?;
+pub fn of(raw: &str, owner: &Clean) -> Result<Option<Experiment>, Malformed> {
+    let wire: Wire = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     let Some(owner_uid) = wire.metadata.controller("Rollout").filter(|uid| uid == owner) else { return Ok(None) };
     let status = wire.status.unwrap_or_default();
     let template = |t: Template| ExperimentTemplate {
@@ -101,13 +100,13 @@ mod tests {
             "status": {"phase": "Running", "availableAt": "2026-01-01T00:00:00Z",
                 "templateStatuses": [{"name": "canary", "status": "Running", "replicas": 2, "availableReplicas": 1}],
                 "analysisRuns": [{"name": "a", "analysisRun": "web-abc-2-0-a", "phase": "Error", "message": "m"}]}});
-        let raw = serde_json::value::to_raw_value(&object).expect("JSON");
+        let raw = object.to_string();
         let one = of(&raw, &"u".into()).expect("decodes").expect("is ours");
         assert_eq!((one.phase, one.duration.as_str()), (RunPhase::Running, "10m"));
         assert_eq!((one.templates[0].available, one.templates[0].replicas), (1, 2));
         assert_eq!((one.runs[0].name.as_str(), one.runs[0].phase), ("web-abc-2-0-a", RunPhase::Error));
         assert_eq!(of(&raw, &"other".into()).expect("decodes"), None);
-        let odd = serde_json::value::to_raw_value(&json!({"metadata": {"name": "x"}, "status": 5})).expect("JSON");
+        let odd = json!({"metadata": {"name": "x"}, "status": 5}).to_string();
         assert!(of(&odd, &"u".into()).is_err());
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::domain::analysis::{AnalysisRun, Counts, Measurement, Metric, RunKind, RunPhase};
 use crate::domain::text::Clean;
@@ -102,8 +101,8 @@ pub(super) fn text(value: Option<Value>) -> Clean {
 }
 
 /// Decodes an AnalysisRun of the Rollout with this uid; others are not ours.
-pub fn of(raw: &RawValue, owner: &Clean) -> Result<Option<AnalysisRun>, Malformed> {
-    let wire: Wire = serde_json::from_str(raw.get()).map_err(|e| malformed(raw, &e))?;
+pub fn of(raw: &str, owner: &Clean) -> Result<Option<AnalysisRun>, Malformed> {
+    let wire: Wire = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     let Some(owner_uid) = wire.metadata.controller("Rollout").filter(|uid| uid == owner) else { return Ok(None) };
     let spec = wire.spec.unwrap_or_default();
     let status = wire.status.unwrap_or_default();
@@ -187,7 +186,7 @@ mod tests {
             "labels": {"rollout-type": "Step", "step-index": "1", POD_HASH: "abc"},
             "annotations": {"rollout.argoproj.io/revision": "2"}, "creationTimestamp": "2026-01-01T00:00:00Z",
             "ownerReferences": [{"kind": "Rollout", "uid": "u", "controller": true}]}, "spec": spec, "status": status});
-        of(&serde_json::value::to_raw_value(&object).expect("JSON"), &"u".into())
+        of(&object.to_string(), &"u".into())
     }
 
     #[test]
@@ -224,7 +223,7 @@ mod tests {
         assert_eq!((bare.phase, bare.metrics.len()), (RunPhase::Pending, 0));
         let nulls = json!({"phase": null, "metricResults": null});
         assert!(run(&json!({"metrics": null}), &nulls).expect("decodes").is_some());
-        let raw = serde_json::value::to_raw_value(&json!({"metadata": {"name": "x"}})).expect("JSON");
+        let raw = json!({"metadata": {"name": "x"}}).to_string();
         assert_eq!(of(&raw, &"u".into()).expect("decodes"), None);
         let odd = run(&json!({"metrics": "many"}), &json!({})).expect_err("malformed");
         assert_eq!(odd.object, "shop/web-abc-2-1");

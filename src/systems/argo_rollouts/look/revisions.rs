@@ -53,7 +53,7 @@ pub(super) async fn find(cluster: &Cluster, rollout: Rollout) -> Result<Found, S
     let mut all = Vec::new();
     for item in list.items {
         // One that cannot be read is a warning of the watch, not a reason to see none.
-        let Ok(Some(set)) = replica_set(item) else { continue };
+        let Ok(Some(set)) = replica_set(item.get()) else { continue };
         if set.owner_uid != rollout.uid {
             continue;
         }
@@ -177,8 +177,7 @@ mod tests {
                 "ownerReferences": [{"kind": "Rollout", "uid": "u", "controller": true}]},
             "spec": {"replicas": 1, "template": {"metadata": {"labels": {"app": "web", POD_HASH: hash}},
                 "spec": {"containers": [{"name": "app", "image": image, "args": ["a\nb"]}]}}}});
-        let raw = serde_json::value::to_raw_value(&object).expect("JSON");
-        let set = replica_set(&raw).expect("decodes").expect("is ours");
+        let set = replica_set(&object.to_string()).expect("decodes").expect("is ours");
         One { revision: Revision { set, former: former.to_vec() }, object }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn prepare(cluster: &Cluster, intent: &Intent) -> Result<Prepar
     let unreadable = |why: String| PrepareError::Unreadable { why };
     let raw: &RawValue =
         serde_json::from_slice(&body).map_err(|e| unreadable(format!("{target}: not an object: {e}")))?;
-    let rollout = read::decoded(raw, target).map_err(unreadable)?;
+    let rollout = read::decoded(raw.get(), target).map_err(unreadable)?;
     let care = intent.action.care();
     let differences = intent.seen.differences(&rollout, care);
     if !differences.is_empty() {

@@ -10,10 +10,10 @@ mod status;
 mod traffic;
 mod tree;
 
+use super::put::Put as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::Widget as _;
 
 use super::words::{name, panel, panel_from};
 use super::{Ctx, rates, scrolled};
