@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use tracing_appender::non_blocking::NonBlockingBuilder;
 pub use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{Builder, Rotation};
 use tracing_subscriber::EnvFilter;
 
 /// How many daily files are kept.
 const KEPT: usize = 7;
+
+/// How many lines may wait for the disk. There is room for all of them from the start: 128,000, as the library has it, are 4 MB.
+const WAITING: usize = 8192;
 
 /// Whether a filter can be read.
 pub fn check(level: &str) -> Result<(), String> {
@@ -29,7 +33,7 @@ pub fn start(dir: &Path, level: &str) -> Result<WorkerGuard, String> {
         .max_log_files(KEPT)
         .build(dir)
         .map_err(|e| format!("log files in {}: {e}", dir.display()))?;
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(file);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)

@@ -116,7 +116,7 @@ impl CallError {
         )
     }
 
-    fn of_transport(error: &kube::Error) -> Self {
+    pub(super) fn of_transport(error: &kube::Error) -> Self {
         let why = Clean::new(&chain(error));
         // Our own client stands in front of kube's, so its errors come wrapped; a login that failed did so before
         // anything was sent.
@@ -201,10 +201,13 @@ pub async fn whole(client: &Client, request: Request<Body>, deadline: Duration) 
         let answer = open(client, request).await?;
         answer.into_body().collect_bytes().await.map_err(|e| CallError::of_transport(&e))
     };
-    match tokio::time::timeout(deadline, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
-    }
+    within(deadline, answer).await
+}
+
+/// Gives an answer up that takes longer than `deadline`.
+pub async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let late = |_| CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) };
+    tokio::time::timeout(deadline, answer).await.map_err(late)?
 }
 
 /// Reads `path`; also what the server's clock said when it answered (`Date`, whole seconds).
@@ -220,10 +223,7 @@ pub async fn get_dated(
         let body = answer.into_body().collect_bytes().await.map_err(|e| CallError::of_transport(&e))?;
         Ok((body, date))
     };
-    match tokio::time::timeout(deadline, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(CallError::Broken { why: Clean::new(&format!("no answer within {} s", deadline.as_secs_f32())) }),
-    }
+    within(deadline, answer).await
 }
 
 /// Reads an HTTP date.

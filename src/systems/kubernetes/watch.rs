@@ -4,6 +4,7 @@
 //! ends a watch at the first object that does not decode.
 
 mod frame;
+mod items;
 
 use std::time::Duration;
 
@@ -11,10 +12,9 @@ use bytes::BytesMut;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::Client;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use self::frame::{Frame, as_written, version_of};
+use self::items::{Items, ListMeta};
 use super::call::{self, CallError};
 use super::timings::Timings;
 use crate::domain::analysis::{AnalysisRun, Experiment};
@@ -198,22 +198,6 @@ pub(crate) enum Ended {
     Unheard,
 }
 
-#[derive(Deserialize)]
-struct ListBody<'a> {
-    #[serde(default)]
-    metadata: ListMeta,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ListMeta {
-    resource_version: String,
-    #[serde(rename = "continue")]
-    next: Option<String>,
-}
-
 impl<T: Versioned> Resource<'_, T> {
     fn query(&self, rest: &str) -> String {
         let mut path = format!("{}?{rest}", self.path);
@@ -240,8 +224,8 @@ impl<T: Versioned> Resource<'_, T> {
                 path.push_str("&continue=");
                 path.push_str(&encode(token));
             }
-            let body = match call::get(self.client, &path, self.timings.list).await {
-                Ok(body) => body,
+            let page = match self.page(&path, &mut all, &mut malformed).await {
+                Ok(page) => page,
                 Err(e) if e.code() == Some(410) && !restarted && next.is_some() => {
                     restarted = true;
                     next = None;
@@ -251,20 +235,31 @@ impl<T: Versioned> Resource<'_, T> {
                 }
                 Err(e) => return Err(e),
             };
-            let page: ListBody<'_> = serde_json::from_slice(&body)
-                .map_err(|e| CallError::Foreign { code: 200, said: Clean::new(&format!("not a list: {e}")) })?;
-            for item in page.items.unwrap_or_default() {
-                match (self.decode)(item.get()) {
+            match page.next.filter(|token| !token.is_empty()) {
+                Some(token) => next = Some(token),
+                None => return Ok((all, malformed, page.resource_version)),
+            }
+        }
+    }
+
+    /// Reads one page and decodes its objects while it comes.
+    async fn page(&self, path: &str, all: &mut Vec<T>, malformed: &mut Vec<Malformed>) -> Result<ListMeta, CallError> {
+        let request = call::request("GET", path, None, Vec::new())?;
+        let mut items = Items::default();
+        let reading = async {
+            let mut body = call::open(self.client, request).await?.into_body();
+            while let Some(frame) = body.frame().await {
+                let Ok(data) = frame.map_err(|e| CallError::of_transport(&e))?.into_data() else { continue };
+                items.feed(&data, |item| match (self.decode)(&String::from_utf8_lossy(item)) {
                     Ok(Some(object)) => all.push(object),
                     Ok(None) => {}
                     Err(bad) => malformed.push(bad),
-                }
+                });
             }
-            match page.metadata.next.filter(|token| !token.is_empty()) {
-                Some(token) => next = Some(token),
-                None => return Ok((all, malformed, page.metadata.resource_version)),
-            }
-        }
+            let not_a_list = |why| CallError::Foreign { code: 200, said: Clean::new(&format!("not a list: {why}")) };
+            items.end().map_err(not_a_list)
+        };
+        call::within(self.timings.list, reading).await
     }
 
     async fn watch<F, Fut>(&self, version: &mut String, tries: &mut u32, tell: &mut F) -> Ended
