@@ -15,6 +15,7 @@ mod dto_look;
 mod dto_plan;
 mod dto_watch;
 mod look;
+mod lost;
 mod man;
 mod oneline;
 mod output;

@@ -1,5 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -161,7 +162,9 @@ impl Ground {
 pub(super) struct Session {
     pub handle: Handle,
     pub running: Running,
-    clusters: Vec<Arc<Cluster>>,
+    pub(super) clusters: Vec<Arc<Cluster>>,
+    /// The namespaces that flags or the configuration name.
+    pub(super) named: BTreeSet<String>,
     kube_user: Arc<OnceLock<Clean>>,
     identities: Identities,
     /// Contexts that have a Prometheus.
@@ -177,6 +180,7 @@ impl Session {
         }
         let log = start_log(ground);
         let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
+        let named = settings.iter().flat_map(|one| one.namespaces.iter().cloned()).collect();
         let mut connected =
             argo_rollouts::connect_all(&settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
         let mut rates = 0;
@@ -208,7 +212,7 @@ impl Session {
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, rates, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, clusters, named, kube_user, identities, rates, _log: log })
     }
 
     /// Asks the servers who we are, so that records say it. No answer is no reason to wait: the record then says less.

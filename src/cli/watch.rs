@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::args::{Format, Global, WatchArgs};
 use super::setup::{Ground, Session, incomplete};
 use super::targets::names;
-use super::{dto, dto_watch, output, rates, show};
+use super::{dto, dto_watch, lost, output, rates, show};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::text::Clean;
@@ -45,6 +45,8 @@ struct Printed {
     /// The targets as of the last look: one that is the very same need not be written out to be compared.
     taken: imbl::OrdMap<TargetId, Arc<Target>>,
     swept: Option<Instant>,
+    /// Whether it was looked once for namespaces without rollouts.
+    looked: bool,
     notes: imbl::Vector<Clean>,
     targets: BTreeMap<TargetId, String>,
     links: BTreeMap<LinkId, &'static str>,
@@ -65,6 +67,11 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
     loop {
         let world = handle.world();
         printed.configuration(&world);
+        if !printed.looked && query::complete(&world) {
+            printed.looked = true;
+            let lost = lost::empty(&world, &session.named);
+            lost.iter().for_each(|name| output::note(&format!("warning: no rollouts in {name}")));
+        }
         let other_links = printed.links(&world, args.output)?;
         for (id, target) in printed.changed(&world, other_links) {
             if wanted(&target, args) {

@@ -15,6 +15,7 @@ fn facts() -> Facts {
         audit: AuditState::Ready,
         missing_rights: Vec::new(),
         do_not_promote: None,
+        over_limit: None,
     }
 }
 
