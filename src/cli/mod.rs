@@ -112,7 +112,7 @@ fn fail(error: &Error) -> ExitCode {
 
 async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
     let usage = |e: clap::Error| Error::new(Kind::Usage, e.to_string());
-    let global = Global::from_arg_matches(matches).map_err(usage)?;
+    let global = Global::from_arg_matches(matches).map_err(usage)?.with_variables();
     match matches.subcommand() {
         None => setup::cockpit(&global).await,
         Some((verb, of_verb)) => match actions::by_verb(verb) {

@@ -174,7 +174,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects and starts everything.
-    pub(super) async fn start(_: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
+    pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         for warning in &ground.warnings {
             output::note(&format!("flightdeck: {warning}"));
         }
@@ -193,6 +193,13 @@ impl Session {
         }
         let (mut systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
         let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
+        if global.no_config {
+            let contexts: Vec<&str> = clusters.iter().map(|cluster| cluster.context.as_str()).collect();
+            output::note(&format!(
+                "flightdeck: no configuration file is read (--no-config), on {}: only acts that stop harm go",
+                contexts.join(", ")
+            ));
+        }
         let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
         let witness = settings::witness(&ground.config, &mut systems);
         let kube_user = Arc::new(OnceLock::new());

@@ -114,6 +114,11 @@ pub(super) fn why(target: &Target, now: Timestamp) -> String {
     }
 }
 
+/// A time to the second, cut off.
+pub(super) fn second(at: Timestamp) -> Timestamp {
+    at.round(jiff::TimestampRound::new().smallest(jiff::Unit::Second).mode(jiff::RoundMode::Trunc)).unwrap_or(at)
+}
+
 /// How long ago.
 pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     Span(now.as_second() - then.as_second()).to_string()

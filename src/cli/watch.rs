@@ -110,7 +110,7 @@ fn heart(world: &World, format: Format) -> Result<(), Error> {
         Format::Json => output::json_line(&dto_watch::heartbeat(now, live, world.targets.len())),
         Format::Human => {
             let word = if live { "all links live" } else { "NOT all links live" };
-            output::line(&format!("{}  heartbeat: {word}", now.round(jiff::Unit::Second).unwrap_or(now)))
+            output::line(&format!("{}  heartbeat: {word}", show::second(now)))
         }
     }
 }
@@ -173,7 +173,7 @@ impl Printed {
                 );
                 let key = format!("{line}  {}", rates::key(world, target));
                 let line = format!("{line}  errors {}", rates::cell(world, target, Timestamp::now()));
-                (key, format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()))
+                (key, format!("{}  {line}", show::second(Timestamp::now())))
             }
             Format::Json => {
                 let mut document = serde_json::to_value(dto::target(world, target)).unwrap_or_default();

@@ -16,7 +16,7 @@ mod tree;
 pub use check::{FaceCheck, Surroundings, look_closely};
 pub use context::{ContextAudit, ContextKubernetes, ContextPolicy, ContextSection, ContextWitness};
 pub use env::{PLACES, SYSTEM, variables};
-pub use layers::{Flags, LayerFile, Layers, Loaded, Origins, load, parse};
+pub use layers::{Flags, LayerFile, Layers, Loaded, Origins, in_order, load, parse};
 pub use problem::{ConfigError, KeyPath, Origin, Problem, Severity, Step};
 pub use schema::{Leaf, Takes, describe, leaves, schema};
 pub use show::Entry;

@@ -80,7 +80,8 @@ async fn the_demo_world_is_a_witness_too_and_remembers_what_passed_here() {
     let cut: String = text.split_inclusive('\n').take(1).collect();
     std::fs::write(&file, cut).expect("written");
     program.run(&["audit", "verify"]).expect(0);
-    program.run(&["audit", "verify", "--witness", "cluster"]).expect(9);
+    let cut = program.run(&["audit", "verify", "--witness", "cluster"]).expect(9).out;
+    assert!(cut.contains("IS MISSING") && cut.contains("NOT WHOLE") && !cut.contains("nothing was cut off"), "{cut}");
     let account = program.run(&["audit", "reconcile", "shop/payments", "--since", &since]).expect(1);
     assert!(account.out.contains("this log told the cluster"), "{account:?}");
 }
