@@ -65,7 +65,9 @@ impl Kind {
             Self::Failure => "failed, or what was checked is not so; the message says what and for which target",
             Self::Usage => "wrong command line or configuration",
             Self::Refused => "refused by a policy rule, a missing confirmation or the audit log; nothing was sent",
-            Self::Superseded => "the target is not, or no longer, as the act needs it, or as was expected; nothing changed by us",
+            Self::Superseded => {
+                "the target is not, or no longer, as the act needs it, or as was expected; nothing changed by us"
+            }
             Self::NoEffect => "accepted by the server, but the effect was not seen in time",
             Self::Unknown => "the answer was lost: it may or may not have happened",
             Self::Partial => "only a part of the answer arrived before the deadline",

@@ -107,7 +107,8 @@ impl Global {
         let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let no = |value: &std::ffi::OsString| value == "0" || value == "false";
         // A file that is named on the command line is meant.
-        let no_config = self.no_config || (self.config.is_none() && said("FLIGHTDECK_NO_CONFIG").is_some_and(|v| !no(&v)));
+        let no_config =
+            self.no_config || (self.config.is_none() && said("FLIGHTDECK_NO_CONFIG").is_some_and(|v| !no(&v)));
         let config = self.config.or_else(|| said("FLIGHTDECK_CONFIG").map(PathBuf::from));
         let state_dir = self.state_dir.or_else(|| said("FLIGHTDECK_STATE_DIR").map(PathBuf::from));
         Self { no_config, config, state_dir, ..self }

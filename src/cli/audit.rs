@@ -31,7 +31,9 @@ pub(super) async fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Er
             let demo = ground.state.as_ref().map(|state| state.join("demo")).filter(|demo| holds_records(demo));
             if let (true, Some(demo)) = (found.is_empty(), demo) {
                 let demo = demo.display();
-                output::note(&format!("note: the demo keeps a log of its own: `flightdeck --state-dir {demo} audit list`"));
+                output::note(&format!(
+                    "note: the demo keeps a log of its own: `flightdeck --state-dir {demo} audit list`"
+                ));
             }
             list(&found, no_headers, output)
         }
@@ -114,9 +116,18 @@ fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<Exit
             _ => outcome,
         };
         rows.push(
-            [record.seq.to_string().as_str(), &short(&record.ts), said.kind.as_str(), &said.op, &target, by, &outcome, &reason]
-                .map(|text| Clean::new(text).to_string())
-                .to_vec(),
+            [
+                record.seq.to_string().as_str(),
+                &short(&record.ts),
+                said.kind.as_str(),
+                &said.op,
+                &target,
+                by,
+                &outcome,
+                &reason,
+            ]
+            .map(|text| Clean::new(text).to_string())
+            .to_vec(),
         );
     }
     let heading = ["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME", "REASON"];

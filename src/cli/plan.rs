@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::act::said_yes;
 use super::args::{ActArgs, Format, Global, PlanVerb, RollbackArgs};
 use super::setup::{Ground, Session, interrupted};
-use super::act::said_yes;
 use super::{act, dto_plan, output, rates, rehearse, targets};
 use crate::actions::{Action, Danger, row};
 use crate::domain::environment::Tier;
+use crate::domain::ids::TargetId;
 use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
 use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
-use crate::domain::ids::TargetId;
 use crate::model::choose::{self, Said};
 use crate::model::rollback::{self, Goal};
 use crate::model::{Target, World};

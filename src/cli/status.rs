@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::args::{GetArgs, Global, Shape, StatusArgs};
-use super::selector::Selector;
 use super::lost::{self, Lost};
+use super::selector::Selector;
 use super::setup::{Ground, Session, incomplete};
 use super::{dto, oneline, output, show, targets};
 use crate::error::Error;

@@ -119,8 +119,7 @@ fn a_marked_revision_is_not_brought_forward_but_may_be_stopped() {
 #[test]
 fn yes_beforehand_does_not_bring_a_version_forward_that_is_over_its_limit() {
     let over = |f: &mut Facts, _: &mut Mandate| f.over_limit = Some("new 12.35 % of 418: over its limit of 5 %".into());
-    let promotes =
-        [ActionId::Resume, ActionId::SkipStep, ActionId::PromoteFull, ActionId::Retry, ActionId::Terminate];
+    let promotes = [ActionId::Resume, ActionId::SkipStep, ActionId::PromoteFull, ActionId::Retry, ActionId::Terminate];
     for action in ActionId::ALL {
         let blind = decided_on(action, Confirmed::Unseen, over);
         let expected = match action {

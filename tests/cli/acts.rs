@@ -92,11 +92,7 @@ async fn an_abort_does_not_wait_for_a_configuration_to_be_mended() {
     let run = |args: &[&str]| {
         let done = program.command().env("FLIGHTDECK_CONFIG", &broken).args(args).output().expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        crate::program::Ran {
-            code: done.status.code().unwrap_or(-1),
-            out: text(&done.stdout),
-            err: text(&done.stderr),
-        }
+        crate::program::Ran { code: done.status.code().unwrap_or(-1), out: text(&done.stdout), err: text(&done.stderr) }
     };
     let stopped = run(&["abort", "shop/payments", "--yes"]).expect(2);
     assert!(stopped.err.contains("red_only") && stopped.err.contains("`--no-config`"), "{stopped:?}");
@@ -112,6 +108,7 @@ async fn an_abort_does_not_wait_for_a_configuration_to_be_mended() {
     run(&["--no-config", "config", "check"]).expect(2);
     let usage = run(&["diff"]).expect(2);
     assert!(!usage.err.contains("--config") && !usage.err.contains("--state-dir"), "{usage:?}");
-    let variable = program.command().env("FLIGHTDECK_NO_CONFIG", "1").env("FLIGHTDECK_CONFIG", &broken).arg("status").output();
+    let variable =
+        program.command().env("FLIGHTDECK_NO_CONFIG", "1").env("FLIGHTDECK_CONFIG", &broken).arg("status").output();
     assert!(variable.expect("it runs").status.success(), "the variable says it, too");
 }
