@@ -12,7 +12,7 @@ pub enum Kind {
     Usage,
     /// A policy rule, a missing confirmation or the audit log refused the act; nothing was sent.
     Refused,
-    /// The target is no longer what was seen or expected.
+    /// The target is not, or no longer, what the act needs, was seen or was expected.
     Superseded,
     /// Accepted, but the effect did not come in time.
     NoEffect,
@@ -62,16 +62,18 @@ impl Kind {
     /// What the code means, in one line.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Failure => "failed; the message says what and for which target",
+            Self::Failure => "failed, or what was checked is not so; the message says what and for which target",
             Self::Usage => "wrong command line or configuration",
             Self::Refused => "refused by a policy rule, a missing confirmation or the audit log; nothing was sent",
-            Self::Superseded => "the target is no longer what was seen or expected; nothing changed by us",
+            Self::Superseded => {
+                "the target is not, or no longer, as the act needs it, or as was expected; nothing changed by us"
+            }
             Self::NoEffect => "accepted by the server, but the effect was not seen in time",
             Self::Unknown => "the answer was lost: it may or may not have happened",
             Self::Partial => "only a part of the answer arrived before the deadline",
             Self::Unreachable => "a system could not be reached, or refused the login",
             Self::Audit => "the audit log is damaged, or was tampered with",
-            Self::NotFound => "the named target or record is not there",
+            Self::NotFound => "the named target, namespace or record is not there",
         }
     }
 }

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::args::{ActArgs, Format, Global};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto, output, rehearse, targets};
-use crate::actions::Action;
+use super::{dto, output, rates, rehearse, targets};
+use crate::actions::{Action, Danger, Needs};
 use crate::domain::decision::{Confirmation, Decision};
-use crate::domain::intent::{Confirmed, Intent};
+use crate::domain::ids::TargetId;
+use crate::domain::intent::{Confirmed, Intent, Params};
 use crate::domain::outcome::{Act, Outcome};
 use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
@@ -45,8 +46,16 @@ pub(super) async fn run(
 async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &Said) -> Result<ExitCode, Error> {
     let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
     let target = targets::find(&world, &args.target[0])?;
-    let params = choose::params(action, &target, said, Timestamp::now())
-        .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
+    let (world, target) = match action.danger {
+        // What stops harm waits for no rate.
+        Danger::Stop => (world, target),
+        Danger::Forward => {
+            let world = session.rated(world, vec![target.id().clone()], args.timeout).await;
+            let target = targets::find(&world, &args.target[0])?;
+            (world, target)
+        }
+    };
+    let params = params(action, &target, said)?;
     let mut intent = Intent {
         params,
         plan: None,
@@ -57,11 +66,7 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
         seen: expected(&target, args),
         actor: session.handle.actor("verb"),
         reason: args.reason.as_deref().map(Clean::new),
-        confirmed: match (args.without_record, args.yes) {
-            (true, _) => Confirmed::WithoutRecord,
-            (false, true) => Confirmed::Typed,
-            (false, false) => Confirmed::No,
-        },
+        confirmed: if args.without_record { Confirmed::WithoutRecord } else { said_yes(args.yes, args.over_limit) },
     };
     if args.dry_run.is_some() {
         if intent.confirmed == Confirmed::No {
@@ -72,6 +77,8 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
     }
     if intent.confirmed == Confirmed::No && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         intent.confirmed = confirm(session, &world, &target, action, &intent)?;
+    } else if action.danger == Danger::Forward && args.output == Format::Human {
+        output::note(&beside(&world, &target, action, &intent));
     }
     let id = session.handle.act(intent).await.map_err(|e| Error::new(Kind::Failure, e.to_string()))?;
     let ended = session.handle.wait_act(&id);
@@ -92,6 +99,55 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
         stages(&act, said);
     }
     report(action, &act, args.output)
+}
+
+/// What `--yes` confirms; over the limit of the error rates it takes one more word.
+pub(super) const fn said_yes(yes: bool, over_limit: bool) -> Confirmed {
+    match (yes, over_limit) {
+        (true, true) => Confirmed::Typed,
+        (true, false) => Confirmed::Unseen,
+        (false, _) => Confirmed::No,
+    }
+}
+
+/// The parameters of an act. Where it does not apply whatever is said, it goes on without: the policy refuses it, with a
+/// record.
+pub(super) fn params(action: &Action, target: &Target, said: &Said) -> Result<Params, Error> {
+    match choose::params(action, target, said, Timestamp::now()) {
+        Ok(params) => Ok(params),
+        Err(_) if (action.applies)(&target.sight(), &Params::None).is_err() => Ok(Params::None),
+        Err(why) => {
+            let id = target.id();
+            let hint = match action.needs {
+                Needs::Revision => format!("`--to-revision N` names one; `flightdeck history {id}` lists them"),
+                Needs::Image => format!("write it as CONTAINER=IMAGE; `flightdeck get {id}` shows what runs"),
+                Needs::Run => format!("`--analysis NAME` names one; `flightdeck get {id}` shows what runs"),
+                Needs::Duration => "`--for 1h` says how long, `--to-revision N` which version".to_owned(),
+                Needs::Nothing => format!("`flightdeck {} --help` says what it takes", action.verb),
+            };
+            Err(Error::new(Kind::Usage, format!("{} {id}: {why}", action.verb)).hint(hint))
+        }
+    }
+}
+
+/// What stands beside the act, asked or sent: on what, what it leads to, and the error rates.
+fn beside(world: &World, target: &Target, action: &Action, intent: &Intent) -> String {
+    let head = format!(
+        "{} {} ({}, {} on {})",
+        action.verb,
+        target.id(),
+        target.environment.badge(),
+        target.rollout.status().0,
+        target.context
+    );
+    let leads = (action.consequence)(&target.sight(), &intent.params).text;
+    let leads = if leads.is_empty() { String::new() } else { format!("\n  {leads}") };
+    let errors = match action.danger {
+        Danger::Stop => None,
+        Danger::Forward => rates::beside(world, target, Timestamp::now()),
+    };
+    let errors = errors.map_or_else(String::new, |said| format!("\n  {said}"));
+    format!("{head}{leads}{errors}")
 }
 
 /// Prints the stages that were reached since; returns how many were.
@@ -145,7 +201,6 @@ fn confirm(
     let Decision::Confirm(asked) = policy::decide(intent, &facts, &session.handle.mandate(), Timestamp::now()) else {
         return Ok(Confirmed::No);
     };
-    let consequence = (action.consequence)(&target.sight(), &intent.params).text;
     let mut err = std::io::stderr();
     let prompt = match &asked {
         Confirmation::Press => "type y to go on: ".to_owned(),
@@ -154,16 +209,7 @@ fn confirm(
             format!("NO RECORD can be written ({why})\ntype y to go on without one: ")
         }
     };
-    let shown = write!(
-        err,
-        "{} {} ({}, {} on {})\n  {consequence}\n{prompt}",
-        action.verb,
-        target.id(),
-        target.environment.badge(),
-        target.rollout.status().0,
-        target.context
-    )
-    .and_then(|()| err.flush());
+    let shown = write!(err, "{}\n{prompt}", beside(world, target, action, intent)).and_then(|()| err.flush());
     let mut line = String::new();
     let read = shown.and_then(|()| std::io::stdin().lock().read_line(&mut line));
     read.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;
@@ -176,11 +222,16 @@ fn confirm(
     })
 }
 
+/// How a verb is confirmed.
+const CONFIRM: &str = "give `--yes`, or answer the question at a terminal";
+
 /// The kind of failure that an outcome is; `done` is none.
 pub(super) fn kind(outcome: &Outcome) -> Kind {
     match outcome {
         Outcome::NoEffect { .. } => Kind::NoEffect,
         Outcome::Superseded { .. } => Kind::Superseded,
+        // What the act needs is not so: as when it is so no longer.
+        Outcome::Refused { rule, .. } if rule == "applies" => Kind::Superseded,
         Outcome::Refused { .. } => Kind::Refused,
         Outcome::Done { .. } | Outcome::Failed { .. } => Kind::Failure,
         Outcome::Unknown { .. } => Kind::Unknown,
@@ -201,7 +252,7 @@ fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, E
     let kind = match outcome {
         Outcome::Done { effect } => {
             if format == Format::Human {
-                output::line(&format!("{} {target}: done: {effect}", action.past))?;
+                output::line(&format!("{target}: {}, done: {effect}", action.past))?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -210,13 +261,23 @@ fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, E
     if format == Format::Json {
         return Ok(ExitCode::from(kind.code()));
     }
-    let error = Error::new(kind, format!("{} {target}: {}: {}", action.verb, outcome.word(), outcome.detail()));
-    Err(match outcome {
+    Err(said(action, target, outcome))
+}
+
+/// An outcome that is not *done*, as an error of the verb.
+pub(super) fn said(action: &Action, target: &TargetId, outcome: &Outcome) -> Error {
+    let word = match outcome {
+        Outcome::Refused { rule, .. } => format!("refused ({rule})"),
+        other => other.word().to_owned(),
+    };
+    let error = Error::new(kind(outcome), format!("{} {target}: {word}: {}", action.verb, outcome.detail()));
+    match outcome {
+        Outcome::Refused { rule, .. } if rule == "confirmation" => error.hint(CONFIRM),
         Outcome::Refused { hint, .. } => error.hint(hint.clone()),
         Outcome::Superseded { .. } => error.hint("look again (`flightdeck get`) and decide anew"),
         Outcome::NoEffect { .. } | Outcome::Unknown { .. } => {
             error.hint("do not send it again blindly: `flightdeck get` shows where it stands")
         }
         Outcome::Done { .. } | Outcome::Failed { .. } => error,
-    })
+    }
 }

@@ -74,11 +74,18 @@ pub(super) struct Global {
     /// The kubeconfig to use
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// The configuration file
-    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE", env = "FLIGHTDECK_CONFIG")]
+    /// The configuration file (also: the variable `FLIGHTDECK_CONFIG`)
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where the audit log and log files are kept
-    #[arg(long, global = true, help_heading = HEADING, value_name = "DIR", env = "FLIGHTDECK_STATE_DIR")]
+    /// Read no configuration file: one that is broken must not keep an abort (also: the variable `FLIGHTDECK_NO_CONFIG`)
+    ///
+    /// What the files say of policy is not known then, so the strictest holds: only acts that stop harm (abort, pause, hold,
+    /// forbid) go, in production with a --reason, none without a record. Context and namespaces are the kubeconfig's or those
+    /// of flags.
+    #[arg(long, global = true, help_heading = HEADING, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Where the audit log and log files are kept (also: the variable `FLIGHTDECK_STATE_DIR`)
+    #[arg(long, global = true, help_heading = HEADING, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Never write to a cluster
     #[arg(long, global = true, help_heading = HEADING)]
@@ -92,6 +99,20 @@ pub(super) struct Global {
     /// Leave clicks and the wheel to the terminal
     #[arg(long, global = true, help_heading = HEADING)]
     pub no_mouse: bool,
+}
+
+impl Global {
+    /// The variables that stand for places. Read here and not by clap, whose usage lines would show what is set.
+    pub(super) fn with_variables(self) -> Self {
+        let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let no = |value: &std::ffi::OsString| value == "0" || value == "false";
+        // A file that is named on the command line is meant.
+        let no_config =
+            self.no_config || (self.config.is_none() && said("FLIGHTDECK_NO_CONFIG").is_some_and(|v| !no(&v)));
+        let config = self.config.or_else(|| said("FLIGHTDECK_CONFIG").map(PathBuf::from));
+        let state_dir = self.state_dir.or_else(|| said("FLIGHTDECK_STATE_DIR").map(PathBuf::from));
+        Self { no_config, config, state_dir, ..self }
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

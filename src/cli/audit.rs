@@ -27,7 +27,15 @@ pub(super) async fn run(global: &Global, verb: AuditVerb) -> Result<ExitCode, Er
     match verb {
         AuditVerb::List { target, limit, no_headers, output } => {
             let query = ReadQuery { limit: Some(limit), target, ..ReadQuery::default() };
-            list(&log.read(&query).map_err(broken)?, no_headers, output)
+            let found = log.read(&query).map_err(broken)?;
+            let demo = ground.state.as_ref().map(|state| state.join("demo")).filter(|demo| holds_records(demo));
+            if let (true, Some(demo)) = (found.is_empty(), demo) {
+                let demo = demo.display();
+                output::note(&format!(
+                    "note: the demo keeps a log of its own: `flightdeck --state-dir {demo} audit list`"
+                ));
+            }
+            list(&found, no_headers, output)
         }
         AuditVerb::Show { seq, output } => {
             let query = ReadQuery { seq: Some(seq), ..ReadQuery::default() };
@@ -59,10 +67,24 @@ pub(super) fn broken(error: AuditError) -> Error {
     }
 }
 
-/// To the millisecond; what does not parse is shown as it stands.
+/// To the millisecond, cut off as everywhere; what does not parse is shown as it stands.
 fn short(ts: &str) -> String {
-    let parsed = ts.parse::<jiff::Timestamp>().and_then(|t| t.round(jiff::Unit::Millisecond));
+    let cut = jiff::TimestampRound::new().smallest(jiff::Unit::Millisecond).mode(jiff::RoundMode::Trunc);
+    let parsed = ts.parse::<jiff::Timestamp>().and_then(|t| t.round(cut));
     parsed.map_or_else(|_| ts.to_owned(), |t| t.to_string())
+}
+
+/// What gives way in a narrow window; `audit show` has all of it.
+const FIT: output::Fit<'static> = output::Fit {
+    whole: &["SEQ", "TIME", "ACT", "TARGET"],
+    least: &[("OUTCOME", 16), ("REASON", 10), ("BY", 8)],
+    drop: &["REASON", "KIND", "BY"],
+};
+
+/// Whether there is a log in this state directory.
+fn holds_records(state: &std::path::Path) -> bool {
+    let files = std::fs::read_dir(state.join("audit")).into_iter().flatten().flatten();
+    files.into_iter().any(|file| file.path().extension().is_some_and(|e| e == "jsonl"))
 }
 
 fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<ExitCode, Error> {
@@ -79,10 +101,10 @@ fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<Exit
         let said = &record.said;
         let target = said.target.as_ref().map_or_else(String::new, |t| format!("{}/{}", t.namespace, t.name));
         let by = said.actor.kube_user.as_ref().unwrap_or(&said.actor.os_user);
-        let outcome = said.outcome.as_ref().map_or_else(
-            || said.reason.clone().unwrap_or_default(),
-            |o| if o.detail.is_empty() { o.word.clone() } else { format!("{}: {}", o.word, o.detail) },
-        );
+        let outcome = said.outcome.as_ref().map_or_else(String::new, |o| {
+            if o.detail.is_empty() { o.word.clone() } else { format!("{}: {}", o.word, o.detail) }
+        });
+        let reason = said.reason.clone().unwrap_or_default();
         // A plan's own records are told by their title; a late one by the time it was meant for.
         let outcome = match (said.kind, said.params.get("title")) {
             (RecordKind::Plan, Some(title)) => title.clone(),
@@ -94,13 +116,23 @@ fn list(found: &[StoredRecord], no_headers: bool, format: Format) -> Result<Exit
             _ => outcome,
         };
         rows.push(
-            [record.seq.to_string().as_str(), &short(&record.ts), said.kind.as_str(), &said.op, &target, by, &outcome]
-                .map(|text| Clean::new(text).to_string())
-                .to_vec(),
+            [
+                record.seq.to_string().as_str(),
+                &short(&record.ts),
+                said.kind.as_str(),
+                &said.op,
+                &target,
+                by,
+                &outcome,
+                &reason,
+            ]
+            .map(|text| Clean::new(text).to_string())
+            .to_vec(),
         );
     }
-    let heading = ["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME"];
-    output::text(&output::headed(&heading, rows, no_headers, &[0, 4]))?;
+    let heading = ["SEQ", "TIME", "KIND", "ACT", "TARGET", "BY", "OUTCOME", "REASON"];
+    let (table, _) = output::fitted(&heading, rows, no_headers, &FIT);
+    output::text(&table)?;
     Ok(ExitCode::SUCCESS)
 }
 

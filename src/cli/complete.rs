@@ -82,7 +82,7 @@ fn typed() -> Option<Typed> {
         words.skip_while(|word| word != "--").skip(1).collect()
     };
     let matches = args::command().ignore_errors(true).try_get_matches_from(words).ok()?;
-    let global = Global::from_arg_matches(&matches).ok()?;
+    let global = Global::from_arg_matches(&matches).ok()?.with_variables();
     let target = matches.subcommand().and_then(|(_, of)| {
         let mut raw = of.try_get_raw("target").ok().flatten()?;
         raw.next().map(|word| word.to_string_lossy().into_owned())

@@ -82,6 +82,11 @@ impl Condition {
         if rollout.observed() == Observed::Behind {
             return Stand::NotYet;
         }
+        if let Self::Step(number) = self
+            && let Some(why) = no_such_step(target, number)
+        {
+            return Stand::Failed(why);
+        }
         let (phase, message) = rollout.status();
         let met = match self {
             Self::Phase(wanted) => phase == wanted,
@@ -109,6 +114,17 @@ impl Condition {
             known && actual.weight >= wanted
         })
     }
+}
+
+/// Why a step never comes: there are not so many.
+fn no_such_step(target: &Target, number: i64) -> Option<String> {
+    let steps = target.rollout.steps().len();
+    let there = usize::try_from(number).is_ok_and(|number| number <= steps);
+    (!there).then(|| match steps {
+        0 => "it has no steps".to_owned(),
+        1 => "it has 1 step".to_owned(),
+        n => format!("it has {n} steps"),
+    })
 }
 
 #[cfg(test)]

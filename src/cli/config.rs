@@ -197,18 +197,22 @@ pub(super) struct CheckDto {
 }
 
 fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Error> {
-    let layers = settings::layers(global, paths);
-    let said = match layers.load() {
-        Err(e) => e.problems,
-        Ok(Loaded { config, origins, warnings, .. }) => {
+    // What is asked is how the files are, whoever goes without them.
+    let layers = settings::layers(&Global { no_config: false, ..global.clone() }, paths);
+    let (said, loaded) = layers.examine();
+    let said = match loaded {
+        None => said,
+        Some(Loaded { config, origins, warnings, .. }) => {
             let settings = ConnectSettings {
                 kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
                 ..ConnectSettings::default()
             };
-            let mut said = warnings;
+            let mut more = warnings;
             let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
-            said.extend(all_checks(&config, &origins, &settings, &themes));
-            said
+            more.extend(all_checks(&config, &origins, &settings, &themes));
+            // Without what is wrong, the rest may look odd without being so.
+            more.retain(|problem| said.is_empty() || problem.severity == Severity::Error);
+            config::in_order(said.into_iter().chain(more).collect()).problems
         }
     };
     let (errors, warnings): (Vec<_>, Vec<_>) = said.iter().partition(|p| p.severity == Severity::Error);

@@ -15,6 +15,7 @@ mod dto_look;
 mod dto_plan;
 mod dto_watch;
 mod look;
+mod lost;
 mod man;
 mod oneline;
 mod output;
@@ -111,7 +112,7 @@ fn fail(error: &Error) -> ExitCode {
 
 async fn run(matches: &clap::ArgMatches) -> Result<ExitCode, Error> {
     let usage = |e: clap::Error| Error::new(Kind::Usage, e.to_string());
-    let global = Global::from_arg_matches(matches).map_err(usage)?;
+    let global = Global::from_arg_matches(matches).map_err(usage)?.with_variables();
     match matches.subcommand() {
         None => setup::cockpit(&global).await,
         Some((verb, of_verb)) => match actions::by_verb(verb) {

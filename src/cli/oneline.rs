@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{Global, StatusArgs};
 use super::setup::{Ground, Session, incomplete};
-use super::{output, targets};
+use super::{lost, output, targets};
 use crate::domain::rollout::Phase;
 use crate::error::{Error, Kind};
 use crate::model::query::{self, Band};
@@ -45,13 +45,16 @@ pub(super) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, 
             return Ok(ExitCode::from(Kind::Unreachable.code()));
         }
     };
+    let named = session.named.clone();
     let _ = tokio::time::timeout(FAREWELL, session.end()).await;
     let now = Timestamp::now();
     let targets: Vec<&Arc<Target>> =
         targets::asked(&world, args.selector.as_ref(), args.filter.as_ref(), now).collect();
-    output::line(&line(&world, &targets, now))?;
+    let lost = lost::empty(&world, &named);
+    output::line(&line(&world, &targets, &lost, now))?;
     let trouble = incomplete(&world).map(|e| e.kind);
     let kind = trouble.or_else(|| doubtful(&world).then_some(Kind::Partial));
+    let kind = kind.or_else(|| (!lost.is_empty()).then_some(Kind::NotFound));
     let waiting = targets.iter().any(|t| query::band(t, now).0 == Band::NeedsYou);
     Ok(match kind {
         Some(kind) => ExitCode::from(kind.code()),
@@ -65,8 +68,8 @@ fn doubtful(world: &World) -> bool {
     !query::complete(world) || world.links.values().any(|l| query::lists(&l.id) && !l.state.is_live())
 }
 
-/// `✗ cart 7.31 %  ‖ 2  ▸ 1  ● 11`.
-fn line(world: &World, targets: &[&Arc<Target>], now: Timestamp) -> String {
+/// `✗ cart 7.31 %  ‖ 2  ▸ 1  ● 11`. A namespace that was named and has nothing in it is no good news.
+fn line(world: &World, targets: &[&Arc<Target>], lost: &[String], now: Timestamp) -> String {
     let mut ranked = targets.to_vec();
     ranked.sort_by_key(|t| (query::rank(t, now), t.id().clone()));
     let failing: Vec<&Arc<Target>> = ranked.iter().copied().filter(|t| fails(t, now)).collect();
@@ -74,6 +77,9 @@ fn line(world: &World, targets: &[&Arc<Target>], now: Timestamp) -> String {
     let mut parts = Vec::new();
     if doubtful(world) {
         parts.push("?".to_owned());
+    }
+    if !lost.is_empty() {
+        parts.push(format!("? no rollouts in {}", lost.join(", ")));
     }
     if let Some(worst) = failing.first() {
         let name: String = worst.id().name.as_str().chars().take(NAME).collect();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 pub(super) use self::look::{ascii, prepare, to_ascii as plain};
-pub(super) use self::table::{facts, headed, table};
+pub(super) use self::table::{Fit, facts, fitted, headed, table};
 use crate::error::{Error, Kind};
 
 static GONE: AtomicBool = AtomicBool::new(false);

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::act::said_yes;
 use super::args::{ActArgs, Format, Global, PlanVerb, RollbackArgs};
 use super::setup::{Ground, Session, interrupted};
-use super::{dto_plan, output, rehearse, targets};
-use crate::actions::{Action, row};
+use super::{act, dto_plan, output, rates, rehearse, targets};
+use crate::actions::{Action, Danger, row};
 use crate::domain::environment::Tier;
-use crate::domain::intent::Confirmed;
+use crate::domain::ids::TargetId;
+use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
 use crate::domain::seen::Seen;
@@ -56,11 +58,19 @@ pub(super) async fn rollback(global: &Global, args: &RollbackArgs) -> Result<Exi
             }
         };
         let made = rollback::plan(&target, wanted.as_ref(), Timestamp::now()).map_err(|why| {
-            Error::new(Kind::Refused, format!("rollback {}: {why}", target.id()))
+            // As for every act: what it needs is not so.
+            Error::new(Kind::Superseded, format!("rollback {}: {why}", target.id()))
                 .hint("`flightdeck history` lists the revisions; --to-revision picks one")
         })?;
         if args.output == Format::Human {
             describe(&target, &made);
+            if args.plan_only {
+                let world = session.rated(world.clone(), vec![target.id().clone()], args.timeout).await;
+                let target = world.targets.get(target.id());
+                if let Some(said) = target.and_then(|t| rates::beside(&world, t, Timestamp::now())) {
+                    output::note(&format!("  {said}"));
+                }
+            }
         }
         if args.plan_only {
             if args.output == Format::Json {
@@ -80,7 +90,8 @@ pub(super) async fn rollback(global: &Global, args: &RollbackArgs) -> Result<Exi
             on_failure: rollback::ON_FAILURE,
             actor: session.handle.actor("verb"),
             reason: args.reason.as_deref().map(Clean::new),
-            confirmed: confirmed(args.yes, typed)?,
+            // A way back is taken whatever the rates are.
+            confirmed: confirmed(if args.yes { Confirmed::Typed } else { Confirmed::No }, typed)?,
         };
         carry(session, plan, args.output).await
     })
@@ -118,22 +129,33 @@ pub(super) async fn group(
         let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
         let targets: Vec<Arc<Target>> =
             args.target.iter().map(|name| targets::find(&world, name)).collect::<Result<_, _>>()?;
+        let yes = said_yes(args.yes, args.over_limit);
+        let (world, targets) = match action.danger {
+            Danger::Stop => (world, targets),
+            Danger::Forward => {
+                let ids = targets.iter().map(|t| t.id().clone()).collect();
+                let world = session.rated(world, ids, args.timeout).await;
+                let targets = targets.iter().filter_map(|t| world.targets.get(t.id()).cloned()).collect();
+                (world, targets)
+            }
+        };
         let stages = stages(action, &targets, said)?;
         if args.dry_run.is_some() {
-            let intents =
+            let mut intents: Vec<Intent> =
                 stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
+            if yes != Confirmed::No {
+                intents.iter_mut().for_each(|intent| intent.confirmed = yes.clone());
+            }
             let title = format!("{} {} targets", action.verb, stages.len());
             return rehearse::run(session, title, intents, &[], args.output).await;
         }
         let production = targets.iter().any(|t| t.environment.tier == Tier::Production);
-        for stage in &stages {
-            output::note(&format!("  {}", stage.title));
-        }
+        announce(&world, &stages);
         let typed = format!("{} {}", action.verb, stages.len());
         let confirmed = if args.without_record {
             Confirmed::WithoutRecord
         } else {
-            confirmed(args.yes, production.then_some(typed.as_str()))?
+            confirmed(yes, production.then_some(typed.as_str()))?
         };
         let plan = Plan {
             id: new_id(),
@@ -149,13 +171,24 @@ pub(super) async fn group(
     .await
 }
 
+/// What is to be done, and beside what moves a release forward its error rates.
+fn announce(world: &World, stages: &[Stage]) {
+    for stage in stages {
+        output::note(&format!("  {}", stage.title));
+        let forward = row(stage.action).danger == Danger::Forward;
+        let target = world.targets.get(&stage.target).filter(|_| forward);
+        if let Some(said) = target.and_then(|target| rates::beside(world, target, Timestamp::now())) {
+            output::note(&format!("     {said}"));
+        }
+    }
+}
+
 fn stages(action: &Action, targets: &[Arc<Target>], said: &Said) -> Result<Vec<Stage>, Error> {
     let now = Timestamp::now();
     targets
         .iter()
         .map(|target| {
-            let params = choose::params(action, target, said, now)
-                .map_err(|why| Error::new(Kind::Usage, format!("{} {}: {why}", action.verb, target.id())))?;
+            let params = act::params(action, target, said)?;
             let leads = (action.consequence)(&target.sight(), &params).text;
             Ok(Stage {
                 title: format!("{} {}/{}: {leads}", action.verb, target.context, target.id()),
@@ -184,15 +217,19 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
             tokio::time::timeout(Duration::from_secs(2), known).await.ok().and_then(Result::ok).unwrap_or(world);
         match verb {
             PlanVerb::List { output, .. } => list(&world, output),
-            PlanVerb::Resume { id, yes, dry_run, reason, output, .. } => {
-                let run = find(&world, &id)?;
+            PlanVerb::Resume { id, yes, over_limit, dry_run, reason, output, .. } => {
+                let run = find(&world, &id)?.clone();
                 let left = run.rest();
+                let forward = left.iter().filter(|stage| row(stage.action).danger == Danger::Forward);
+                let ids: Vec<TargetId> = forward.map(|stage| stage.target.clone()).collect();
+                let world = if ids.is_empty() { world } else { session.rated(world, ids, timeout).await };
+                // A way back is taken whatever the rates are; its later steps rest on those before.
+                let back = run.plan.stages.iter().any(|stage| stage.only_on.is_some());
+                let yes = said_yes(yes, over_limit || back);
                 if dry_run.is_some() {
                     return rehearse_first(session, &world, run.plan.title.clone(), &left, output).await;
                 }
-                for stage in &left {
-                    output::note(&format!("  {}", stage.title));
-                }
+                announce(&world, &left);
                 let word = run.plan.id.get(..8).unwrap_or(&run.plan.id);
                 let plan = Plan {
                     id: run.plan.id.clone(),
@@ -260,10 +297,10 @@ fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// `--yes`, or what was typed at the terminal; the policy refuses each step of a plan that was not confirmed.
-fn confirmed(yes: bool, typed: Option<&str>) -> Result<Confirmed, Error> {
-    if yes {
-        return Ok(Confirmed::Typed);
+/// What `--yes` says, or what was typed at the terminal; the policy refuses each step of a plan that was not confirmed.
+fn confirmed(yes: Confirmed, typed: Option<&str>) -> Result<Confirmed, Error> {
+    if yes != Confirmed::No {
+        return Ok(yes);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(Confirmed::No);

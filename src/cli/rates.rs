@@ -202,6 +202,18 @@ pub(super) fn rows(world: &World, target: &Target, now: Timestamp) -> Vec<Vec<St
     rows
 }
 
+/// Beside an act: `errors  new 12.35 % of 418, stable 0.12 % of 8,713: over its limit of 5 %`. `None` = not configured.
+pub(super) fn beside(world: &World, target: &Target, now: Timestamp) -> Option<String> {
+    let signals = match query::signals(world, target, now) {
+        Ok(signals) => signals,
+        Err("not configured") => return None,
+        Err(why) => return Some(format!("errors  – {why}: not known")),
+    };
+    let gone = query::without_traffic_since(world, target);
+    let verdict = signals.verdict_of_then(gone.map(|since| super::show::ago(since, now)).as_deref());
+    Some(format!("errors  {}: {verdict}", signals.sides(gone.is_some())))
+}
+
 fn ago(signals: &Signals, now: Timestamp) -> String {
     super::show::ago(signals.at, now)
 }

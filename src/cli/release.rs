@@ -23,7 +23,9 @@ pub(super) fn rows(target: &Target, now: Timestamp) -> Vec<Vec<String>> {
     }
     for set in target.sets.iter().filter(|set| set.desired > 0) {
         if let Some(at) = set.scale_down_deadline {
-            rows.push(row("Old pods:", format!("{} goes at {at} ({})", version(target, &set.pod_hash), left(at, now))));
+            // After an abort it is the new version that goes.
+            let whose = if set.pod_hash == rollout.pod_hash { "New pods:" } else { "Old pods:" };
+            rows.push(row(whose, format!("{} goes at {at} ({})", version(target, &set.pod_hash), left(at, now))));
         }
     }
     if let Some((since, until)) = query::baking(target, now) {

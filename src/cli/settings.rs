@@ -24,7 +24,8 @@ pub(super) fn layers(global: &Global, paths: &Paths) -> Layers {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
     };
-    Layers { files: paths.files(), environment: environment.map(text).collect(), flags: flags(global) }
+    let files = if global.no_config { Vec::new() } else { paths.files() };
+    Layers { files, environment: environment.map(text).collect(), flags: flags(global) }
 }
 
 fn flags(global: &Global) -> Flags {
@@ -57,13 +58,26 @@ fn flags(global: &Global) -> Flags {
     if global.no_mouse {
         flags.switch("ui.mouse", false, "--no-mouse");
     }
+    if global.no_config {
+        // Nobody knows what the files forbid: never looser than any of them, but that what stops harm goes.
+        for (key, value) in [
+            ("policy.stop_only", true),
+            ("policy.reason_in_production", true),
+            ("policy.set_image_in_production", false),
+            ("policy.act_on_insecure", false),
+            ("audit.required", true),
+        ] {
+            flags.switch(key, value, "--no-config");
+        }
+    }
     flags
 }
 
 /// What is said when the configuration cannot be used.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 pub(super) fn unusable(error: ConfigError) -> Error {
-    let hint = "`flightdeck config check` says it again with warnings; config.example.toml lists every key";
+    let hint = "`flightdeck config check` says it again with warnings; config.example.toml lists every key. An abort need not \
+                wait: `--no-config` reads no file, and lets only acts go that stop harm";
     Error::new(Kind::Usage, format!("configuration: {error}")).hint(hint)
 }
 

@@ -1,5 +1,6 @@
 //! Wiring: from flags and files to running parts.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -161,7 +162,9 @@ impl Ground {
 pub(super) struct Session {
     pub handle: Handle,
     pub running: Running,
-    clusters: Vec<Arc<Cluster>>,
+    pub(super) clusters: Vec<Arc<Cluster>>,
+    /// The namespaces that flags or the configuration name.
+    pub(super) named: BTreeSet<String>,
     kube_user: Arc<OnceLock<Clean>>,
     identities: Identities,
     /// Contexts that have a Prometheus.
@@ -171,12 +174,13 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects and starts everything.
-    pub(super) async fn start(_: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
+    pub(super) async fn start(global: &Global, ground: &Ground, deadlines: Deadlines) -> Result<Self, Error> {
         for warning in &ground.warnings {
             output::note(&format!("flightdeck: {warning}"));
         }
         let log = start_log(ground);
         let settings = ground.everywhere().map_err(|e| not_connected(&e))?;
+        let named = settings.iter().flat_map(|one| one.namespaces.iter().cloned()).collect();
         let mut connected =
             argo_rollouts::connect_all(&settings, Timings::default()).await.map_err(|e| not_connected(&e))?;
         let mut rates = 0;
@@ -189,6 +193,13 @@ impl Session {
         }
         let (mut systems, clusters): (Vec<_>, Vec<_>) = connected.into_iter().unzip();
         let clusters: Vec<Arc<Cluster>> = clusters.into_iter().flatten().collect();
+        if global.no_config {
+            let contexts: Vec<&str> = clusters.iter().map(|cluster| cluster.context.as_str()).collect();
+            output::note(&format!(
+                "flightdeck: no configuration file is read (--no-config), on {}: only acts that stop harm go",
+                contexts.join(", ")
+            ));
+        }
         let insecure = clusters.iter().filter(|c| c.insecure).map(|c| c.context.clone()).collect();
         let witness = settings::witness(&ground.config, &mut systems);
         let kube_user = Arc::new(OnceLock::new());
@@ -208,7 +219,7 @@ impl Session {
             deadlines,
         };
         let running = runtime::start(parts);
-        Ok(Self { handle: running.handle.clone(), running, clusters, kube_user, identities, rates, _log: log })
+        Ok(Self { handle: running.handle.clone(), running, clusters, named, kube_user, identities, rates, _log: log })
     }
 
     /// Asks the servers who we are, so that records say it. No answer is no reason to wait: the record then says less.

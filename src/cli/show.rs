@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dto::role;
-use super::output::{facts, headed, table};
+use super::output::{Fit, facts, fitted, table};
 use super::{rates, release};
-use crate::domain::rollout::{ActualWeight, WeightBasis};
+use crate::domain::rollout::{ActualWeight, Phase, WeightBasis};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
 use crate::model::{Target, World, query};
@@ -90,16 +90,67 @@ pub(super) fn phase(world: &World, target: &Target) -> String {
     if message.is_empty() { format!("{phase}{doubt}") } else { format!("{phase}: {message}{doubt}") }
 }
 
+/// The phase alone, and what makes it doubtful.
+fn phase_word(world: &World, target: &Target) -> String {
+    let (phase, _) = target.rollout.status();
+    let link = query::link_of(world, &target.link);
+    if link.is_live() { phase.to_string() } else { format!("{phase} [{}]", link.word()) }
+}
+
+/// Why it stands where it stands: for whom or what it waits, and since when or for how long still.
+pub(super) fn why(target: &Target, now: Timestamp) -> String {
+    let rollout = &target.rollout;
+    let (_, text) = query::band(target, now);
+    let over = target.signals.as_ref().is_some_and(|s| s.over_since.is_some() && s.is_about(rollout));
+    if rollout.deleting || (over && rollout.status().0 != Phase::Degraded) {
+        // How long it lasts is in the text.
+        return text;
+    }
+    match (rollout.resumes_at(), rollout.paused_since()) {
+        (Some(at), _) if at > now => format!("{text}: {} left", Span(at.as_second() - now.as_second())),
+        (Some(_), _) => format!("{text}: over"),
+        (None, Some(since)) => format!("{text}, {}", ago(since, now)),
+        (None, None) => text,
+    }
+}
+
+/// A time to the second, cut off.
+pub(super) fn second(at: Timestamp) -> Timestamp {
+    at.round(jiff::TimestampRound::new().smallest(jiff::Unit::Second).mode(jiff::RoundMode::Trunc)).unwrap_or(at)
+}
+
 /// How long ago.
 pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     Span(now.as_second() - then.as_second()).to_string()
 }
 
 /// These targets, most urgent first.
-pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide: bool, no_headers: bool) -> String {
+pub(super) fn in_order(targets: &[Arc<Target>], now: Timestamp) -> Vec<&Arc<Target>> {
     let mut targets: Vec<_> = targets.iter().collect();
     targets.sort_by_key(|t| (query::rank(t, now), t.id().clone()));
-    let rows = targets.into_iter().map(|target| {
+    targets
+}
+
+/// The columns of the board, and which of them go first where there is no room: names, phases and what is being waited for
+/// stay; the phase is never cut, and of what it is said why only last.
+const BOARD: &[&str] = &[
+    "BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE", "WHY", "PODS", "STRATEGY", "IMAGES", "CONTEXT",
+];
+const FIT: Fit<'static> = Fit {
+    whole: &["TARGET", "ENV", "PHASE"],
+    least: &[("WHY", 16)],
+    drop: &["IMAGES", "STRATEGY", "PODS", "CONTEXT", "REV", "WEIGHT", "BAND", "STEP", "ERRORS", "ENV", "WHY"],
+};
+
+/// The same as a table, and which columns were left out of it.
+pub(super) fn board(
+    world: &World,
+    targets: &[Arc<Target>],
+    now: Timestamp,
+    wide: bool,
+    no_headers: bool,
+) -> (String, Vec<&'static str>) {
+    let rows = in_order(targets, now).into_iter().map(|target| {
         let mut row = vec![
             query::band(target, now).0.title().to_owned(),
             target.id().to_string(),
@@ -108,7 +159,8 @@ pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide
             step_now(target, now),
             weight(world, target),
             rates::cell(world, target, now),
-            phase(world, target),
+            phase_word(world, target),
+            why(target, now),
         ];
         if wide {
             let r = target.rollout.replicas;
@@ -119,11 +171,23 @@ pub(super) fn board(world: &World, targets: &[Arc<Target>], now: Timestamp, wide
         }
         row
     });
-    let mut heading = vec!["BAND", "TARGET", "ENV", "REV", "STEP", "WEIGHT", "ERRORS", "PHASE"];
-    if wide {
-        heading.extend(["PODS", "STRATEGY", "IMAGES", "CONTEXT"]);
+    let heading = if wide { BOARD } else { &BOARD[..9] };
+    fitted(heading, rows.collect(), no_headers, &FIT)
+}
+
+/// The images; of two versions side by side each with its role.
+fn images(target: &Target) -> String {
+    let rollout = &target.rollout;
+    let list = |all: &mut dyn Iterator<Item = &Clean>| all.map(Clean::as_str).collect::<Vec<_>>().join(", ");
+    let new = list(&mut rollout.images());
+    let stable = target.sets.iter().find(|set| set.pod_hash == rollout.stable_hash);
+    match stable.filter(|set| set.pod_hash != rollout.pod_hash && !rollout.fully_promoted()) {
+        None => new,
+        Some(set) => {
+            let word = if rollout.abort { "aborted" } else { "new" };
+            format!("{word} {new}; stable {}", list(&mut set.images.iter()))
+        }
     }
-    headed(&heading, rows.collect(), no_headers, &[1])
 }
 
 /// One target, whole.
@@ -145,8 +209,7 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
         rows.push(vec!["Paused:".to_owned(), format!("{} ago ({})", ago(since, now), reasons.join(", "))]);
     }
     rows.extend(rates::rows(world, target, now));
-    let images: Vec<&str> = rollout.images().map(Clean::as_str).collect();
-    rows.push(vec!["Images:".to_owned(), images.join(", ")]);
+    rows.push(vec!["Images:".to_owned(), images(target)]);
     let r = rollout.replicas;
     rows.push(vec![
         "Replicas:".to_owned(),

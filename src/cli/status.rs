@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::args::{GetArgs, Global, Shape, StatusArgs};
+use super::lost::{self, Lost};
 use super::selector::Selector;
 use super::setup::{Ground, Session, incomplete};
 use super::{dto, oneline, output, show, targets};
@@ -35,6 +36,7 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
     } else {
         world
     };
+    let lost = lost::find(&session, &world).await;
     session.end().await;
     let now = Timestamp::now();
     let targets: Vec<Arc<Target>> =
@@ -43,15 +45,20 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
     match args.output {
         Shape::Json => output::json(&dto::status(&world, &targets))?,
         Shape::Yaml => output::yaml(&dto::status(&world, &targets))?,
-        Shape::Name => names_of(&targets)?,
+        Shape::Name => names_of(&targets, now)?,
         Shape::Human | Shape::Wide if targets.is_empty() => {
             if trouble.is_none() {
-                output::line(&none(&world, args))?;
+                output::line(&none(&world, args, &lost))?;
             }
         }
         Shape::Human | Shape::Wide => {
             let wide = args.output == Shape::Wide;
-            output::text(&show::board(&world, &targets, now, wide, args.no_headers))?;
+            let (table, left_out) = show::board(&world, &targets, now, wide, args.no_headers);
+            output::text(&table)?;
+            if !left_out.is_empty() {
+                let left_out = left_out.join(", ");
+                output::note(&format!("note: too narrow for {left_out}; a wider window or a pipe has them"));
+            }
         }
     }
     if rests_on_rates && let Some(doubt) = unrated(&world, args.selector.as_ref(), now) {
@@ -63,12 +70,24 @@ pub(super) async fn status(global: &Global, args: &StatusArgs) -> Result<ExitCod
     for warning in &world.warnings {
         output::note(&format!("warning: {}: {}", warning.object, warning.why));
     }
-    trouble.map_or(Ok(ExitCode::SUCCESS), Err)
+    let missing = lost.iter().filter_map(|lost| lost.said().map(|warning| output::note(&warning)).err()).collect();
+    trouble.or_else(|| several(missing)).map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Several namespaces that are not there, as one error.
+fn several(missing: Vec<Error>) -> Option<Error> {
+    missing.into_iter().reduce(|all, one| {
+        let hint = [all.hint, one.hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        Error::new(all.kind, format!("{}; {}", all.message, one.message)).hint(hint)
+    })
 }
 
 /// Why nothing is listed, where everything was read.
-fn none(world: &World, args: &StatusArgs) -> String {
+fn none(world: &World, args: &StatusArgs, lost: &[Lost]) -> String {
     match (world.targets.len(), &args.filter) {
+        (0, _) if !lost.is_empty() => {
+            format!("no rollouts in {}", lost.iter().map(|lost| lost.name.as_str()).collect::<Vec<_>>().join(", "))
+        }
         (0, _) => "no rollouts here".to_owned(),
         (all, Some(_)) => format!("none of {all} is like that"),
         (_, None) => "no rollout has such labels".to_owned(),
@@ -90,8 +109,9 @@ fn unrated(world: &World, selector: Option<&Selector>, now: Timestamp) -> Option
     }
 }
 
-fn names_of(targets: &[Arc<Target>]) -> Result<(), Error> {
-    targets.iter().try_for_each(|target| output::line(&target.id().to_string()))
+/// In the order of the table.
+fn names_of(targets: &[Arc<Target>], now: Timestamp) -> Result<(), Error> {
+    show::in_order(targets, now).into_iter().try_for_each(|target| output::line(&target.id().to_string()))
 }
 
 pub(super) async fn get(global: &Global, args: &GetArgs) -> Result<ExitCode, Error> {

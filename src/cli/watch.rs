@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::args::{Format, Global, WatchArgs};
 use super::setup::{Ground, Session, incomplete};
 use super::targets::names;
-use super::{dto, dto_watch, output, rates, show};
+use super::{dto, dto_watch, lost, output, rates, show};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkId};
 use crate::domain::text::Clean;
@@ -45,6 +45,8 @@ struct Printed {
     /// The targets as of the last look: one that is the very same need not be written out to be compared.
     taken: imbl::OrdMap<TargetId, Arc<Target>>,
     swept: Option<Instant>,
+    /// Whether it was looked once for namespaces without rollouts.
+    looked: bool,
     notes: imbl::Vector<Clean>,
     targets: BTreeMap<TargetId, String>,
     links: BTreeMap<LinkId, &'static str>,
@@ -65,6 +67,11 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
     loop {
         let world = handle.world();
         printed.configuration(&world);
+        if !printed.looked && query::complete(&world) {
+            printed.looked = true;
+            let lost = lost::empty(&world, &session.named);
+            lost.iter().for_each(|name| output::note(&format!("warning: no rollouts in {name}")));
+        }
         let other_links = printed.links(&world, args.output)?;
         for (id, target) in printed.changed(&world, other_links) {
             if wanted(&target, args) {
@@ -103,7 +110,7 @@ fn heart(world: &World, format: Format) -> Result<(), Error> {
         Format::Json => output::json_line(&dto_watch::heartbeat(now, live, world.targets.len())),
         Format::Human => {
             let word = if live { "all links live" } else { "NOT all links live" };
-            output::line(&format!("{}  heartbeat: {word}", now.round(jiff::Unit::Second).unwrap_or(now)))
+            output::line(&format!("{}  heartbeat: {word}", show::second(now)))
         }
     }
 }
@@ -166,7 +173,7 @@ impl Printed {
                 );
                 let key = format!("{line}  {}", rates::key(world, target));
                 let line = format!("{line}  errors {}", rates::cell(world, target, Timestamp::now()));
-                (key, format!("{}  {line}", Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()))
+                (key, format!("{}  {line}", show::second(Timestamp::now())))
             }
             Format::Json => {
                 let mut document = serde_json::to_value(dto::target(world, target)).unwrap_or_default();

@@ -30,6 +30,8 @@ pub struct ContextSection {
 pub struct ContextPolicy {
     /// As `policy.read_only`.
     pub read_only: Option<bool>,
+    /// As `policy.stop_only`.
+    pub stop_only: Option<bool>,
     /// As `policy.reason_in_production`.
     pub reason_in_production: Option<bool>,
     /// As `policy.set_image_in_production`.
@@ -81,6 +83,7 @@ impl ConfigFile {
         let Some(rule) = self.context_rule(context).and_then(|nth| self.context.get(nth)) else { return here };
         let ContextSection { name: _, policy, kubernetes, audit } = rule;
         lay(&mut here.policy.read_only, policy.read_only);
+        lay(&mut here.policy.stop_only, policy.stop_only);
         lay(&mut here.policy.reason_in_production, policy.reason_in_production);
         lay(&mut here.policy.set_image_in_production, policy.set_image_in_production);
         lay(&mut here.policy.act_on_insecure, policy.act_on_insecure);

@@ -9,7 +9,7 @@ use crate::domain::nearest::did_you_mean;
 const PREFIX: &str = "FLIGHTDECK_";
 
 /// Variables that are no keys: places, which the program must know before it reads a file.
-pub const PLACES: [&str; 3] = ["FLIGHTDECK_CONFIG", "FLIGHTDECK_STATE_DIR", SYSTEM];
+pub const PLACES: [&str; 4] = ["FLIGHTDECK_CONFIG", "FLIGHTDECK_NO_CONFIG", "FLIGHTDECK_STATE_DIR", SYSTEM];
 
 /// Where the system's file is, instead of the usual place; empty = there is none.
 pub const SYSTEM: &str = "FLIGHTDECK_SYSTEM_CONFIG";

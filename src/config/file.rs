@@ -81,6 +81,8 @@ impl EnvironmentSection {
 pub struct PolicySection {
     /// Nothing may be written.
     pub read_only: bool,
+    /// Only acts that stop harm go: abort, pause, hold, forbid.
+    pub stop_only: bool,
     /// Acts in production need a reason.
     pub reason_in_production: bool,
     /// Images may be set by hand in production.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::env::{self, Said};
 use super::file::ConfigFile;
-use super::problem::{ConfigError, KeyPath, Origin, Problem, Severity};
+use super::problem::{ConfigError, KeyPath, Origin, Problem, Severity, Step};
 use super::tree::{Node, Value};
 use super::{check, schema};
 
@@ -137,6 +137,14 @@ impl Origins {
 impl Layers {
     /// Lays them over each other and checks the whole. Every problem of every layer at once.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
+        match self.examine() {
+            (wrong, Some(loaded)) if wrong.is_empty() => Ok(loaded),
+            (problems, _) => Err(ConfigError { problems }),
+        }
+    }
+
+    /// The errors, and what is left of the whole once they are taken out of it: more can be said of that.
+    pub fn examine(&self) -> (Vec<Problem>, Option<Loaded>) {
         let (mut wrong, mut warnings) = (Vec::new(), Vec::new());
         let mut all = Node::default();
         let mut found = Vec::new();
@@ -173,21 +181,38 @@ impl Layers {
             say(said, &mut all);
         }
         schema::check(&outside, &mut wrong);
-        if !wrong.is_empty() {
-            return Err(in_order(wrong));
-        }
-        let config = typed(&all)?;
+        let out: Vec<KeyPath> = wrong.iter().map(|problem| problem.key.clone()).collect();
+        // From behind, so that places in lists still are what they were.
+        out.iter().rev().for_each(|key| all.remove(&key.0));
+        let config = match typed(&all) {
+            Ok(config) => config,
+            // The shapes are good, so this is a gap in their check; where they are not, it may come of what was taken out.
+            Err(e) => {
+                wrong.extend(e.problems.into_iter().filter(|_| out.is_empty()));
+                return (in_order(wrong).problems, None);
+            }
+        };
         let origins = Origins(all);
         let mut said = Vec::new();
         check::types_cannot(&config, &mut said);
+        said.retain(|problem| !rests_on(&problem.key, &out));
         let (errors, more): (Vec<_>, Vec<_>) =
             said.into_iter().map(|p| origins.locate(p)).partition(|p| p.severity == Severity::Error);
-        if !errors.is_empty() {
-            return Err(in_order(errors));
-        }
+        wrong.extend(errors);
         warnings.extend(more);
-        Ok(Loaded { config, origins, warnings, found })
+        (in_order(wrong).problems, Some(Loaded { config, origins, warnings, found }))
     }
+}
+
+/// Whether what is said of `key` may come of something that was taken out: out of it, or out of the list that it stands in.
+fn rests_on(key: &KeyPath, out: &[KeyPath]) -> bool {
+    out.iter().any(|gone| {
+        let list = match gone.0.split_last() {
+            Some((Step::Index(_), list)) => Some(KeyPath(list.to_vec())),
+            _ => None,
+        };
+        gone.behind(key).is_some() || list.is_some_and(|list| key.behind(&list).is_some())
+    })
 }
 
 /// What the environment or a flag says holds in every context: it is the later layer.
@@ -209,7 +234,7 @@ fn typed(all: &Node) -> Result<ConfigFile, ConfigError> {
 }
 
 /// As a person goes through the files: one after the other, line by line.
-fn in_order(mut problems: Vec<Problem>) -> ConfigError {
+pub fn in_order(mut problems: Vec<Problem>) -> ConfigError {
     let mut files: Vec<std::sync::Arc<Path>> = Vec::new();
     for problem in &problems {
         if let Origin::File { path, .. } = &problem.at

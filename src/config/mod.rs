@@ -16,7 +16,7 @@ mod tree;
 pub use check::{FaceCheck, Surroundings, look_closely};
 pub use context::{ContextAudit, ContextKubernetes, ContextPolicy, ContextSection, ContextWitness};
 pub use env::{PLACES, SYSTEM, variables};
-pub use layers::{Flags, LayerFile, Layers, Loaded, Origins, load, parse};
+pub use layers::{Flags, LayerFile, Layers, Loaded, Origins, in_order, load, parse};
 pub use problem::{ConfigError, KeyPath, Origin, Problem, Severity, Step};
 pub use schema::{Leaf, Takes, describe, leaves, schema};
 pub use show::Entry;
@@ -74,6 +74,11 @@ impl ConfigFile {
                 &KeyPath::new("context").index(nth).key("policy.read_only"),
                 &format!("policy.read_only of the context {:?}", rule.name),
             ),
+            stop_only: rule.policy.stop_only,
+            stop_only_by: by(
+                &KeyPath::new("context").index(nth).key("policy.stop_only"),
+                &format!("policy.stop_only of the context {:?}", rule.name),
+            ),
             reason_in_production: rule.policy.reason_in_production,
             set_image_in_production: rule.policy.set_image_in_production,
             audit_required: rule.audit.required,
@@ -82,6 +87,8 @@ impl ConfigFile {
         Mandate {
             read_only: self.policy.read_only,
             read_only_by: by(&KeyPath::new("policy.read_only"), "policy.read_only"),
+            stop_only: self.policy.stop_only,
+            stop_only_by: by(&KeyPath::new("policy.stop_only"), "policy.stop_only"),
             reason_in_production: self.policy.reason_in_production,
             set_image_in_production: self.policy.set_image_in_production,
             audit_required: self.audit.required,

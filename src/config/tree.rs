@@ -75,7 +75,7 @@ impl Node {
             let at = e.span().map_or_else(|| Origin::whole(path), |span| file.place(&span));
             Problem::error(KeyPath::default(), e.message()).at(at)
         };
-        Err(wrong.into_iter().map(problem).collect())
+        Err(without_echoes(wrong.into_iter().map(problem).collect()))
     }
 
     /// Lays another layer over this one: tables key by key, all else whole.
@@ -120,6 +120,25 @@ impl Node {
         }
     }
 
+    /// Takes away what stands at this path.
+    pub(super) fn remove(&mut self, path: &[Step]) {
+        match (path, &mut self.value) {
+            ([Step::Key(key)], Value::Table(table)) => drop(table.remove(key)),
+            ([Step::Index(nth)], Value::List(list)) if *nth < list.len() => drop(list.remove(*nth)),
+            ([Step::Key(key), rest @ ..], Value::Table(table)) => {
+                if let Some(node) = table.get_mut(key) {
+                    node.remove(rest);
+                }
+            }
+            ([Step::Index(nth), rest @ ..], Value::List(list)) => {
+                if let Some(node) = list.get_mut(*nth) {
+                    node.remove(rest);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Its child at this step.
     fn child(&self, step: &Step) -> Option<&Self> {
         match (&self.value, step) {
@@ -160,6 +179,19 @@ impl Node {
             }
         }
     }
+}
+
+/// A heading that was not finished (`[ui`) is read as far as it goes, and may then stand for the second time: no news beside
+/// what is wrong in that line.
+fn without_echoes(mut wrong: Vec<Problem>) -> Vec<Problem> {
+    let echo = |problem: &Problem| problem.why.starts_with("duplicate key");
+    let line = |problem: &Problem| match &problem.at {
+        Origin::File { line, .. } => Some(*line),
+        _ => None,
+    };
+    let others: Vec<_> = wrong.iter().filter(|problem| !echo(problem)).map(line).collect();
+    wrong.retain(|problem| !echo(problem) || !others.contains(&line(problem)));
+    wrong
 }
 
 /// A text and its name, to say where things stand in it.

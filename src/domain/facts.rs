@@ -38,4 +38,6 @@ pub struct Facts {
     pub missing_rights: Vec<Right>,
     /// Why the version that the act would promote must not be promoted, if someone said so.
     pub do_not_promote: Option<String>,
+    /// The error rates, where the version that the act is about was last measured over its limit.
+    pub over_limit: Option<String>,
 }

@@ -199,8 +199,11 @@ pub enum Confirmed {
     No,
     /// `y` was pressed in the box.
     Pressed,
-    /// The consequence was typed in the box (or the verb was given `--yes`).
+    /// The consequence was typed in the box (or the verb was given `--yes`, and what the act rests on is not known to be
+    /// bad or was spoken of by name).
     Typed,
+    /// The verb was given `--yes`: said beforehand, by nobody who saw what the act rests on.
+    Unseen,
     /// As asked for, and once more: that no record of it can be written now (`--without-record`).
     WithoutRecord,
 }

@@ -61,6 +61,12 @@ fn over(target: &Target, now: Timestamp) -> Option<String> {
     Some(format!("{} for {lasts}", signals.verdict_text()))
 }
 
+/// Its error rates, where the version that is released was last measured over its limit. What has got old is no better.
+fn over_limit(target: &Target) -> Option<String> {
+    let signals = target.signals.as_deref().filter(|s| s.over_since.is_some() && s.is_about(&target.rollout))?;
+    Some(format!("{}: {}", signals.sides(false), signals.verdict_text()))
+}
+
 /// Where a target stands among the others: its band, then what is over its limit, then production.
 pub fn rank(target: &Target, now: Timestamp) -> Rank {
     // What an abort took the traffic from is still in the window for a while.
@@ -190,6 +196,7 @@ pub fn facts(
         audit: world.audit.state.clone(),
         missing_rights: (row.rights)(&sight).into_iter().filter(missing).collect(),
         do_not_promote: sight.canary_set().and_then(|set| set.do_not_promote.as_ref()).map(ToString::to_string),
+        over_limit: over_limit(target),
     }
 }
 
@@ -204,6 +211,7 @@ pub fn facts_of_nothing(world: &World, id: &TargetId) -> Facts {
         audit: world.audit.state.clone(),
         missing_rights: Vec::new(),
         do_not_promote: None,
+        over_limit: None,
     }
 }
 

@@ -25,6 +25,11 @@ pub struct Mandate {
     pub reason_in_production: bool,
     /// Images may be set in production; else a new version comes there by its pipeline only.
     pub set_image_in_production: bool,
+    /// Only what stops harm may be done.
+    pub stop_only: bool,
+    /// Who says so. No part of the policy itself.
+    #[serde(skip)]
+    pub stop_only_by: String,
     /// Nothing is done without a record, not even what stops harm.
     pub audit_required: bool,
     /// Kube contexts whose server's certificate is not checked: whoever stands in between could answer for it.
@@ -50,6 +55,11 @@ pub struct Exception {
     /// As in [`Mandate`].
     pub set_image_in_production: Option<bool>,
     /// As in [`Mandate`].
+    pub stop_only: Option<bool>,
+    /// As in [`Mandate`].
+    #[serde(skip)]
+    pub stop_only_by: String,
+    /// As in [`Mandate`].
     pub audit_required: Option<bool>,
     /// As in [`Mandate`].
     pub act_on_insecure: Option<bool>,
@@ -67,6 +77,8 @@ impl Mandate {
             read_only_by: by.clone(),
             reason_in_production: other.reason_in_production.unwrap_or(self.reason_in_production),
             set_image_in_production: other.set_image_in_production.unwrap_or(self.set_image_in_production),
+            stop_only: other.stop_only.unwrap_or(self.stop_only),
+            stop_only_by: if other.stop_only.is_some() { &other.stop_only_by } else { &self.stop_only_by }.clone(),
             audit_required: other.audit_required.unwrap_or(self.audit_required),
             insecure: self.insecure.clone(),
             act_on_insecure: other.act_on_insecure.unwrap_or(self.act_on_insecure),
@@ -84,8 +96,8 @@ pub fn decide(intent: &Intent, facts: &Facts, mandate: &Mandate, now: Timestamp)
     let given = match (&asked, &intent.confirmed) {
         // It stands for one press more, never for what is to be typed.
         (Confirmation::WithoutRecord { .. } | Confirmation::Press, Confirmed::WithoutRecord)
-        | (Confirmation::Press, Confirmed::Pressed | Confirmed::Typed)
-        | (Confirmation::Type { .. }, Confirmed::Typed) => true,
+        | (Confirmation::Press, Confirmed::Pressed)
+        | (Confirmation::Press | Confirmation::Type { .. }, Confirmed::Typed | Confirmed::Unseen) => true,
         (Confirmation::Press | Confirmation::Type { .. } | Confirmation::WithoutRecord { .. }, _) => false,
     };
     if given { Decision::Allow } else { Decision::Confirm(asked) }

@@ -7,7 +7,7 @@ use crate::actions::{Danger, row};
 use crate::domain::decision::Decision;
 use crate::domain::environment::Tier;
 use crate::domain::facts::{AuditState, Facts};
-use crate::domain::intent::{ActionId, Intent};
+use crate::domain::intent::{ActionId, Confirmed, Intent};
 use crate::domain::link::LinkState;
 
 /// Why not, and what to do about it.
@@ -19,9 +19,11 @@ type Rule = fn(&Intent, &Facts, &Mandate, Timestamp) -> Option<Objection>;
 /// In the order in which they are asked.
 const RULES: &[(&str, Rule)] = &[
     ("read-only", read_only),
+    ("stop-only", stop_only),
     ("insecure", insecure),
     ("applies", applies),
     ("do-not-promote", do_not_promote),
+    ("over-limit", over_limit),
     ("set-image", set_image),
     ("in-flight", in_flight),
     ("audit", audit),
@@ -38,11 +40,24 @@ pub(super) fn first_denial(intent: &Intent, facts: &Facts, mandate: &Mandate, no
 fn read_only(_: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
     let by = &mandate.read_only_by;
     let (why, hint) = if by.starts_with("--") {
-        (format!("read-only: started with {by}"), "start without it to act")
+        (format!("nothing is written: started with {by}"), "start without it to act")
     } else {
-        (format!("read-only by {by}"), "change it there to act; a change holds from the next act on")
+        (format!("nothing is written, by {by}"), "change it there to act; a change holds from the next act on")
     };
     mandate.read_only.then(|| (why, hint.to_owned()))
+}
+
+fn stop_only(intent: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
+    let refused = mandate.stop_only && row(intent.action).danger != Danger::Stop;
+    refused.then(|| {
+        let why = format!("only acts that stop harm go, by {}: abort, pause, hold, forbid", mandate.stop_only_by);
+        let hint = if mandate.stop_only_by.starts_with("--") {
+            "start without it; `flightdeck config check` says what is wrong with the configuration"
+        } else {
+            "change it there to act; a change holds from the next act on"
+        };
+        (why, hint.to_owned())
+    })
 }
 
 fn insecure(intent: &Intent, _: &Facts, mandate: &Mandate, _: Timestamp) -> Option<Objection> {
@@ -76,6 +91,16 @@ fn do_not_promote(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> 
     Some((
         format!("this revision is marked as not to be promoted: {why}"),
         "abort it or roll back; `allow` takes the mark back".to_owned(),
+    ))
+}
+
+/// Who says yes beforehand has not seen the rates; who confirms in the box has them beside the act.
+fn over_limit(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Option<Objection> {
+    let blind = matches!(intent.confirmed, Confirmed::Unseen | Confirmed::WithoutRecord);
+    let rates = facts.over_limit.as_ref().filter(|_| blind && row(intent.action).promotes)?;
+    Some((
+        format!("its errors are too many to bring it forward: {rates}"),
+        "look at it (`flightdeck get`), abort it or roll back; `--over-limit` sends it all the same".to_owned(),
     ))
 }
 

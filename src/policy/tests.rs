@@ -15,6 +15,7 @@ fn facts() -> Facts {
         audit: AuditState::Ready,
         missing_rights: Vec::new(),
         do_not_promote: None,
+        over_limit: None,
     }
 }
 
@@ -46,6 +47,7 @@ fn each_rule_refuses_and_names_itself() {
         (|f, _| f.link = LinkState::Connecting, "link"),
         (|f, _| f.link = LinkState::Stale { since: Timestamp::UNIX_EPOCH }, "link"),
         (|f, _| f.link = LinkState::Denied { why: "403".into() }, "link"),
+        (|_, m| m.stop_only = true, "stop-only"),
         (|_, m| m.reason_in_production = true, "reason"),
         (|_, m| m.insecure = vec!["prod-eu".into()], "insecure"),
         (|_, m| m.insecure = vec!["other".into()], "allow"),
@@ -111,6 +113,41 @@ fn a_marked_revision_is_not_brought_forward_but_may_be_stopped() {
             _ => "allow",
         };
         assert_eq!(said, expected, "{action:?}");
+    }
+}
+
+#[test]
+fn yes_beforehand_does_not_bring_a_version_forward_that_is_over_its_limit() {
+    let over = |f: &mut Facts, _: &mut Mandate| f.over_limit = Some("new 12.35 % of 418: over its limit of 5 %".into());
+    let promotes = [ActionId::Resume, ActionId::SkipStep, ActionId::PromoteFull, ActionId::Retry, ActionId::Terminate];
+    for action in ActionId::ALL {
+        let blind = decided_on(action, Confirmed::Unseen, over);
+        let expected = match action {
+            ActionId::SetImage => "set-image",
+            action if promotes.contains(&action) => "over-limit",
+            _ => "allow",
+        };
+        assert_eq!(rule(&blind), expected, "{action:?}");
+        if let Decision::Deny { rule: "over-limit", why, hint } = blind {
+            assert!(why.contains("12.35 % of 418") && hint.contains("--over-limit"), "{why} {hint}");
+        }
+        assert_ne!(rule(&decided_on(action, Confirmed::Typed, over)), "over-limit", "{action:?}: it was seen");
+        assert_eq!(decided_on(action, Confirmed::Unseen, |_, _| {}), decided_on(action, Confirmed::Typed, |_, _| {}));
+    }
+    let staging = |f: &mut Facts, m: &mut Mandate| {
+        over(f, m);
+        f.environment.tier = Tier::Staging;
+    };
+    assert_eq!(rule(&decided_on(ActionId::Resume, Confirmed::WithoutRecord, staging)), "over-limit", "no way around");
+    assert_eq!(decided_on(ActionId::Resume, Confirmed::Pressed, staging), Decision::Allow);
+}
+
+#[test]
+fn a_mandate_may_let_only_acts_go_that_stop_harm() {
+    let only = |_: &mut Facts, m: &mut Mandate| m.stop_only = true;
+    for action in ActionId::ALL {
+        let expected = if row(action).danger == Danger::Stop { "allow" } else { "stop-only" };
+        assert_eq!(rule(&decided_on(action, Confirmed::Typed, only)), expected, "{action:?}");
     }
 }
 

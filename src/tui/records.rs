@@ -1,7 +1,7 @@
 //! Records of the audit log as the screen shows them. The log is a file that anybody may have written to: its text is
 //! cleaned like any other from outside.
 
-use jiff::{Timestamp, Unit};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::state::RecordLine;
 use crate::domain::record::ActorRecord;
@@ -45,10 +45,11 @@ fn clean(text: &str) -> String {
     Clean::new(text).to_string()
 }
 
-/// To the second.
+/// To the second, cut off: what is rounded up is not yet.
 fn time(ts: &str) -> String {
+    let cut = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
     let parsed = ts.parse::<Timestamp>();
-    parsed.map_or_else(|_| clean(ts), |ts| ts.round(Unit::Second).unwrap_or(ts).to_string())
+    parsed.map_or_else(|_| clean(ts), |ts| ts.round(cut).unwrap_or(ts).to_string())
 }
 
 fn whole(stored: &StoredRecord) -> String {

@@ -80,7 +80,30 @@ async fn the_demo_world_is_a_witness_too_and_remembers_what_passed_here() {
     let cut: String = text.split_inclusive('\n').take(1).collect();
     std::fs::write(&file, cut).expect("written");
     program.run(&["audit", "verify"]).expect(0);
-    program.run(&["audit", "verify", "--witness", "cluster"]).expect(9);
+    let cut = program.run(&["audit", "verify", "--witness", "cluster"]).expect(9).out;
+    assert!(cut.contains("IS MISSING") && cut.contains("NOT WHOLE") && !cut.contains("nothing was cut off"), "{cut}");
     let account = program.run(&["audit", "reconcile", "shop/payments", "--since", &since]).expect(1);
     assert!(account.out.contains("this log told the cluster"), "{account:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_list_keeps_reasons_and_outcomes_apart_and_finds_the_demos_log() {
+    let (_world, _folder, program) = demo().await;
+    let fresh = program.run(&["audit", "verify"]).expect(0).out;
+    assert!(fresh.contains("there are no records yet") && !fresh.contains("head "), "{fresh}");
+    // What a demo in this state directory left.
+    let demos = program.state.path().join("state/demo/audit");
+    std::fs::create_dir_all(&demos).expect("a folder");
+    std::fs::write(demos.join("audit-000001.jsonl"), "").expect("a file");
+    let empty = program.run(&["audit", "list"]).expect(0);
+    assert!(empty.out.contains("no records") && empty.err.contains("state/demo audit list"), "{empty:?}");
+    program.run(&["resume", "shop/payments", "--yes", "--reason", "error rate is flat"]).expect(0);
+    let list = program.run(&["audit", "list"]).expect(0);
+    assert!(!list.err.contains("demo"), "{list:?}");
+    let heading = list.out.lines().next().expect("a heading");
+    let column =
+        |line: &str, title: &str| line.chars().skip(heading.find(title).expect("a column")).collect::<String>();
+    let intent = list.out.lines().find(|line| line.contains(" intent ")).expect("an intent");
+    assert!(column(intent, "OUTCOME").starts_with("   "), "an intent has no outcome: {}", list.out);
+    assert!(column(intent, "REASON").starts_with("error rate is flat"), "{}", list.out);
 }

@@ -90,7 +90,10 @@ async fn a_narrow_terminal_gets_lines_that_fit_and_a_file_whole_ones() {
         let limit: usize = columns.parse().expect("a number");
         assert!(narrow.lines().all(|line| line.chars().count() <= limit), "{narrow}");
         assert!(limit < 80 || narrow.contains("shop/payments "), "what is typed again is whole: {narrow}");
-        assert!(narrow.contains('…') && narrow.contains("PHASE"), "what is cut says so: {narrow}");
+        assert!(narrow.contains("Paused  ") && narrow.contains("Healthy"), "no phase is cut: {narrow}");
+        assert!(narrow.contains("paused for a pers"), "nor what it waits for: {narrow}");
+        let left_out = with(&program, &[("COLUMNS", columns)], &["status"]).expect(0).err;
+        assert!(left_out.contains("too narrow for REV, WEIGHT"), "what is left out is said: {left_out}");
         let page = with(&program, &[("COLUMNS", columns)], &["get", "shop/payments"]).expect(0).out;
         let facts = page.split("\nSteps:").next().expect("the facts");
         assert!(facts.lines().all(|line| line.chars().count() <= limit), "{facts}");
@@ -125,7 +128,7 @@ async fn as_a_kubectl_plugin_it_says_so() {
     let one = ran(linked(&program, "kubectl-flightdeck").args(["status", "-n", "shop", "-o", "name"])).expect(0);
     assert_eq!(one.out, "shop/payments\n");
     let all = ran(linked(&program, "kubectl-flightdeck").args(["status", "-A", "-o", "name"])).expect(0);
-    assert_eq!(all.out, "other/payments\nshop/payments\n");
+    assert_eq!(all.out, "shop/payments\nother/payments\n", "in the order of the table");
     ran(linked(&program, "kubectl-flightdeck").args(["status", "-A", "-n", "shop"])).expect(2);
     // What kubectl asks when a word is completed.
     let words = ran(linked(&program, "kubectl_complete-flightdeck").args(["get", "sh"])).expect(0).out;

@@ -1,10 +1,12 @@
 //! The verbs as scripts use them: exit codes, documents, errors.
 
+mod acts;
 mod audit;
 mod complete;
 mod doctor;
 mod habits;
 mod looks;
+mod namespaces;
 mod rehearse;
 
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -68,7 +68,7 @@ async fn a_dry_run_ends_as_the_act_would() {
     let refused = program.run(&["--read-only", "resume", "shop/payments", "--dry-run"]).expect(3);
     assert!(refused.err.contains("--read-only"), "{refused:?}");
     program.run(&["resume", "shop/payments", "--dry-run", "--expect-revision", "1"]).expect(4);
-    program.run(&["retry", "shop/payments", "--dry-run"]).expect(3);
+    program.run(&["retry", "shop/payments", "--dry-run"]).expect(4);
     program.run(&["resume", "shop/nobody", "--dry-run"]).expect(10);
     let several = program.run(&["pause", "shop/payments", "other/payments", "--dry-run", "-o", "json"]).json();
     assert_eq!(several["acts"].as_array().map(Vec::len), Some(2), "{several:#}");

@@ -143,17 +143,17 @@ fn the_cockpit_takes_a_stricter_policy_for_the_next_act_and_shows_what_is_wrong_
     let mut screen = scenario::start(Path::new(env!("CARGO_BIN_EXE_flightdeck")), &args, home.path(), &[], 200, 60);
     scenario::find(&mut screen, "shop/payments");
     scenario::menu(&mut screen, "");
-    screen.until("acts", |text| text.contains("act on") && !text.contains("read-only by"));
+    screen.until("acts", |text| text.contains("act on") && !text.contains("nothing is written"));
 
     replace(&config, "[policy]\nread_only = true\n");
-    screen.until("the refusal", |text| text.contains("read-only by policy.read_only"));
+    screen.until("the refusal", |text| text.contains("nothing is written, by policy.read_only"));
     screen.press("\x1b");
     replace(&config, "[policy]\nread_only = flase\n");
     screen.until("what is wrong", |text| text.contains("configuration not taken") && text.contains("config.toml:2:"));
     scenario::menu(&mut screen, "");
-    screen.until("still refused", |text| text.contains("read-only by policy.read_only"));
+    screen.until("still refused", |text| text.contains("nothing is written, by policy.read_only"));
     replace(&config, "[policy]\nread_only = false\n");
-    screen.until("allowed", |text| text.contains("act on") && !text.contains("read-only by"));
+    screen.until("allowed", |text| text.contains("act on") && !text.contains("nothing is written"));
     screen.press("\x1b");
     screen.until("nothing wrong", |text| !text.contains("configuration not taken") && !text.contains("act on"));
     replace(&config, "[ui]\nascii = true\n[keys]\nlinks = [\"z\"]\n");

@@ -225,3 +225,28 @@ async fn a_context_has_its_own_namespace_and_its_own_witness() {
     let told = |server: &Server| server.count("POST", "/events") > 0;
     assert_eq!((told(&two.prod), told(&two.stage)), (true, false), "only the one is a witness");
 }
+
+#[test]
+fn an_unknown_key_hides_no_other_error_and_an_unfinished_heading_is_one() {
+    let program = program();
+    let path = program.state.path().join("mine.toml");
+    let file = path.to_str().expect("a path");
+    let check = |text: &str| {
+        fs::write(&path, text).expect("written");
+        let checked = program.run(&["config", "check", file, "-o", "json"]).expect(2).json();
+        let said = |e: &serde_json::Value| format!("{}: {}", e["at"]["line"], e["why"].as_str().expect("a reason"));
+        checked["errors"].as_array().expect("errors").iter().map(said).collect::<Vec<_>>()
+    };
+    let all = check(
+        "[policy]\nred_only = true\n[ui]\ntheme = \"lihgt\"\n[log]\nlevel = \"flightdeck=lout\"\n\
+         [[environment]]\nname = \"\"\ntier = \"staging\"\nnamespace = \"a\"\n",
+    );
+    let begins = |n: usize, line: &str, word: &str| all[n].starts_with(line) && all[n].contains(word);
+    assert!(all.len() == 4 && begins(0, "2: ", "unknown key") && begins(1, "4: ", "no theme"), "{all:#?}");
+    assert!(begins(2, "6: ", "lout") && begins(3, "8: ", "is empty"), "{all:#?}");
+    // What is odd only because something was taken out is no error.
+    let all = check("[[environment]]\nname = \"a\"\ntier = \"staging\"\nnamespace = 7\n");
+    assert!(all.len() == 1 && all[0].starts_with("4: "), "{all:#?}");
+    let all = check("[ui]\ntheme = \"light\"\n[ui");
+    assert!(all.len() == 1 && all[0].starts_with("3: ") && !all[0].contains("duplicate"), "{all:#?}");
+}

@@ -179,7 +179,7 @@ async fn undo_within_the_delay_is_instant_and_after_it_waits_at_the_preview() {
             ns.until_set("checkout", &old, |set| set.deadline.is_some()).await;
         }
         let current = ns.program().ask(&["undo", "checkout", "--to-revision", "2"]);
-        assert_eq!(current.code, 3, "{current:#?}");
+        assert_eq!(current.code, 4, "{current:#?}");
         if delay == 1 {
             let done = program.act(&["undo", "checkout", "--to-revision", "1"], "done");
             assert!(done.contains("preview"), "{done}");
@@ -205,8 +205,7 @@ async fn hold_keeps_the_old_version_up_beyond_its_deadline() {
     let before = ns.waiting_preview("checkout", &json!({"scaleDownDelaySeconds": 8})).await;
     let old = stable_of(&before);
     let program = ns.program();
-    let early = program.ask(&["hold", "checkout"]);
-    assert!(early.code == 2 && early.err.contains("deadline"), "{early:#?}");
+    program.refused(&["hold", "checkout"], "applies", "deadline");
     program.act(&["resume", "checkout"], "done");
     ns.healthy("checkout").await;
     let set = ns.until_set("checkout", &old, |set| set.deadline.is_some()).await;

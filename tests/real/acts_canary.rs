@@ -263,8 +263,7 @@ async fn terminate_ends_an_analysis_of_a_step_and_in_the_background() {
     assert!(done.contains(&run), "{done}");
     ns.paused_at("payments", 2).await;
     assert_eq!(ns.run_of(&run).await, ("Successful".to_owned(), "Run Terminated".to_owned()));
-    let none = ns.program().ask(&["terminate", "payments"]);
-    assert!(none.code == 2 && none.err.contains("no analysis is running"), "{none:#?}");
+    ns.program().refused(&["terminate", "payments"], "applies", "no analysis is running");
 
     let ns = stack.namespace("background").await;
     ns.analysis("vector(0.01)", &json!({})).await;

@@ -24,7 +24,7 @@ pub(in crate::cli) struct DemoArgs {
     /// a scenario file of your own (….toml)
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
-    /// Serve the demo world until Ctrl-C and print its kubeconfig, without the cockpit
+    /// Serve the demo world until Ctrl-C, without the cockpit, and print the variables by which others reach it
     #[arg(long)]
     pub serve: bool,
 }

@@ -27,6 +27,12 @@ pub(in crate::cli) struct ActArgs {
     /// Confirm without being asked
     #[arg(short, long)]
     pub yes: bool,
+    /// With --yes: go on although the errors of the new version are over their limit
+    ///
+    /// What brings a version forward (resume, skip-step, promote-full, retry, terminate) is refused under --yes alone while
+    /// that version was last measured over its limit: nobody saw the rates. At a terminal they stand beside the question.
+    #[arg(long)]
+    pub over_limit: bool,
     /// With several targets: go on with the others when one fails
     #[arg(long)]
     pub keep_going: bool,
@@ -115,6 +121,9 @@ pub(in crate::cli) enum PlanVerb {
         /// Confirm without being asked
         #[arg(short, long)]
         yes: bool,
+        /// With --yes: go on although the errors of a new version are over their limit
+        #[arg(long)]
+        over_limit: bool,
         /// Change nothing: show the next step's requests, and what the server would say of them
         #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "server", value_name = "server")]
         dry_run: Option<DryRunMode>,

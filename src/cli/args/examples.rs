@@ -59,7 +59,12 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  flightdeck rbac viewer --group developers | kubectl apply -f -\n  \
          flightdeck rbac operator -n shop --user anna | kubectl apply -f -",
     ),
-    ("demo", "  flightdeck demo --scenario bad-canary\n  eval \"$(flightdeck demo --serve | head -1)\""),
+    (
+        "demo",
+        "  flightdeck demo --scenario bad-canary\n  \
+         flightdeck demo --serve > demo.env &          then, once the file is there:\n  \
+         source demo.env && flightdeck status          in this terminal, and in any other",
+    ),
     ("man", "  flightdeck man | man -l -\n  flightdeck man --out /usr/local/share/man/man1"),
     ("schema", "  flightdeck schema\n  flightdeck schema Status"),
     (

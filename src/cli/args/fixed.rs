@@ -55,6 +55,10 @@ pub(in crate::cli) enum Fixed {
     /// Print Kubernetes roles for people who use Flightdeck, and bind them
     Rbac(RbacArgs),
     /// Open the cockpit on an embedded demo world; nothing real is touched
+    ///
+    /// Its records go to a log of its own, `demo/audit` in the state directory, which all scenarios share; `flightdeck
+    /// --state-dir STATE/demo audit list` reads it. With --serve other programs reach the world by the variables that are
+    /// printed: verbs, kubectl, and cockpits in other terminals.
     Demo(DemoArgs),
     /// Print the manual page
     Man(ManArgs),

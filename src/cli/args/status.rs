@@ -46,7 +46,7 @@ pub(in crate::cli) struct StatusArgs {
     ///
     /// `✗` what fails, `‖` how many wait for a person, `▸` how many are on their way, `●` how many are steady. A `?` in
     /// front: not everything could be read in time, or no longer is heard of. The exit code says it too: 0 nothing needs
-    /// anybody, 1 something does, 7 and 8 as everywhere.
+    /// anybody, 1 something does, 7, 8 and 10 as everywhere (10: a namespace was named that has no rollout).
     #[arg(long, conflicts_with_all = ["output", "no_headers"])]
     pub oneline: bool,
     /// How long to wait for the first answers [default: 10s; with --oneline 800ms]
@@ -126,7 +126,7 @@ pub(in crate::cli) struct WaitArgs {
     /// All targets with these labels, as in `status`
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "targets")]
     pub selector: Option<Selector>,
-    /// What for: healthy, paused, done, degraded, gone, step=N, weight=N, revision=N
+    /// What for: healthy, paused, progressing, done, degraded, gone, step=N, weight=N, revision=N
     ///
     /// healthy: the controller says so of the latest spec. done: the new version has all traffic. step=N: on step N, or
     /// past it. weight=N: the new version really has N percent, or more: what was only asked for does not count.

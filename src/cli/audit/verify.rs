@@ -83,13 +83,11 @@ fn findings(all: &[Finding]) -> Result<(), Error> {
 }
 
 fn chain(dir: &str, report: &VerifyReport) -> Result<(), Error> {
-    output::line(&format!(
-        "{dir}: {}: {} records in {} segments, head {}",
-        word(report.holds()),
-        report.records,
-        report.segments,
-        report.head
-    ))?;
+    let holds = word(report.holds());
+    output::line(&match report.records {
+        0 if report.holds() => format!("{dir}: {holds}: there are no records yet"),
+        n => format!("{dir}: {holds}: {n} records in {} segments, head {}", report.segments, report.head),
+    })?;
     findings(&report.findings)?;
     if let Some(bytes) = report.torn_tail {
         output::line(&format!("  a record of {bytes} bytes was being written when its process died; no tampering"))?;
@@ -255,6 +253,11 @@ fn print(report: &VerifyReport, witness: &WitnessReport, asked: &Asked) -> Resul
     }
     match witness.proven_to {
         _ if !report.holds() => say("  the log itself does not hold: it was not compared with witnesses".to_owned()),
+        _ if !witness.missing.is_empty() => say(format!(
+            "  NOT WHOLE: what a witness was told of is missing; the log ends with record {}{}",
+            report.records,
+            witness.proven_to.map_or_else(String::new, |seq| format!(", and is as it was told up to record {seq}"))
+        )),
         Some(seq) if seq >= report.records => say("  proven by a witness: nothing was cut off at the end".to_owned()),
         Some(seq) => say(format!(
             "  proven by a witness: nothing was cut off up to record {seq}; not proven: that none was cut off behind \

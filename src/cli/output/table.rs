@@ -25,6 +25,60 @@ pub(in crate::cli) fn headed(heading: &[&str], mut rows: Vec<Vec<String>>, no_he
     set(&rows, width(), keep)
 }
 
+/// What gives way where a table has no room. Columns are named by their titles.
+pub(in crate::cli) struct Fit<'a> {
+    /// These are never cut while another column can give, and none is cut to less than its own width.
+    pub whole: &'a [&'a str],
+    /// These are not cut to less than so much.
+    pub least: &'a [(&'a str, usize)],
+    /// These are left out, the first first, before anything is cut to less.
+    pub drop: &'a [&'a str],
+}
+
+/// A table with a heading that is narrowed as `fit` says; and which columns were left out.
+pub(in crate::cli) fn fitted<'a>(
+    heading: &[&'a str],
+    rows: Vec<Vec<String>>,
+    no_headers: bool,
+    fit: &Fit<'_>,
+) -> (String, Vec<&'a str>) {
+    narrowed(heading, rows, no_headers, fit, width())
+}
+
+fn narrowed<'a>(
+    heading: &[&'a str],
+    mut rows: Vec<Vec<String>>,
+    no_headers: bool,
+    fit: &Fit<'_>,
+    limit: Option<usize>,
+) -> (String, Vec<&'a str>) {
+    let mut heading = heading.to_vec();
+    let mut left_out = Vec::new();
+    let needs = |heading: &[&str], rows: &[Vec<String>]| {
+        let wide = widths(rows);
+        let all = heading.iter().enumerate().map(|(n, title)| {
+            let wide = wide.get(n).copied().unwrap_or(0).max(if no_headers { 0 } else { title.width() });
+            fit.least.iter().find(|(name, _)| name == title).map_or(wide, |(_, least)| wide.min(*least))
+        });
+        all.sum::<usize>() + GAP * heading.len().saturating_sub(1)
+    };
+    for title in fit.drop {
+        if limit.is_none_or(|limit| needs(&heading, &rows) <= limit) {
+            break;
+        }
+        if let Some(at) = heading.iter().position(|name| name == title) {
+            left_out.push(heading.remove(at));
+            rows.iter_mut().filter(|row| at < row.len()).for_each(|row| drop(row.remove(at)));
+        }
+    }
+    let keep: Vec<usize> =
+        heading.iter().enumerate().filter(|(_, title)| fit.whole.contains(title)).map(|(n, _)| n).collect();
+    if !no_headers {
+        rows.insert(0, heading.iter().map(|&title| title.to_owned()).collect());
+    }
+    (set(&rows, limit, &keep), left_out)
+}
+
 /// Sets names and what is to be said of them: a long text goes on under its own beginning.
 pub(in crate::cli) fn facts(rows: &[Vec<String>]) -> String {
     wrapped(rows, width())
@@ -133,6 +187,24 @@ mod tests {
         assert!(set(&table, Some(3), &[0]).contains("shop/…  Pause…"), "no column vanishes");
         let kept = rows(&[&["a long name", "short words"]]);
         assert_eq!(set(&kept, Some(20), &[0]), "a long name  short …\n");
+    }
+
+    #[test]
+    fn columns_of_least_worth_go_before_anything_is_cut() {
+        let heading = ["BAND", "TARGET", "PHASE", "WHY"];
+        let all = || rows(&[&["needs you", "shop/payments", "Progressing", "more replicas need to be updated"]]);
+        let fit = Fit { whole: &["TARGET", "PHASE"], least: &[("WHY", 10)], drop: &["BAND", "WHY"] };
+        let at = |limit| narrowed(&heading, all(), false, &fit, limit);
+        assert_eq!(at(None).1, [""; 0]);
+        let (table, left_out) = at(Some(60));
+        assert!(left_out.is_empty() && table.contains("needs you  shop/payments  Progressing  more repl"), "{table}");
+        assert!(table.lines().all(|line| line.width() <= 60), "{table}");
+        let (table, left_out) = at(Some(40));
+        assert_eq!(left_out, ["BAND"]);
+        assert!(table.contains("shop/payments  Progressing  more repl…"), "{table}");
+        let (table, left_out) = at(Some(30));
+        assert_eq!((table.lines().nth(1), left_out.len()), (Some("shop/payments  Progressing"), 2), "{table}");
+        assert!(narrowed(&heading, all(), true, &fit, Some(60)).0.starts_with("needs you"));
     }
 
     #[test]

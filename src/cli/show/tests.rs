@@ -75,3 +75,13 @@ fn a_blue_green_says_its_stage_what_has_the_services_and_what_ends_when() {
     through.completed_at = None;
     assert_eq!(step(&of(through, vec![new, old]), now()), "active");
 }
+
+#[test]
+fn the_pods_that_go_after_an_abort_are_the_new_versions() {
+    let mut rollout = fixture::paused();
+    rollout.abort = true;
+    let mut set = fixture::set(&rollout, rollout.pod_hash.as_str(), 8, 5);
+    set.scale_down_deadline = Some(now() + jiff::SignedDuration::from_secs(25));
+    let page = super::target(&World::default(), &of(rollout, vec![set]), now());
+    assert!(page.contains("New pods:") && page.contains("rev 8 goes at") && !page.contains("Old pods:"), "{page}");
+}

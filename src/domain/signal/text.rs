@@ -82,6 +82,20 @@ impl Signals {
         self.subject.long.cell()
     }
 
+    /// Both sides in a line: `new 7.31 % of 418, stable 0.12 % of 8,713`. `was`: nobody is sent to the subject any more.
+    pub fn sides(&self, was: bool) -> String {
+        let one = |side: &Side| match side.long.measured() {
+            Some(c) => format!("{} of {}", side.long.cell(), count(c.total)),
+            None => side.long.cell(),
+        };
+        let was = if was && self.subject.long.measured().is_some() { " was" } else { "" };
+        let subject = format!("{}{was} {}", self.subject.role.word(), one(&self.subject));
+        match &self.reference {
+            Some(reference) => format!("{subject}, {} {}", reference.role.word(), one(reference)),
+            None => subject,
+        }
+    }
+
     /// `fine (99 % sure below 5 %)`, `over its limit of 5 %`, `not enough data`.
     pub fn verdict_text(&self) -> String {
         let limit = limit(self.rules.limit);

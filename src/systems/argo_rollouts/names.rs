@@ -1,5 +1,6 @@
 //! What there is by name: short reads, for a shell that completes a word.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use crate::domain::text::Clean;
 use crate::systems::kubernetes::call::{self, CallError};
 use crate::systems::kubernetes::client::Cluster;
 use crate::systems::kubernetes::decode::{Meta, replica_set};
+use crate::systems::kubernetes::scope::is_name;
 
 /// The most that are read: nobody picks from more.
 const MOST: usize = 1000;
@@ -63,6 +65,25 @@ pub async fn revisions(
         set.images.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
     Ok(sets.iter().filter_map(|set| Some((set.revision?.to_string(), images(set)))).collect())
+}
+
+/// The namespaces that have rollouts, whatever is in view; where all may be listed.
+pub async fn with_rollouts(cluster: &Cluster, deadline: Duration) -> Result<BTreeSet<String>, CallError> {
+    let items = list(cluster, &format!("{GROUP}/rollouts"), deadline).await?;
+    let named = items.iter().filter_map(|raw| serde_json::from_str::<Named>(raw.get()).ok());
+    Ok(named.map(|named| named.metadata.namespace.to_string()).collect())
+}
+
+/// Whether there is a namespace of this name; `None` = that may not be known.
+pub async fn namespace(cluster: &Cluster, name: &str, deadline: Duration) -> Option<bool> {
+    if !is_name(name) {
+        return Some(false);
+    }
+    match call::get(cluster.client(), &format!("/api/v1/namespaces/{name}"), deadline).await {
+        Ok(_) => Some(true),
+        Err(CallError::Status { code: 404, .. }) => Some(false),
+        Err(_) => None,
+    }
 }
 
 /// The names of all namespaces that can be seen.
