@@ -393,5 +393,9 @@ fn verdict(run: &PlanRun, format: Format) -> Result<ExitCode, Error> {
     if format == Format::Json {
         return Ok(ExitCode::from(kind.code()));
     }
-    Err(Error::new(kind, format!("{}: {detail}", run.plan.title)).hint("`flightdeck get` shows where it stands"))
+    let hint = match failed {
+        Some(Outcome::Refused { hint, .. }) => hint.as_str(),
+        _ => "`flightdeck get` shows where it stands",
+    };
+    Err(Error::new(kind, format!("{}: {detail}", run.plan.title)).hint(hint))
 }
