@@ -144,7 +144,9 @@ pub(super) async fn group(
             let mut intents: Vec<Intent> =
                 stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
             if yes != Confirmed::No {
-                intents.iter_mut().for_each(|intent| intent.confirmed = yes.clone());
+                for intent in &mut intents {
+                    intent.confirmed = yes.clone();
+                }
             }
             let title = format!("{} {} targets", action.verb, stages.len());
             return rehearse::run(session, title, intents, &[], args.output).await;
