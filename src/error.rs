@@ -66,7 +66,7 @@ impl Kind {
             Self::Usage => "wrong command line or configuration",
             Self::Refused => "refused by a policy rule, a missing confirmation or the audit log; nothing was sent",
             Self::Superseded => {
-                "the target is not, or no longer, as the act needs it, or as was expected; nothing changed by us"
+                "the target is not, or no longer, as the act needs it or as expected; nothing changed by us"
             }
             Self::NoEffect => "accepted by the server, but the effect was not seen in time",
             Self::Unknown => "the answer was lost: it may or may not have happened",

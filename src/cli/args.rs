@@ -111,7 +111,7 @@ impl Global {
             self.no_config || (self.config.is_none() && said("FLIGHTDECK_NO_CONFIG").is_some_and(|v| !no(&v)));
         let config = self.config.or_else(|| said("FLIGHTDECK_CONFIG").map(PathBuf::from));
         let state_dir = self.state_dir.or_else(|| said("FLIGHTDECK_STATE_DIR").map(PathBuf::from));
-        Self { no_config, config, state_dir, ..self }
+        Self { config, no_config, state_dir, ..self }
     }
 }
 

@@ -144,7 +144,9 @@ pub(super) async fn group(
             let mut intents: Vec<Intent> =
                 stages.iter().map(|stage| rehearse::intent(session, &world, stage)).collect::<Result<_, _>>()?;
             if yes != Confirmed::No {
-                intents.iter_mut().for_each(|intent| intent.confirmed = yes.clone());
+                for intent in &mut intents {
+                    intent.confirmed = yes.clone();
+                }
             }
             let title = format!("{} {} targets", action.verb, stages.len());
             return rehearse::run(session, title, intents, &[], args.output).await;
@@ -393,5 +395,9 @@ fn verdict(run: &PlanRun, format: Format) -> Result<ExitCode, Error> {
     if format == Format::Json {
         return Ok(ExitCode::from(kind.code()));
     }
-    Err(Error::new(kind, format!("{}: {detail}", run.plan.title)).hint("`flightdeck get` shows where it stands"))
+    let hint = match failed {
+        Some(Outcome::Refused { hint, .. }) => hint.as_str(),
+        _ => "`flightdeck get` shows where it stands",
+    };
+    Err(Error::new(kind, format!("{}: {detail}", run.plan.title)).hint(hint))
 }

@@ -11,6 +11,7 @@ use super::lost::{self, Lost};
 use super::selector::Selector;
 use super::setup::{Ground, Session, incomplete};
 use super::{dto, oneline, output, show, targets};
+use crate::domain::signal::Reading;
 use crate::error::Error;
 use crate::model::filter::Filter;
 use crate::model::{Target, World, query};
@@ -99,7 +100,8 @@ fn unrated(world: &World, selector: Option<&Selector>, now: Timestamp) -> Option
     let unknown = |target: &&Arc<Target>| {
         query::signal_link(world, target).is_some()
             && !target.rollout.pod_hash.is_empty()
-            && query::signals(world, target, now).is_err()
+            && query::signals(world, target, now)
+                .map_or(true, |signals| matches!(signals.subject.long, Reading::Unreachable { .. }))
     };
     match targets::chosen(world, selector).filter(unknown).count() {
         0 => None,

@@ -70,7 +70,9 @@ async fn follow(session: &Session, args: &WatchArgs) -> Result<(), Error> {
         if !printed.looked && query::complete(&world) {
             printed.looked = true;
             let lost = lost::empty(&world, &session.named);
-            lost.iter().for_each(|name| output::note(&format!("warning: no rollouts in {name}")));
+            for name in lost {
+                output::note(&format!("warning: no rollouts in {name}"));
+            }
         }
         let other_links = printed.links(&world, args.output)?;
         for (id, target) in printed.changed(&world, other_links) {

@@ -201,7 +201,7 @@ mod tests {
         assert!(table.lines().all(|line| line.width() <= 60), "{table}");
         let (table, left_out) = at(Some(40));
         assert_eq!(left_out, ["BAND"]);
-        assert!(table.contains("shop/payments  Progressing  more repl…"), "{table}");
+        assert!(table.contains("shop/payments  Progressing  more replic…\n"), "{table}");
         let (table, left_out) = at(Some(30));
         assert_eq!((table.lines().nth(1), left_out.len()), (Some("shop/payments  Progressing"), 2), "{table}");
         assert!(narrowed(&heading, all(), true, &fit, Some(60)).0.starts_with("needs you"));
