@@ -25,13 +25,13 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Widget as _;
 
 use super::keymap::Keymap;
 use super::keys::{Command, Place};
 use super::state::{Popup, State};
 use super::theme::Theme;
 use super::{Look, Skin};
+use words::Put as _;
 use crate::domain::ids::TargetId;
 use crate::domain::plan::PlanRun;
 use crate::model::World;
@@ -49,6 +49,8 @@ struct Ctx<'a> {
     dismissed: Arc<BTreeSet<String>>,
     /// What the policy would say to acts; control decides for itself.
     mandate: &'a Mandate,
+    /// How many records the log has, by its own account or by those that were read.
+    records: u64,
     now: Timestamp,
     next: Cell<Option<Timestamp>>,
 }
@@ -125,7 +127,9 @@ pub(super) fn paint(
 ) -> Option<Timestamp> {
     let look = skin.look;
     let (keys, dismissed) = (state.keys.clone(), state.dismissed.clone());
-    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, now, next: Cell::new(None) };
+    // Other programs write the same log; what was read of theirs is there.
+    let records = world.audit.records.max(state.newest_record);
+    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, records, now, next: Cell::new(None) };
     let area = buffer.area;
     if state.drawn_at(area.width, area.height) {
         small::paint(&ctx, state, area, buffer);
@@ -175,11 +179,11 @@ pub(super) fn paint(
 }
 
 /// Text in lines, scrolled; what does not fit is said.
-fn scrolled(lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+fn scrolled(ctx: &Ctx<'_>, lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     state.layout(usize::from(area.height), lines.len());
     let shown = lines.into_iter().skip(state.scroll).take(usize::from(area.height));
     for (y, line) in (area.y..).zip(shown) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 
@@ -191,17 +195,20 @@ fn to_ascii(buffer: &mut Buffer) {
             continue;
         }
         let plain = match symbol {
-            "─" | "–" | "┈" | "□" | "○" => "-",
+            "─" | "–" | "┈" => "-",
+            "○" => "o",
+            "✓" => "+",
+            "◆" => "@",
             "│" | "║" | "‖" => "|",
             "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
             "■" | "█" => "#",
-            "●" | "✓" | "◆" => "*",
+            "●" => "*",
             "✗" => "x",
             "▌" | "→" | "▸" => ">",
-            "↵" | "←" => "<",
+            "←" => "<",
             "↓" => "v",
             "↑" => "^",
-            "░" | "·" => ".",
+            "□" | "░" | "·" => ".",
             "…" => "~",
             "▏" => "_",
             _ => "?",
