@@ -61,10 +61,10 @@ impl Find {
         }
     }
 
-    /// `"error": 3 of 41`, once one was gone to.
+    /// `3 of 41 "error"`, once one was gone to.
     pub(super) fn count(&self) -> Option<String> {
         let (at, all) = self.at.filter(|_| self.active())?;
-        Some(format!("\"{}\": {at} of {all}", self.input.value()))
+        Some(format!("{at} of {all} \"{}\"", self.input.value()))
     }
 
     /// The next line that has it, from `at` on (not itself) in the direction; around the end to the beginning.

@@ -288,6 +288,7 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Log],
     ),
     row(Command::Follow, &[KeyCode::Char('f')], "f", "follow the newest line, or stop", "follow", &[Place::Log]),
+    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
     row(
         Command::Previous,
         &[KeyCode::Char('p')],
@@ -307,7 +308,6 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Text],
     ),
     row(Command::Managed, &[KeyCode::Char('m')], "m", "with managedFields", "managed", &[Place::Text]),
-    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
     row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", LONG),
     row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", LONG),
     row(

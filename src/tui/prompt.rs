@@ -143,7 +143,7 @@ impl Prompt {
         self.notice = None;
         let confirms = self.field == Field::Confirmation && self.would_confirm(key, asked);
         if confirms && key.kind == KeyEventKind::Repeat {
-            self.unheard = Some(at);
+            self.notice = Some("let go of the key, then press it again".to_owned());
             return None;
         }
         if confirms && self.crowded {

@@ -30,15 +30,17 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     if log.gone > 0 {
         let _ = write!(head, ", {} older ones let go", log.gone);
     }
-    if let Some(count) = log.find.count() {
-        let _ = write!(head, " ─ {count}");
-    }
     let (word, style) = match (log.ended, log.follow) {
         (true, _) => ("ended", theme.dim()),
         (false, true) => ("following", theme.good()),
         (false, false) => ("standing still", theme.warn()),
     };
-    let line = Line::from(vec![Span::styled(format!(" {head} ─ "), theme.dim()), Span::styled(word, style)]);
+    let found = log.find.count().map_or_else(String::new, |count| format!(" ─ {count}"));
+    let line = Line::from(vec![
+        Span::styled(format!(" {head} ─ "), theme.dim()),
+        Span::styled(word, style),
+        Span::styled(found, theme.dim()),
+    ]);
     line.put(ctx, Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let rows = usize::from(area.height);

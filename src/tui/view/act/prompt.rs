@@ -86,7 +86,7 @@ pub(super) fn lines(
         Confirmation::WithoutRecord { .. } => vec![
             Span::raw("press "),
             Span::styled("y", theme.key()),
-            Span::raw(format!(" to {verb} all the same; its record follows as soon as the log takes it")),
+            Span::raw(format!(" to {verb} all the same; its record follows later")),
         ],
         Confirmation::Type { text } => vec![
             Span::raw("type \""),
