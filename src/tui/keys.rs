@@ -168,8 +168,7 @@ const TARGETS: &[Place] = &[Place::Board, Place::Target];
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
 const LONG: &[Place] = &[Place::Log, Place::Text];
 /// Where a target stands on the screen that can be acted on.
-const ACTS: &[Place] =
-    &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History];
+const ACTS: &[Place] = &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History];
 /// Where something can be copied.
 const COPIES: &[Place] =
     &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit];
@@ -336,7 +335,14 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(Command::SamePlan, &[KeyCode::Char('p')], "p", "only the records of the same plan", "", &[Place::Audit]),
     row(Command::ToTarget, &[KeyCode::Char('t')], "t", "to the target that it is about", "target", &[Place::Audit]),
-    row(Command::Back, &[KeyCode::Esc, KeyCode::Left], "esc", "back; ends a filter or a find first", "back", EVERYWHERE),
+    row(
+        Command::Back,
+        &[KeyCode::Esc, KeyCode::Left],
+        "esc",
+        "back; ends a filter or a find first",
+        "back",
+        EVERYWHERE,
+    ),
     row(
         Command::JumpBack,
         &[KeyCode::Char('-'), KeyCode::Backspace],
@@ -372,7 +378,12 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", EVERYWHERE),
     Row {
         places: ACTS,
-        ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort the target on the screen: straight to its confirmation")
+        ..control(
+            Command::Abort,
+            &[KeyCode::Char('k')],
+            "^K",
+            "abort the target on the screen: straight to its confirmation",
+        )
     },
     control(Command::PageDown, &[KeyCode::Char('f'), KeyCode::Char('d')], "^F", "a page down"),
     control(Command::PageUp, &[KeyCode::Char('b'), KeyCode::Char('u')], "^B", "a page up"),

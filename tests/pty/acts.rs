@@ -106,7 +106,9 @@ fn marked_canaries_are_aborted_together() {
     scenario::yes(&mut screen, "abort 2 of 2");
     screen.until("their end", |text| text.contains("all done after"));
     screen.press("\x1b");
-    screen.until("both aborted", |text| text.contains("mark  ") && text.lines().filter(|line| line.contains("aborted")).count() == 2);
+    screen.until("both aborted", |text| {
+        text.contains("mark  ") && text.lines().filter(|line| line.contains("aborted")).count() == 2
+    });
     scenario::audit_holds(&mut screen);
 }
 

@@ -41,8 +41,9 @@ impl State {
         match world.plans.iter().rev().find(|run| run.running()) {
             Some(run) if !asked => {
                 let (step, steps) = step_of(run);
-                let question =
-                    format!("a plan is at step {step} of {steps}; press again to leave: what is left of it is not done");
+                let question = format!(
+                    "a plan is at step {step} of {steps}; press again to leave: what is left of it is not done"
+                );
                 self.ask_to_leave(question, ANEW)
             }
             _ => vec![Effect::Quit],

@@ -30,7 +30,9 @@ impl State {
             return false;
         }
         self.habit_at = Some(at);
-        self.notice = Some(if enter { "the result just came: esc closes it" } else { "y does not close it: esc does" }.to_owned());
+        self.notice = Some(
+            if enter { "the result just came: esc closes it" } else { "y does not close it: esc does" }.to_owned(),
+        );
         true
     }
 

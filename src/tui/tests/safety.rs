@@ -371,7 +371,11 @@ fn an_abort_is_at_hand_where_one_decides_to() {
             desk.keys(" k");
             desk.state.selected = Some(payments().id().clone());
             desk.draw(80, 24);
-            if place == "\n" { desk.key(KeyCode::Enter) } else { desk.keys(place) };
+            if place == "\n" {
+                desk.key(KeyCode::Enter)
+            } else {
+                desk.keys(place)
+            };
             desk.draw(80, 24);
             desk
         };

@@ -74,8 +74,7 @@ fn what_is_over_its_limit_is_said_before_that_it_bakes() {
     world.targets.insert(target.id().clone(), target.clone());
     let row = row(world, target.id().name.as_str(), 200);
     assert!(row.contains("over its limit of 5 % for 40s, baking "), "{row}");
-    let calm = super::releases::releases();
-    assert!(text(&Desk::new(calm).draw(200, 24)).contains("  baking "));
+    assert!(text(&Desk::new(releases()).draw(200, 24)).contains("baking 20m of 60m"), "calm, it bakes");
 }
 
 #[test]
@@ -196,7 +195,7 @@ fn acts_that_differ_are_confirmed_by_words_that_differ() {
 
 #[test]
 fn signs_stay_apart_in_ascii() {
-    let ascii = |desk: &mut Desk| text(&desk.paint(120, 60, Look { ascii: true, ..LOOK }));
+    let ascii = |desk: &mut Desk| text(&desk.paint(160, 60, Look { ascii: true, ..LOOK }));
     let mut desk = Desk::new(busy());
     let board = ascii(&mut desk);
     assert!(board.contains("enter open") && !board.contains("< open"), "{board}");
@@ -237,9 +236,8 @@ fn a_find_says_where_it_is_and_esc_ends_it_before_the_screen() {
 
 #[test]
 fn a_board_that_is_longer_than_the_screen_says_which_part_is_shown() {
-    let many = (0..40).map(|n| {
-        changed(&payments(), |rollout| rollout.id = crate::domain::fixture::id(&format!("svc-{n:02}")))
-    });
+    let many = (0..40)
+        .map(|n| changed(&payments(), |rollout| rollout.id = crate::domain::fixture::id(&format!("svc-{n:02}"))));
     let mut desk = Desk::new(world_of(many.collect()));
     assert!(text(&desk.draw(80, 24)).contains("prod-eu ▸ 1–20 of 40 targets"));
     desk.event(&crossterm::event::Event::Key(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT)));

@@ -23,7 +23,8 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             (LinkState::Live | LinkState::Backoff { .. }, _) | (_, None) => String::new(),
             (_, Some(heard)) => format!("  last heard {} ago", ctx.age(heard)),
         };
-        let what = if link.id.what == FOCUS { "  the target that is open, asked by itself every few seconds" } else { "" };
+        let what =
+            if link.id.what == FOCUS { "  the target that is open, asked by itself every few seconds" } else { "" };
         lines.push(Line::from(vec![
             Span::raw("   "),
             Span::raw(fit(&link.id.to_string(), 34)),

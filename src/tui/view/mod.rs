@@ -31,12 +31,12 @@ use super::keys::{Command, Place};
 use super::state::{Popup, State};
 use super::theme::Theme;
 use super::{Look, Skin};
-use words::Put as _;
 use crate::domain::ids::TargetId;
 use crate::domain::plan::PlanRun;
 use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
+use words::Put as _;
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {

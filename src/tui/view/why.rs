@@ -128,9 +128,9 @@ fn in_a_word(text: &str, tight: bool) -> String {
     let known = REASONS.iter().find_map(|(reason, word)| Some((word, text.strip_prefix(reason)?)));
     let Some((word, detail)) = known else { return text.to_owned() };
     let detail = detail.trim_start_matches(": ");
-    let detail = detail.strip_prefix(OF_EVERY_ABORT).map_or(detail, |detail| {
-        detail.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": ")
-    });
+    let detail = detail
+        .strip_prefix(OF_EVERY_ABORT)
+        .map_or(detail, |detail| detail.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": "));
     if tight || detail.is_empty() { (*word).to_owned() } else { format!("{word}: {detail}") }
 }
 

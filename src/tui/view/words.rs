@@ -397,7 +397,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_ends_in_an_ellipsis() {
-        let line = |texts: &[&str]| Line::from(texts.iter().map(|text| Span::raw((*text).to_owned())).collect::<Vec<_>>());
+        let line =
+            |texts: &[&str]| Line::from(texts.iter().map(|text| Span::raw((*text).to_owned())).collect::<Vec<_>>());
         let cut = |texts: &[&str], width| cut(line(texts), width).to_string();
         assert_eq!(cut(&["done: ", "1 of 1 steps"], 18), "done: 1 of 1 steps");
         assert_eq!(cut(&["done: ", "1 of 1 steps"], 15), "done: 1 of 1 s…");

@@ -98,7 +98,8 @@ fn aborted(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
     ];
     let acts = ctx.world.acts.iter().rev().map(|act| &act.intent);
     let abort = acts.filter(|intent| intent.target == *target.id() && intent.seen.pod_hash == rollout.pod_hash);
-    let seen = abort.into_iter().find(|intent| intent.action == ActionId::Abort).and_then(|intent| intent.seen.step_index);
+    let seen =
+        abort.into_iter().find(|intent| intent.action == ActionId::Abort).and_then(|intent| intent.seen.step_index);
     if let (Some(step), false) = (seen, rollout.steps().is_empty()) {
         lines.push(Line::raw(format!("stood on step {} when aborted here", step + 1)));
     }
@@ -154,18 +155,15 @@ fn stages(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<'s
     }
     way.push((through, format!("{new} is the stable version")));
     let here = way.iter().position(|(over, _)| !over);
-    let stages = way
-        .into_iter()
-        .enumerate()
-        .map(|(n, (over, text))| {
-            let at = match here {
-                _ if over => At::Over,
-                Some(here) if here == n && rollout.abort => At::Failed,
-                Some(here) if here == n && (paused || rollout.spec_paused) => At::Waits,
-                Some(here) if here == n => At::Here,
-                _ => At::ToCome,
-            };
-            line(ctx, at, n + 1, text)
-        });
+    let stages = way.into_iter().enumerate().map(|(n, (over, text))| {
+        let at = match here {
+            _ if over => At::Over,
+            Some(here) if here == n && rollout.abort => At::Failed,
+            Some(here) if here == n && (paused || rollout.spec_paused) => At::Waits,
+            Some(here) if here == n => At::Here,
+            _ => At::ToCome,
+        };
+        line(ctx, at, n + 1, text)
+    });
     aborted(ctx, target).into_iter().chain(stages).collect()
 }
