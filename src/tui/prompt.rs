@@ -93,10 +93,9 @@ impl Prompt {
     pub(super) fn look(&mut self, at: Instant) {
         let held = self.unheard.is_some_and(|last| at.saturating_duration_since(last) < HELD);
         self.not_yet = match self.unheard {
-            None => None,
             Some(_) if !self.listens(at) => Some(JUST_CAME),
             Some(_) if held => Some(HELD_DOWN),
-            Some(_) => None,
+            None | Some(_) => None,
         };
         if self.not_yet.is_none() {
             self.unheard = None;

@@ -333,7 +333,7 @@ fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
     }
     // `y` never closes it: it would open another screen.
     let mut desk = begin();
-    desk.at += Duration::from_secs(60);
+    desk.at += Duration::from_mins(1);
     assert!(desk.keys("y").is_empty() && open(&desk));
     assert!(text(&desk.draw(80, 24)).contains("y does not close it: esc does"));
     for code in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Enter] {

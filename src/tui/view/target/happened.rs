@@ -69,7 +69,7 @@ impl Entry {
         if text.len() > most {
             text.truncate(most);
             if let Some(last) = text.last_mut() {
-                *last = words::fit(&format!("{last} …"), width.saturating_sub(18)).trim_end().to_owned();
+                words::fit(&format!("{last} …"), width.saturating_sub(18)).trim_end().clone_into(last);
             }
         }
         text.into_iter()
