@@ -30,7 +30,7 @@ pub(super) fn consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
         let version = super::version_of(sight, &rollout.pod_hash);
         let after = if blue_green.post_promotion { ", then the post-promotion analysis" } else { "" };
         let text = format!("live traffic goes to {version}{}{after}", super::readiness(sight, &rollout.pod_hash));
-        return Consequence::new(text, format!("full {name}"));
+        return Consequence::new(text, format!("live {name}"));
     }
     let next = rollout.current_step().map_or(rollout.steps().len(), |(index, _)| index + 1);
     ladder_from(rollout, next)

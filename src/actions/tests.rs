@@ -29,7 +29,7 @@ fn resume_says_what_follows_up_to_the_next_stop() {
     }
     assert_eq!(text(ActionId::Resume, &rollout), ("analysis".into(), "resume payments".into()));
     let preview = fixture::preview();
-    assert_eq!(text(ActionId::Resume, &preview).1, "full payments");
+    assert_eq!(text(ActionId::Resume, &preview).1, "live payments");
 }
 
 #[test]

@@ -87,8 +87,9 @@ impl Confirm {
         };
         let seen = Seen::of(&rollout, ground.now);
         let first = matches!(self.stage, Stage::Reading);
-        let (ready, wants_reason) = self.judge(target, rollout, seen, world, ground);
-        if wants_reason || (first && self.needs_reason()) {
+        let (ready, needed) = self.judge(target, rollout, seen, world, ground);
+        self.prompt.reason_needed = needed;
+        if needed && (first || self.prompt.reason().is_none()) {
             self.prompt.field = Field::Reason;
         }
         self.stage = Stage::Ready(Box::new(ready));
@@ -100,7 +101,7 @@ impl Confirm {
         self.action == ActionId::Forbid
     }
 
-    /// What the policy says to it, and whether it would ask for a reason first.
+    /// What the policy says to it, and whether it is refused without a reason.
     fn judge(
         &self,
         target: &Target,
@@ -110,17 +111,18 @@ impl Confirm {
         ground: &Ground<'_>,
     ) -> (Ready, bool) {
         let intent = self.intent(target, seen.clone(), Confirmed::No, (ground.actor)());
+        let intent = Intent { reason: None, ..intent };
         let facts = query::facts(world, target, &rollout, self.action, &self.params, None);
         let mut decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
         // The reason can still be typed here: control asks for it again.
-        let wants_reason = matches!(&decision, Decision::Deny { rule: "reason", .. });
-        if wants_reason {
+        let asked_for = matches!(&decision, Decision::Deny { rule: "reason", .. });
+        if asked_for {
             let excused = Intent { reason: Some(Clean::from("to be typed")), ..intent };
             decision = policy::decide(&excused, &facts, ground.mandate, ground.now);
         }
         let consequence = (row(self.action).consequence)(&target.sight_of(&rollout), &self.params);
         let missing = facts.missing_rights.iter().map(|right| right.words()).collect();
-        (Ready { rollout, seen, decision, consequence, missing }, wants_reason)
+        (Ready { rollout, seen, decision, consequence, missing }, asked_for || self.needs_reason())
     }
 
     /// A new snapshot: what was read may no longer be what is.
@@ -153,8 +155,10 @@ impl Confirm {
     fn refresh(&mut self, rollout: Arc<Rollout>, world: &World, ground: &Ground<'_>) {
         let (Stage::Ready(ready), Some(target)) = (&self.stage, world.targets.get(&self.target)) else { return };
         let seen = Seen { read_at: ready.seen.read_at, ..Seen::of(&rollout, ground.now) };
-        let (judged, _) = self.judge(target, rollout.clone(), seen, world, ground);
-        if judged.decision == ready.decision {
+        let (judged, needed) = self.judge(target, rollout.clone(), seen, world, ground);
+        let same = judged.decision == ready.decision;
+        self.prompt.reason_needed = needed;
+        if same {
             self.stage = Stage::Ready(Box::new(judged));
         } else {
             self.show(rollout, world, ground);
@@ -180,7 +184,10 @@ impl Confirm {
         if key.code == KeyCode::Esc {
             return Step::Leave;
         }
-        let Stage::Ready(ready) = &self.stage else { return Step::Stay };
+        let Stage::Ready(ready) = &self.stage else {
+            self.prompt.too_early(at);
+            return Step::Stay;
+        };
         let asked = match &ready.decision {
             Decision::Confirm(asked) => asked.clone(),
             Decision::Allow => Confirmation::Press,

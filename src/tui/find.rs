@@ -8,6 +8,8 @@ pub(super) struct Find {
     pub input: Input,
     /// Whether keys go into it.
     pub open: bool,
+    /// Which of the lines that have it was gone to, from 1, and how many have it.
+    pub at: Option<(usize, usize)>,
     /// In lower case: letters are found in either.
     needle: String,
 }
@@ -16,6 +18,7 @@ impl Find {
     /// What was typed has changed.
     pub(super) fn changed(&mut self) {
         self.needle = self.input.value().to_lowercase();
+        self.at = None;
     }
 
     pub(super) fn clear(&mut self) {
@@ -30,6 +33,38 @@ impl Find {
     /// Whether `text` has it.
     pub(super) fn hits(&self, text: &str) -> bool {
         self.active() && text.to_lowercase().contains(&self.needle)
+    }
+
+    /// Notes that the line `found` was gone to.
+    pub(super) fn went_to<'a>(&mut self, found: usize, lines: impl Iterator<Item = &'a str>) {
+        let (mut before, mut all) = (0, 0);
+        for (n, _) in lines.enumerate().filter(|(_, text)| self.hits(text)) {
+            all += 1;
+            before += usize::from(n <= found);
+        }
+        self.at = Some((before, all));
+    }
+
+    /// A line came at the end.
+    pub(super) fn came(&mut self, text: &str) {
+        if let Some((_, all)) = self.at.filter(|_| self.hits(text))
+            && let Some(at) = &mut self.at
+        {
+            at.1 = all + 1;
+        }
+    }
+
+    /// The first line went.
+    pub(super) fn went(&mut self, text: &str) {
+        if let Some((at, all)) = self.at.filter(|_| self.hits(text)) {
+            self.at = (at > 1).then(|| (at - 1, all - 1));
+        }
+    }
+
+    /// `3 of 41 "error"`, once one was gone to.
+    pub(super) fn count(&self) -> Option<String> {
+        let (at, all) = self.at.filter(|_| self.active())?;
+        Some(format!("{at} of {all} \"{}\"", self.input.value()))
     }
 
     /// The next line that has it, from `at` on (not itself) in the direction; around the end to the beginning.

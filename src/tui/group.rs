@@ -125,18 +125,21 @@ impl Group {
         }
         if self.read_all() {
             self.prompt.renew();
-            if self.wants_reason_first() {
+            self.prompt.reason_needed = self.needs_reason(world, ground);
+            if self.prompt.reason_needed {
                 self.prompt.field = Field::Reason;
             }
         }
     }
 
-    fn wants_reason_first(&self) -> bool {
-        self.members.iter().any(|m| match &m.state {
-            MemberState::Act(confirm) => confirm.prompt.field == Field::Reason,
-            MemberState::Rollback(plan) => plan.prompt.field == Field::Reason,
-            MemberState::Out(_) => false,
-        })
+    /// Whether one of those that take part is refused without a reason.
+    fn needs_reason(&self, world: &World, ground: &Ground<'_>) -> bool {
+        let production = |member: &Member| {
+            world.targets.get(&member.target).is_some_and(|t| {
+                t.environment.tier == Tier::Production && ground.mandate.at(&t.context).reason_in_production
+            })
+        };
+        self.action == Some(ActionId::Forbid) || self.members.iter().any(|m| m.takes_part() && production(m))
     }
 
     /// A new snapshot: each member is judged again; what changed is said, and asked again.
@@ -162,6 +165,7 @@ impl Group {
         if changed.is_none() && self.part() != before {
             changed = Some("changed just now: not the same targets can take part".to_owned());
         }
+        self.prompt.reason_needed = self.needs_reason(world, ground);
         if let Some(changed) = changed {
             self.prompt.renew();
             self.prompt.notice = Some(changed);
@@ -203,7 +207,8 @@ impl Group {
                     OnFailure::GoOn => OnFailure::Stop,
                 };
             }
-            _ if !self.read_all() || self.count() == 0 => {}
+            _ if !self.read_all() => self.prompt.too_early(at),
+            _ if self.count() == 0 => {}
             _ => {
                 let asked = self.asked();
                 if let Some(confirmed) = self.prompt.key(key, at, &asked) {
@@ -216,12 +221,7 @@ impl Group {
 
     fn send(&mut self, confirmed: Confirmed, world: &World, ground: &Ground<'_>) -> Step {
         let reason = self.prompt.reason();
-        let wanted = self.members.iter().filter(|m| m.takes_part()).any(|member| {
-            world.targets.get(&member.target).is_some_and(|t| {
-                t.environment.tier == Tier::Production && ground.mandate.at(&t.context).reason_in_production
-            })
-        });
-        if reason.is_none() && (self.action == Some(ActionId::Forbid) || wanted) {
+        if reason.is_none() && self.needs_reason(world, ground) {
             self.prompt.wants_reason("give a reason: it goes on record with each of them");
             return Step::Stay;
         }

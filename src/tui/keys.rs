@@ -141,7 +141,7 @@ pub(super) struct Row {
     pub control: bool,
     /// As it is written on the screen.
     pub label: &'static str,
-    /// For the help screen.
+    /// For the help screen; empty = another row says it.
     pub help: &'static str,
     /// For the footer; empty = not there.
     pub brief: &'static str,
@@ -167,6 +167,8 @@ const TARGETS: &[Place] = &[Place::Board, Place::Target];
 /// Where one target is looked at, and more of it can be opened.
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
 const LONG: &[Place] = &[Place::Log, Place::Text];
+/// Where a target stands on the screen that can be acted on.
+const ACTS: &[Place] = &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History];
 /// Where something can be copied.
 const COPIES: &[Place] =
     &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History, Place::Audit];
@@ -211,7 +213,7 @@ pub(super) const TABLE: &[Row] = &[
         "a",
         "the act menu: what can be done here, and what it leads to",
         "act",
-        TARGETS,
+        ACTS,
     ),
     row(
         Command::Mark,
@@ -285,6 +287,7 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Log],
     ),
     row(Command::Follow, &[KeyCode::Char('f')], "f", "follow the newest line, or stop", "follow", &[Place::Log]),
+    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
     row(
         Command::Previous,
         &[KeyCode::Char('p')],
@@ -304,7 +307,6 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Text],
     ),
     row(Command::Managed, &[KeyCode::Char('m')], "m", "with managedFields", "managed", &[Place::Text]),
-    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
     row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", LONG),
     row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", LONG),
     row(
@@ -333,7 +335,14 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(Command::SamePlan, &[KeyCode::Char('p')], "p", "only the records of the same plan", "", &[Place::Audit]),
     row(Command::ToTarget, &[KeyCode::Char('t')], "t", "to the target that it is about", "target", &[Place::Audit]),
-    row(Command::Back, &[KeyCode::Esc, KeyCode::Left], "esc", "back; ends a filter", "back", EVERYWHERE),
+    row(
+        Command::Back,
+        &[KeyCode::Esc, KeyCode::Left],
+        "esc",
+        "back; ends a filter or a find first",
+        "back",
+        EVERYWHERE,
+    ),
     row(
         Command::JumpBack,
         &[KeyCode::Char('-'), KeyCode::Backspace],
@@ -343,10 +352,24 @@ pub(super) const TABLE: &[Row] = &[
         EVERYWHERE,
     ),
     row(Command::Audit, &[KeyCode::Char('A')], "A", "the audit log; of an open target, its records", "audit", TARGETS),
-    row(Command::Links, &[KeyCode::Char('L')], "L", "the links to the outside, and warnings", "links", TARGETS),
+    row(
+        Command::Links,
+        &[KeyCode::Char('L')],
+        "L",
+        "links = connections to the API servers and Prometheus: how each stands; and warnings",
+        "links",
+        TARGETS,
+    ),
     row(Command::Help, &[KeyCode::Char('?'), KeyCode::F(1)], "?", "this help", "keys", EVERYWHERE),
-    row(Command::Quit, &[KeyCode::Char('q')], "q", "leave the cockpit", "quit", &[Place::Board]),
-    row(Command::Back, &[KeyCode::Char('q')], "q", "back", "", NOT_BOARD),
+    row(
+        Command::Quit,
+        &[KeyCode::Char('q')],
+        "q",
+        "back; on the board it asks, and pressed again it leaves the cockpit",
+        "quit",
+        &[Place::Board],
+    ),
+    row(Command::Back, &[KeyCode::Char('q')], "q", "", "", NOT_BOARD),
     row(Command::Down, &[KeyCode::Char('j'), KeyCode::Down], "j ↓", "down", "", EVERYWHERE),
     row(Command::Up, &[KeyCode::Char('k'), KeyCode::Up], "k ↑", "up", "", EVERYWHERE),
     row(Command::PageDown, &[KeyCode::PageDown], "PgDn ^F", "a page down", "", EVERYWHERE),
@@ -354,12 +377,17 @@ pub(super) const TABLE: &[Row] = &[
     row(Command::First, &[KeyCode::Char('g'), KeyCode::Home], "g", "to the first", "", EVERYWHERE),
     row(Command::Last, &[KeyCode::Char('G'), KeyCode::End], "G", "to the last", "", EVERYWHERE),
     Row {
-        places: TARGETS,
-        ..control(Command::Abort, &[KeyCode::Char('k')], "^K", "abort: straight to its confirmation")
+        places: ACTS,
+        ..control(
+            Command::Abort,
+            &[KeyCode::Char('k')],
+            "^K",
+            "abort the target on the screen: straight to its confirmation",
+        )
     },
     control(Command::PageDown, &[KeyCode::Char('f'), KeyCode::Char('d')], "^F", "a page down"),
     control(Command::PageUp, &[KeyCode::Char('b'), KeyCode::Char('u')], "^B", "a page up"),
     control(Command::JumpBack, &[KeyCode::Char('o')], "^O", "to the screen and target before, as after :target"),
-    control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit from anywhere"),
+    control(Command::Quit, &[KeyCode::Char('c')], "^C", "leave the cockpit at once, from anywhere, as :quit does"),
     control(Command::Suspend, &[KeyCode::Char('z')], "^Z", "back to the shell; `fg` returns"),
 ];

@@ -79,6 +79,7 @@ impl Log {
     /// It is asked for anew.
     pub(super) fn begin(&mut self) {
         self.lines.clear();
+        self.find.at = None;
         (self.bytes, self.gone, self.ended, self.top) = (0, 0, false, 0);
         self.follow = true;
     }
@@ -86,10 +87,12 @@ impl Log {
     pub(super) fn take(&mut self, lines: Vec<LogLine>) {
         for line in lines {
             self.bytes += line.text.as_str().len();
+            self.find.came(line.text.as_str());
             self.lines.push_back(line);
             while self.lines.len() > MOST_LINES || (self.bytes > MOST_BYTES && self.lines.len() > 1) {
                 let Some(oldest) = self.lines.pop_front() else { break };
                 self.bytes -= oldest.text.as_str().len();
+                self.find.went(oldest.text.as_str());
                 self.gone += 1;
                 self.top = self.top.saturating_sub(1);
             }
@@ -157,6 +160,7 @@ impl Log {
         if let Some(found) = found {
             self.follow = false;
             self.top = found;
+            self.find.went_to(found, self.lines.iter().map(|l| l.text.as_str()));
         }
         found.is_some()
     }

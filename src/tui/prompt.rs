@@ -20,6 +20,12 @@ pub(super) const DEAF: Duration = Duration::from_millis(400);
 /// A key that is held down comes at least this often.
 pub(super) const HELD: Duration = Duration::from_millis(150);
 
+/// What a key is told that came too early.
+const JUST_CAME: &str = "not yet: the box just came up, press again";
+
+/// What a key is told that is held down.
+const HELD_DOWN: &str = "not yet: let go of the key, then press it again";
+
 /// The longest reason.
 const LONGEST_REASON: usize = 500;
 
@@ -41,8 +47,12 @@ pub(super) struct Prompt {
     pub notice: Option<String>,
     /// When this content first stood on the screen.
     drawn: Option<Instant>,
+    /// Whether the act is refused without a reason.
+    pub reason_needed: bool,
     /// The last key that did not count.
     unheard: Option<Instant>,
+    /// Why the last key did not count, for as long as the next one does not either.
+    pub not_yet: Option<&'static str>,
     /// Whether the keys of this moment came all at once.
     crowded: bool,
 }
@@ -74,9 +84,28 @@ impl Prompt {
         self.drawn.is_some_and(|drawn| at.saturating_duration_since(drawn) >= DEAF)
     }
 
-    /// When keys begin to count.
+    /// A key came that does not count.
+    pub(super) fn too_early(&mut self, at: Instant) {
+        self.unheard = Some(at);
+    }
+
+    /// What is said at `at` to a key that did not count: nothing once keys count again.
+    pub(super) fn look(&mut self, at: Instant) {
+        let held = self.unheard.is_some_and(|last| at.saturating_duration_since(last) < HELD);
+        self.not_yet = match self.unheard {
+            Some(_) if !self.listens(at) => Some(JUST_CAME),
+            Some(_) if held => Some(HELD_DOWN),
+            None | Some(_) => None,
+        };
+        if self.not_yet.is_none() {
+            self.unheard = None;
+        }
+    }
+
+    /// When keys count again after one that did not.
     pub(super) fn listens_from(&self) -> Option<Instant> {
-        self.drawn.map(|drawn| drawn + DEAF)
+        let unheard = self.unheard? + HELD;
+        self.drawn.map(|drawn| unheard.max(drawn + DEAF))
     }
 
     /// The reason, if one was given.
@@ -113,6 +142,7 @@ impl Prompt {
         self.notice = None;
         let confirms = self.field == Field::Confirmation && self.would_confirm(key, asked);
         if confirms && key.kind == KeyEventKind::Repeat {
+            self.notice = Some("let go of the key, then press it again".to_owned());
             return None;
         }
         if confirms && self.crowded {
@@ -122,6 +152,9 @@ impl Prompt {
         match (key.code, self.field) {
             (KeyCode::Tab | KeyCode::BackTab | KeyCode::Down | KeyCode::Up, field) => {
                 self.field = if field == Field::Reason { Field::Confirmation } else { Field::Reason };
+            }
+            (KeyCode::Enter, Field::Reason) if self.reason_needed && self.reason().is_none() => {
+                self.notice = Some("write the reason first: without one it is refused".to_owned());
             }
             (KeyCode::Enter, Field::Reason) => self.field = Field::Confirmation,
             (_, Field::Reason) => {
@@ -140,9 +173,9 @@ impl Prompt {
                 Confirmation::Type { text } if self.typed.value() == text => return Some(Confirmed::Typed),
                 Confirmation::Type { text } => {
                     self.notice = Some(if self.typed.value().is_empty() {
-                        format!("type {text} first")
+                        format!("type \"{text}\" first")
                     } else {
-                        format!("that is not {text}")
+                        format!("that is not \"{text}\"")
                     });
                     self.typed = Input::default();
                 }

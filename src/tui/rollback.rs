@@ -143,6 +143,7 @@ impl Rollback {
         let typed = target.environment.tier == Tier::Production;
         let mut asked = if typed { Confirmation::Type { text: plan.typed.clone() } } else { Confirmation::Press };
         let mut missing = Vec::new();
+        self.prompt.reason_needed = false;
         for stage in &plan.stages {
             let Some(seen) = &stage.seen else { continue };
             let intent = Intent {
@@ -154,13 +155,14 @@ impl Rollback {
                 context: stage.context.clone(),
                 seen: seen.clone(),
                 actor: (ground.actor)(),
-                reason: self.prompt.reason(),
+                reason: None,
                 confirmed: Confirmed::No,
             };
             let facts = query::facts(world, target, &target.rollout, stage.action, &stage.params, None);
             missing.extend(facts.missing_rights.iter().map(|right| right.words()));
             let mut decision = policy::decide(&intent, &facts, ground.mandate, ground.now);
             if matches!(&decision, Decision::Deny { rule: "reason", .. }) {
+                self.prompt.reason_needed = true;
                 if matches!(self.made, Made::Reading) {
                     self.prompt.field = Field::Reason;
                 }
@@ -207,11 +209,13 @@ impl Rollback {
     pub(super) fn key(&mut self, key: KeyEvent, at: Instant, _: &World, ground: &Ground<'_>) -> Step {
         match key.code {
             KeyCode::Esc => return Step::Leave,
-            KeyCode::Char('p') if matches!(self.made, Made::Not(_)) => return Step::Pick,
             KeyCode::F(2) if !self.reading() => return Step::Pick,
             _ => {}
         }
-        let Some(asked) = self.asked() else { return Step::Stay };
+        let Some(asked) = self.asked() else {
+            self.prompt.too_early(at);
+            return Step::Stay;
+        };
         match self.prompt.key(key, at, &asked) {
             Some(confirmed) => self.send(confirmed, ground),
             None => Step::Stay,
@@ -221,8 +225,8 @@ impl Rollback {
     fn send(&mut self, confirmed: Confirmed, ground: &Ground<'_>) -> Step {
         let Made::Ready(ready) = &self.made else { return Step::Stay };
         let reason = self.prompt.reason();
-        let wanted = ground.mandate.at(&ready.context).reason_in_production;
-        if reason.is_none() && wanted && matches!(confirmed, Confirmed::Typed) {
+        let wanted = ground.mandate.at(&ready.context).reason_in_production && matches!(confirmed, Confirmed::Typed);
+        if reason.is_none() && (wanted || self.prompt.reason_needed) {
             self.prompt.wants_reason("production asks for a reason");
             return Step::Stay;
         }

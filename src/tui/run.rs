@@ -57,6 +57,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
     loop {
         if std::mem::replace(&mut draw, true) {
             let now = Timestamp::now();
+            cockpit.state.tick(Instant::now());
             let mut ages = None;
             terminal.draw(|buffer| ages = cockpit.paint(buffer, now))?;
             let drawn = Instant::now();
@@ -468,9 +469,15 @@ fn records(handle: &Handle, target: TargetId, limit: usize) -> BoxFuture<'static
     .boxed()
 }
 
+/// The verb that asks one.
+const WITNESS: &str = "; `flightdeck audit verify --witness cluster` asks one";
+
 fn verified(report: &VerifyReport) -> (bool, String) {
     let what = match report.findings.first() {
-        None => format!("holds: {} records; not proven: {}", report.records, report.not_proven),
+        None => {
+            let asks = if report.not_proven.contains("witness") { WITNESS } else { "" };
+            format!("holds: {} records; not proven: {}{asks}", report.records, report.not_proven)
+        }
         Some(found) => {
             format!(
                 "DOES NOT HOLD: {} places, the first in {} line {}: {}",

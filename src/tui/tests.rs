@@ -14,4 +14,5 @@ mod releases;
 mod safety;
 mod screens;
 mod sizes;
+mod words;
 pub(super) mod worlds;

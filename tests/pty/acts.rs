@@ -79,7 +79,7 @@ fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     scenario::find(&mut screen, "shop/web");
     screen.until("the preview", |text| text.contains("preview ‖") && text.contains("rev 1 live"));
     scenario::menu(&mut screen, "p");
-    assert_eq!(scenario::confirm(&mut screen, "resume"), "full web");
+    assert_eq!(scenario::confirm(&mut screen, "resume"), "live web");
     screen.until("the outcome", |text| text.contains("done after"));
     screen.press("\x1b");
     screen.until("the switch", |text| {
@@ -106,7 +106,9 @@ fn marked_canaries_are_aborted_together() {
     scenario::yes(&mut screen, "abort 2 of 2");
     screen.until("their end", |text| text.contains("all done after"));
     screen.press("\x1b");
-    screen.until("both aborted", |text| text.contains("mark  ") && text.matches("aborted").count() == 2);
+    screen.until("both aborted", |text| {
+        text.contains("mark  ") && text.lines().filter(|line| line.contains("aborted")).count() == 2
+    });
     scenario::audit_holds(&mut screen);
 }
 
@@ -134,7 +136,7 @@ fn logs_revisions_and_difference_open_and_lead_back() {
     screen.until("the revisions", |text| text.contains("HASH"));
     screen.press("q");
     screen.until("the board", |text| text.contains("WHY HERE"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     scenario::restored(&screen);
 }

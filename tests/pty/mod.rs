@@ -76,7 +76,7 @@ fn a_canary_is_resumed_from_the_keyboard() {
         screen.press("\x1b");
         screen.until("the next pause", |text| text.contains("4/5") && !text.contains("on record"));
         scenario::audit_holds(&mut screen);
-        screen.press("q");
+        scenario::leave(&mut screen);
         assert_eq!(screen.ended(), 0);
         scenario::restored(&screen);
     }
@@ -97,7 +97,7 @@ fn a_start_without_any_kubeconfig_is_the_demo_and_says_so() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut screen = scenario::start(Path::new(env!("CARGO_BIN_EXE_flightdeck")), &[], home.path(), &[], 80, 24);
     screen.until("the badge", |text| text.contains("DEMO") && text.contains("shop/payments"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
 }
 
@@ -124,7 +124,7 @@ fn the_line_discipline_is_what_it_was() {
     );
     let mut screen = scenario::start(Path::new("/bin/sh"), &["-c", &line], demo.home.path(), &[], 80, 24);
     screen.until("a row", |text| text.contains("shop/web"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     screen.until("stty's answer", |text| text.contains("icanon"));
     let text = screen.contents();
     assert!(!text.contains("-icanon") && !text.contains("-echo ") && !text.contains("-isig"), "{text}");
@@ -155,7 +155,7 @@ fn no_color_is_no_colour() {
     screen.until("the ladder", |text| text.contains("weight 50 %"));
     screen.press("q");
     screen.until("the board", |text| text.contains("WHY HERE"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     screen.ended();
     let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
     for sgr in raw.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(codes, _)| codes)) {

@@ -37,7 +37,7 @@ fn abort_box(screen: &mut Screen) {
 fn listening(screen: &mut Screen) {
     scenario::type_reason(screen, "x");
     screen.press("\x7f\t");
-    screen.until("the confirmation's field", |text| !text.contains("tab goes on") && text.contains(BOX));
+    screen.until("the confirmation's field", |text| !text.contains(scenario::WRITING) && text.contains(BOX));
 }
 
 fn nothing_was_done(screen: &mut Screen, after: &str) {
@@ -120,7 +120,7 @@ fn pasted_text_does_not_confirm_what_is_to_be_typed() {
     screen.until("the box", |text| text.contains("type \"50\" and"));
     scenario::type_reason(&mut screen, "x");
     screen.press("\t");
-    screen.until("the confirmation's field", |text| !text.contains("tab goes on"));
+    screen.until("the confirmation's field", |text| !text.contains(scenario::WRITING));
     screen.press("\x1b[200~50\r\x1b[201~");
     screen.until("a word", |text| text.contains("pasted text does not confirm"));
     screen.press("50\r");

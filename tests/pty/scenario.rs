@@ -96,10 +96,22 @@ fn type_it(screen: &mut Screen, verb: &str, text: &str) {
     }
 }
 
+/// What a box says while the cursor is in its reason.
+pub const WRITING: &str = "tab when the reason is written";
+
+/// Leaves from the board: the key asks first.
+pub fn leave(screen: &mut Screen) {
+    screen.press("q");
+    screen.until("the question", |text| text.contains("q again leaves"));
+    // At once it would be taken for a key that is held down.
+    screen.settle(Duration::from_millis(200));
+    screen.press("q");
+}
+
 /// Goes to the reason and types there until the box, deaf at first, has taken it.
 pub fn type_reason(screen: &mut Screen, text: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while !screen.contents().contains("tab goes on") {
+    while !screen.contents().contains(WRITING) {
         assert!(Instant::now() < deadline, "tab is not taken\n{}", screen.contents());
         screen.press("\t");
         screen.settle(Duration::from_millis(250));

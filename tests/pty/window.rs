@@ -60,7 +60,7 @@ fn without_the_mouse_it_is_the_terminals() {
     let demo = Demo::new(PAUSED);
     let mut screen = demo.start(&["--no-mouse"], &[], 80, 24);
     screen.until("a row", |text| text.contains("for a person"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
     assert!(!raw.contains("\x1b[?1000h") && !raw.contains("\x1b[?1006h"));
@@ -71,7 +71,7 @@ fn a_console_gets_neither_title_nor_keyboard_flags() {
     let demo = Demo::new(PAUSED);
     let mut screen = demo.start(&[], &[("TERM", "linux"), ("COLORTERM", "")], 80, 24);
     screen.until("a row", |text| text.contains("for a person"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     let raw = String::from_utf8_lossy(screen.raw.as_deref().unwrap_or_default()).into_owned();
     for unknown in ["\x1b[>1u", "\x1b[22;0t", "\x1b]0;", "\x1b]2;", "38;2;", "48;2;"] {
@@ -117,7 +117,7 @@ fn no_title_where_none_is_wanted() {
     std::fs::write(&file, "[ui]\ntitle = false\nmouse = false\n").expect("a configuration");
     let mut screen = demo.start(&["--config", file.to_str().expect("a path")], &[], 80, 24);
     screen.until("a row", |text| text.contains("shop/web"));
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     let raw = raw(&screen);
     assert!(!raw.contains("\x1b]0;") && !raw.contains("\x1b[22;0t") && !raw.contains("\x1b[?1000h"));
@@ -171,7 +171,7 @@ fn another_theme_and_the_mouse_given_back_need_no_new_start() {
         assert!(Instant::now() < deadline, "it stays as it was\n{}", screen.contents());
         screen.next(Duration::from_millis(100));
     }
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     assert_eq!(raw(&screen).matches("\x1b[?1000h").count(), 1);
 }

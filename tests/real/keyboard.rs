@@ -27,7 +27,7 @@ async fn a_canary_is_resumed_from_the_keyboard() {
     screen.press("\x1b");
     screen.until("the next pause", |text| text.contains("4/4") && !text.contains("on record"));
     scenario::audit_holds(&mut screen);
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
     scenario::restored(&screen);
 }
@@ -51,9 +51,9 @@ async fn a_canary_is_aborted_by_the_chord() {
     assert_eq!(canary_weight(&namespace.degraded("payments").await), Some(0));
     screen.press("\x1b");
     // The words behind the box are there before the box is gone; a key that comes too soon after Esc is taken for its tail.
-    screen.until("what came of it", |text| text.contains("RolloutAborted") && !text.contains("on record as number"));
+    screen.until("what came of it", |text| text.contains("aborted") && !text.contains("on record as number"));
     scenario::audit_holds(&mut screen);
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
 }
 
@@ -72,7 +72,7 @@ async fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     let mut screen = scenario::start(program, &args, home.path(), &env, 80, 24);
     scenario::find(&mut screen, &format!("{}/web", namespace.name));
     scenario::menu(&mut screen, "p");
-    assert_eq!(scenario::confirm(&mut screen, "resume"), "full web");
+    assert_eq!(scenario::confirm(&mut screen, "resume"), "live web");
     screen.until("the outcome", |text| text.contains("done after"));
     assert_eq!(active_of(&namespace.healthy("web").await), new);
     // Without its deadline, which comes a moment later, the old version is not taken for one that can come back at once.
@@ -87,6 +87,6 @@ async fn a_blue_green_is_promoted_and_rolled_back_by_a_plan() {
     screen.press("\x1b");
     screen.until("the old version", |text| text.contains("/web:") && text.contains("rev 3 live"));
     scenario::audit_holds(&mut screen);
-    screen.press("q");
+    scenario::leave(&mut screen);
     assert_eq!(screen.ended(), 0);
 }

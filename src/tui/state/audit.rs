@@ -19,6 +19,10 @@ impl State {
 
     /// An answer; one for a question that is over is left.
     pub(super) fn take_records(&mut self, about: Option<&TargetId>, records: Result<Vec<RecordLine>, String>) {
+        if let Ok(records) = &records {
+            let newest = records.iter().map(|record| record.seq).max().unwrap_or(0);
+            self.newest_record = self.newest_record.max(newest);
+        }
         if self.audit.about.as_ref() == about {
             self.audit.records = records.map_or_else(Loaded::Failed, Loaded::Here);
             self.audit.cursor = self.audit.cursor.min(self.audit.shown().len().saturating_sub(1));

@@ -23,8 +23,7 @@ impl State {
                 Step::Stay => Vec::new(),
                 Step::Leave => self.close(world, ground),
                 Step::Send(intent) => {
-                    self.popup = Some(Popup::Outcome(intent.act.clone()));
-                    self.outcome_since = None;
+                    self.show_result(Popup::Outcome(intent.act.clone()));
                     vec![Effect::Act(intent)]
                 }
             },
@@ -33,7 +32,7 @@ impl State {
                 group::Step::Leave => self.close(world, ground),
                 group::Step::Send(plan) => {
                     self.marked.clear();
-                    self.popup = Some(Popup::Progress(plan.id.clone(), 0));
+                    self.show_result(Popup::Progress(plan.id.clone(), 0));
                     vec![Effect::Plan(plan)]
                 }
             },
@@ -42,7 +41,7 @@ impl State {
                 rollback::Step::Leave => self.close(world, ground),
                 rollback::Step::Pick => self.pick_goal(world, ground),
                 rollback::Step::Send(plan) => {
-                    self.popup = Some(Popup::Progress(plan.id.clone(), 0));
+                    self.show_result(Popup::Progress(plan.id.clone(), 0));
                     vec![Effect::Plan(plan)]
                 }
             },
@@ -50,7 +49,7 @@ impl State {
                 resume::Step::Stay => Vec::new(),
                 resume::Step::Leave => self.close(world, ground),
                 resume::Step::Send(plan) => {
-                    self.popup = Some(Popup::Progress(plan.id.clone(), 0));
+                    self.show_result(Popup::Progress(plan.id.clone(), 0));
                     vec![Effect::Plan(plan)]
                 }
             },
@@ -66,9 +65,11 @@ impl State {
             },
             Some(Popup::Progress(_, scroll)) => {
                 match key.code {
-                    KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return self.close(world, ground),
                     KeyCode::Down | KeyCode::Char('j') => *scroll += 1,
                     KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
+                    KeyCode::Esc | KeyCode::Char('q') => return self.close(world, ground),
+                    _ if self.habit(key, at) => {}
+                    KeyCode::Enter => return self.close(world, ground),
                     _ => {}
                 }
                 Vec::new()
@@ -179,7 +180,7 @@ impl State {
     /// The one chord: straight to the confirmation of an abort.
     pub(super) fn abort_chord(&mut self, key: KeyEvent, world: &World, ground: &Ground<'_>) -> Option<Vec<Effect>> {
         let chord = self.keys.command(self.place, key) == Some(Command::Abort);
-        let here = matches!(self.popup, None | Some(Popup::Menu(_))) && !self.filter.open;
+        let here = matches!(self.popup, None | Some(Popup::Menu(_))) && !self.typing();
         if !chord || !here {
             return None;
         }

@@ -246,7 +246,7 @@ impl State {
         let found = match self.place {
             Place::Log => self.log.as_mut().is_some_and(|log| log.find_next(forward, page)),
             Place::Text => {
-                let found = self.text.as_ref().and_then(|text| text.find_next(self.scroll, forward));
+                let found = self.text.as_mut().and_then(|text| text.find_next(self.scroll, forward));
                 if let Some(found) = found {
                     self.scroll = found;
                 }

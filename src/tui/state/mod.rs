@@ -40,6 +40,7 @@ use crate::domain::ids::TargetId;
 use crate::model::World;
 use crate::model::filter::Filter;
 use crate::model::sort::Sort;
+use guard::Leaving;
 use jumps::Spot;
 
 /// The state.
@@ -61,6 +62,8 @@ pub(super) struct State {
     pub columns: Columns,
     pub popup: Option<Popup>,
     pub audit: AuditPane,
+    /// The number of the newest record that was read.
+    pub newest_record: u64,
     pub log: Option<Log>,
     pub text: Option<Text>,
     pub past: Past,
@@ -73,11 +76,14 @@ pub(super) struct State {
     tail: Tail,
     /// Whether the window is too small to see what a key does, as far as is known.
     cramped: bool,
-    /// When the last key came, and when one first asked to leave a plan under way.
+    /// When the last key came, and when one first asked to leave.
     heard: Option<Instant>,
-    leaving: Option<Instant>,
-    /// When the result that is open first stood on the screen.
-    outcome_since: Option<Instant>,
+    leaving: Option<Leaving>,
+    /// When the result that is open first stood on the screen, and when a key came that does not close it.
+    result_since: Option<Instant>,
+    habit_at: Option<Instant>,
+    /// Whether the keys of this moment came all at once.
+    crowded: bool,
     /// Where the person was before, the latest last.
     spots: Vec<Spot>,
     /// What was run from the palette.
@@ -112,13 +118,16 @@ impl State {
             text: None,
             past: Past::default(),
             audit: AuditPane::new(),
+            newest_record: 0,
             notice: None,
             dismissed: Arc::default(),
             tail: Tail::default(),
             cramped: false,
             heard: None,
             leaving: None,
-            outcome_since: None,
+            result_since: None,
+            habit_at: None,
+            crowded: false,
             spots: Vec::new(),
             history: History::default(),
             touched: false,
@@ -182,20 +191,30 @@ impl State {
             Some(Popup::Group(group)) => group.drawn(at),
             Some(Popup::Rollback(plan)) => plan.drawn(at),
             Some(Popup::Resume(resume)) => resume.drawn(at),
-            Some(Popup::Outcome(_)) => {
-                self.outcome_since.get_or_insert(at);
+            Some(Popup::Outcome(_) | Popup::Progress(..)) => {
+                self.result_since.get_or_insert(at);
             }
             _ => {}
         }
     }
 
+    /// It is `at` now: what is said for a moment goes.
+    pub(super) fn tick(&mut self, at: Instant) {
+        if let Some(prompt) = self.prompt() {
+            prompt.look(at);
+        }
+        self.forget_leaving(at);
+    }
+
     /// When the screen changes by itself.
     pub(super) fn wakes(&mut self, at: Instant) -> Option<Instant> {
-        self.prompt()?.listens_from().filter(|from| *from > at)
+        let listens = self.prompt().and_then(|prompt| prompt.listens_from());
+        [listens, self.asks_until()].into_iter().flatten().filter(|then| *then > at).min()
     }
 
     /// Whether the keys that come next came all at once.
     pub(super) fn crowd(&mut self, crowded: bool) {
+        self.crowded = crowded;
         if let Some(prompt) = self.prompt() {
             prompt.crowd(crowded);
         }
@@ -329,8 +348,20 @@ impl State {
             self.find_key(key);
             return Vec::new();
         }
-        let command = self.keys.command(self.place, key);
-        command.map_or_else(Vec::new, |command| self.command(command, world))
+        match self.keys.command(self.place, key) {
+            Some(Command::Quit) => self.quit_by_key(key, world),
+            Some(command) => {
+                self.leaving = None;
+                self.command(command, world)
+            }
+            None => {
+                let acts = matches!(self.keys.command(Place::Board, key), Some(Command::Act | Command::Abort));
+                if acts {
+                    self.notice = Some("no target stands on this screen: nothing to act on".to_owned());
+                }
+                Vec::new()
+            }
+        }
     }
 
     /// What was typed on the board has changed.
@@ -366,7 +397,7 @@ impl State {
             Command::MarkAll => self.mark_all(),
             Command::GoOn => self.go_on(None, world),
             Command::Plan => match world.plans.back() {
-                Some(run) => self.popup = Some(Popup::Progress(run.plan.id.clone(), 0)),
+                Some(run) => self.show_result(Popup::Progress(run.plan.id.clone(), 0)),
                 None => self.notice = Some("no plan was made from here".to_owned()),
             },
             Command::Act => self.notice = Some("there is nothing to act on".to_owned()),
@@ -420,6 +451,10 @@ impl State {
         }
         if self.place == Place::Audit && self.audit.filter.active() {
             self.audit.only("");
+            return Vec::new();
+        }
+        if let Some(find) = self.find().filter(|find| find.active()) {
+            find.clear();
             return Vec::new();
         }
         if self.back.is_empty() {

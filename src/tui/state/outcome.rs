@@ -1,6 +1,6 @@
 //! Keys over the result of an act: it gives way to whatever is pressed next, and its line stays in the footer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -10,9 +10,38 @@ use crate::domain::ids::ActId;
 use crate::domain::outcome::Outcome;
 use crate::model::World;
 use crate::tui::confirm::Ground;
-use crate::tui::prompt::DEAF;
+use crate::tui::prompt::HELD;
+
+/// So long a result has to stand there before Enter closes it. It is longer than any keyboard waits before a key that is
+/// held down repeats.
+const READ: Duration = Duration::from_secs(1);
 
 impl State {
+    /// Whether the key is what confirmed, pressed once more or still held down: that must not close what nobody has read.
+    pub(super) fn habit(&mut self, key: KeyEvent, at: Instant) -> bool {
+        let enter = match key.code {
+            KeyCode::Char('y' | 'Y') => false,
+            KeyCode::Enter => true,
+            _ => return false,
+        };
+        let stood = self.result_since.is_some_and(|since| at.saturating_duration_since(since) >= READ);
+        let held = self.habit_at.is_some_and(|last| at.saturating_duration_since(last) < HELD);
+        if enter && stood && !held && key.kind != KeyEventKind::Repeat {
+            return false;
+        }
+        self.habit_at = Some(at);
+        self.notice = Some(
+            if enter { "the result just came: esc closes it" } else { "y does not close it: esc does" }.to_owned(),
+        );
+        true
+    }
+
+    /// Opens what became of it: nobody has read it yet.
+    pub(super) fn show_result(&mut self, popup: Popup) {
+        self.popup = Some(popup);
+        (self.result_since, self.habit_at) = (None, None);
+    }
+
     pub(super) fn outcome_key(
         &mut self,
         id: &ActId,
@@ -24,10 +53,7 @@ impl State {
         if !key.modifiers.difference(KeyModifiers::SHIFT).is_empty() {
             return Vec::new();
         }
-        // What confirms is often pressed once more than it takes: that must not close what nobody has read.
-        let habit = matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter);
-        let stood = self.outcome_since.is_some_and(|since| at.saturating_duration_since(since) >= DEAF);
-        if habit && (!stood || key.kind == KeyEventKind::Repeat) {
+        if self.habit(key, at) {
             return Vec::new();
         }
         let mut effects = self.close(world, ground);

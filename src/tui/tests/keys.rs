@@ -179,7 +179,7 @@ fn a_reason_is_asked_for_where_the_policy_wants_one() {
     desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
     desk.draw(80, 24);
     assert_eq!(confirm(&desk).prompt.field, Field::Reason);
-    desk.key(KeyCode::Enter);
+    desk.key(KeyCode::Tab);
     desk.keys("50");
     assert!(desk.key(KeyCode::Enter).is_empty(), "no reason yet");
     desk.keys("quiet");
@@ -315,6 +315,8 @@ fn screens_open_and_lead_back() {
     assert_eq!(desk.state.place, Place::Target);
     assert!(matches!(desk.key(KeyCode::Esc).as_slice(), [Effect::Focus(None)]));
     assert_eq!(desk.state.place, Place::Board);
+    assert!(desk.keys("q").is_empty(), "it asks");
+    desk.at += HELD;
     assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]));
     let control = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
     let mut desk = Desk::confirmation(busy());

@@ -25,7 +25,7 @@ fn side(role: Role, hash: &crate::domain::text::Clean, errors: f64, total: f64, 
     }
 }
 
-fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
+pub(super) fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
     let rules = Rules::default();
     let subject = side(Role::New, &rollout.pod_hash, errors, 12_480.0, short);
     let verdict = verdict::of_side(&subject, &rules);
@@ -43,7 +43,7 @@ fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
     }
 }
 
-fn with(target: &Arc<Target>, signals: Signals) -> Arc<Target> {
+pub(super) fn with(target: &Arc<Target>, signals: Signals) -> Arc<Target> {
     Arc::new(Target { signals: Some(Arc::new(signals)), ..(**target).clone() })
 }
 
@@ -180,5 +180,5 @@ fn the_age_beside_not_live_is_that_of_the_link_that_is_not() {
     world.focused.insert(focus.id.clone(), bad().id().clone());
     world.links.insert(focus.id.clone(), focus);
     let screen = text(&open(world).draw(80, 24));
-    assert!(screen.contains("NOT LIVE (stale): this was true 40s ago"), "{screen}");
+    assert!(screen.contains("NOT LIVE (the server is silent): this was true 40s ago"), "{screen}");
 }

@@ -309,6 +309,6 @@ fn what_was_aborted_is_not_offered_to_be_held() {
         super::screens::text(&desk.draw(80, 24))
     };
     let (old, aborted) = (screen(false), screen(true));
-    assert!(old.contains("old      rev 7   down in 0:25    10/10 ready; a h holds it"), "{old}");
-    assert!(aborted.contains("aborted  rev 7   goes down in 0:25") && !aborted.contains("holds it"), "{aborted}");
+    assert!(old.contains("old      rev 7   down in 0:25    10/10 ready; press a h to hold it"), "{old}");
+    assert!(aborted.contains("aborted  rev 7   goes down in 0:25") && !aborted.contains("to hold it"), "{aborted}");
 }

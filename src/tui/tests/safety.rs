@@ -222,8 +222,78 @@ fn a_plan_under_way_is_left_only_when_that_is_asked_twice() {
     assert!(desk.event(&control).is_empty(), "the first press is forgotten");
     assert!(matches!(desk.event(&control).as_slice(), [Effect::Quit]));
     let mut desk = begin();
-    desk.world.plans.clear();
+    assert!(desk.keys("q").is_empty(), "the key asks the same question");
+    assert!(text(&desk.draw(80, 24)).contains("a plan is at step 2 of 2; press again"));
+    desk.at += Duration::from_secs(3);
     assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn one_key_too_many_on_the_way_back_does_not_leave() {
+    let again = "q again leaves the cockpit";
+    let mut desk = Desk::new(busy());
+    assert!(desk.keys("q").is_empty());
+    assert!(text(&desk.paint(80, 24, LOOK)).contains(again));
+    // Held down since, on a terminal that tells no repeats: it never leaves, however long.
+    for _ in 0..60 {
+        desk.at += Duration::from_millis(33);
+        assert!(desk.keys("q").is_empty());
+    }
+    assert!(desk.event(&of_kind(KeyEventKind::Repeat, KeyCode::Char('q'))).is_empty());
+    desk.at += HELD;
+    assert!(matches!(desk.keys("q").as_slice(), [Effect::Quit]), "let go, and pressed again");
+    // All at once, as pasted text comes.
+    let mut desk = Desk::new(busy());
+    desk.state.crowd(true);
+    assert!(desk.keys("q").is_empty());
+    desk.at += HELD;
+    assert!(desk.keys("q").is_empty());
+    // Later, or after something else, it is asked anew; the question goes by itself.
+    for between in ["", "j"] {
+        let mut desk = Desk::new(busy());
+        desk.keys("q");
+        assert!(desk.state.wakes(desk.at).is_some());
+        desk.at += if between.is_empty() { Duration::from_secs(2) } else { HELD };
+        desk.keys(between);
+        assert!(!text(&desk.paint(80, 24, LOOK)).contains(again), "{between:?}");
+        desk.at += HELD;
+        assert!(desk.keys("q").is_empty(), "{between:?}");
+    }
+    let control = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    assert!(matches!(Desk::new(busy()).event(&control).as_slice(), [Effect::Quit]), "at once");
+}
+
+#[test]
+fn a_key_that_came_too_early_is_said_until_keys_count() {
+    let soon = "not yet: the box just came up, press again";
+    let mut desk = pressed();
+    desk.event(&Event::Resize(80, 24));
+    assert!(!text(&desk.paint(80, 24, LOOK)).contains(soon), "nobody pressed anything");
+    assert!(!acts(&desk.keys("y")));
+    let screen = text(&desk.paint(80, 24, LOOK));
+    assert!(screen.contains(soon) && screen.contains("press y to abort"), "{screen}");
+    let wakes = desk.state.wakes(desk.at).expect("it is drawn again when keys count");
+    desk.at = wakes;
+    let screen = text(&desk.paint(80, 24, LOOK));
+    assert!(!screen.contains(soon) && screen.contains("esc leaves it as it is"), "{screen}");
+    assert_eq!(desk.state.wakes(desk.at), None);
+    // One that is held down is told so for as long as it is.
+    desk.event(&Event::Resize(80, 24));
+    desk.paint(80, 24, LOOK);
+    for _ in 0..30 {
+        desk.at += Duration::from_millis(33);
+        assert!(!acts(&desk.keys("y")));
+    }
+    assert!(text(&desk.paint(80, 24, LOOK)).contains("not yet: let go of the key"));
+    desk.at += HELD;
+    assert!(!text(&desk.paint(80, 24, LOOK)).contains("not yet"));
+    // The same where the consequence is typed, and while it is still being read.
+    let mut desk = Desk::new(busy());
+    desk.state.selected = Some(payments().id().clone());
+    desk.keys("ap5");
+    let rollout = payments().rollout.clone();
+    desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+    assert!(text(&desk.paint(80, 24, LOOK)).contains(soon));
 }
 
 #[test]
@@ -251,13 +321,110 @@ fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
     let mut desk = begin();
     desk.key(KeyCode::Down);
     assert!(!open(&desk) && desk.state.selected.as_ref() != Some(payments().id()));
+    // What confirmed is held down: the keyboard waits half a second, then it comes thirty times a second.
+    for code in [KeyCode::Char('y'), KeyCode::Enter] {
+        let mut desk = begin();
+        desk.at += Duration::from_millis(660);
+        for _ in 0..90 {
+            assert!(desk.key(code).is_empty() && open(&desk), "{code:?} held down");
+            desk.at += Duration::from_millis(33);
+        }
+        assert!(desk.event(&of_kind(KeyEventKind::Repeat, code)).is_empty() && open(&desk));
+    }
+    // `y` never closes it: it would open another screen.
+    let mut desk = begin();
+    desk.at += Duration::from_mins(1);
+    assert!(desk.keys("y").is_empty() && open(&desk));
+    assert!(text(&desk.draw(80, 24)).contains("y does not close it: esc does"));
     for code in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Enter] {
         let mut desk = begin();
-        desk.at += DEAF;
+        desk.at += Duration::from_secs(1);
         assert!(desk.key(code).is_empty() && desk.state.popup.is_none(), "{code:?}");
         assert_eq!(desk.state.notice.as_deref(), Some("resumed shop/payments: done, record 43"));
     }
     let mut desk = begin();
     desk.keys(":");
     assert!(matches!(desk.state.popup, Some(Popup::Palette(_))) && desk.state.notice.is_none());
+    // That of a plan, too.
+    let mut desk = Desk::new(releases());
+    let stages = vec![done("the spec names rev 7"), StageState::Waiting];
+    desk.world.plans.push_back(std::sync::Arc::new(plan_run(stages, None)));
+    desk.keys("P");
+    desk.paint(80, 24, LOOK);
+    for code in [KeyCode::Char('y'), KeyCode::Enter] {
+        desk.key(code);
+        assert!(matches!(desk.state.popup, Some(Popup::Progress(..))), "{code:?}");
+    }
+    desk.at += Duration::from_secs(1);
+    desk.key(KeyCode::Enter);
+    assert!(desk.state.popup.is_none());
+}
+
+#[test]
+fn an_abort_is_at_hand_where_one_decides_to() {
+    let chord = Event::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::CONTROL));
+    for place in ["l", "y", "d", "v", "e", "\n"] {
+        let open = || {
+            let mut desk = Desk::new(busy());
+            desk.state.selected = Some(payments().id().clone());
+            // Marks are of the board: what is looked at is the one that is acted on.
+            desk.keys(" k");
+            desk.state.selected = Some(payments().id().clone());
+            desk.draw(80, 24);
+            if place == "\n" {
+                desk.key(KeyCode::Enter)
+            } else {
+                desk.keys(place)
+            };
+            desk.draw(80, 24);
+            desk
+        };
+        let mut desk = open();
+        assert!(text(&desk.draw(80, 24)).contains("a act"), "{place}: the footer says it");
+        let effects = desk.event(&chord);
+        assert!(matches!(effects.as_slice(), [Effect::Read(id)] if id == payments().id()), "{place}: {effects:?}");
+        let mut desk = open();
+        desk.keys("a");
+        assert!(matches!(desk.state.popup, Some(Popup::Menu(_))), "{place}");
+        assert!(matches!(desk.keys("b").as_slice(), [Effect::Read(id)] if id == payments().id()), "{place}");
+    }
+    let mut desk = Desk::new(busy());
+    desk.keys("y/abc");
+    assert!(desk.event(&chord).is_empty() && desk.state.popup.is_none(), "it edits what is typed there");
+    for place in ["A", "L", "?"] {
+        let mut desk = Desk::new(busy());
+        desk.keys(place);
+        assert!(desk.event(&chord).is_empty() && desk.state.popup.is_none());
+        assert_eq!(desk.state.notice.as_deref(), Some("no target stands on this screen: nothing to act on"), "{place}");
+    }
+}
+
+#[test]
+fn a_reason_that_is_needed_is_asked_for_before_anything_is_pressed() {
+    let mut desk = Desk::new(busy());
+    desk.mandate.reason_in_production = true;
+    desk.state.selected = Some(payments().id().clone());
+    desk.keys("ab");
+    let rollout = payments().rollout.clone();
+    desk.answer(Answer::Read(rollout.id.clone(), Ok(Some(rollout))));
+    let screen = text(&desk.draw(80, 24));
+    assert!(screen.contains("▏  needed here; it goes on record"), "{screen}");
+    assert!(screen.contains("↵ or tab when the reason is written, then y to abort"), "{screen}");
+    assert!(!screen.contains("press y"), "{screen}");
+    desk.key(KeyCode::Enter);
+    assert!(text(&desk.draw(80, 24)).contains("write the reason first: without one it is refused"));
+    desk.key(KeyCode::Tab);
+    let screen = text(&desk.draw(80, 24));
+    assert!(screen.contains("needed here: tab to write it") && screen.contains("press y to abort"), "{screen}");
+    assert!(desk.keys("y").is_empty());
+    assert!(text(&desk.draw(80, 24)).contains("production asks for a reason"));
+    // As quick as it can be: the reason, Enter, y.
+    desk.keys("bad");
+    desk.key(KeyCode::Enter);
+    let effects = desk.keys("y");
+    assert!(matches!(effects.as_slice(), [Effect::Act(intent)] if intent.reason == Some("bad".into())), "{effects:?}");
+    // Where none is needed the field says that, too.
+    let mut desk = pressed();
+    desk.key(KeyCode::Tab);
+    assert!(text(&desk.draw(80, 24)).contains("none is needed; it goes on record"));
 }

@@ -89,6 +89,7 @@ impl Desk {
 
     pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.state.tick(self.at);
         view::paint(&mut buffer, &self.world, &mut self.state, &skin(look), &self.mandate, now() + self.later);
         self.state.drawn(self.at);
         buffer

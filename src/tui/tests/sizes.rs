@@ -49,7 +49,7 @@ fn the_smallest_window_shows_what_is_asked_and_for_whom() {
     desk.key(crossterm::event::KeyCode::Enter);
     let screen = text(&desk.draw(60, 16));
     for said in
-        ["resume  PROD  prod-eu/shop/payments", "that is not 50", "type \"50\" and ↵ to resume: ", "esc leaves it"]
+        ["resume  PROD  prod-eu/shop/payments", "that is not \"50\"", "type \"50\" and ↵ to resume: ", "esc leaves it"]
     {
         assert!(screen.contains(said), "{said}\n{screen}");
     }

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::put::Put as _;
-use super::words::{fit, panel, wrap};
+use super::words::{Put as _, fit, panel, wrap};
 use super::{Ctx, scrolled};
 use crate::domain::facts::AuditState;
 use crate::tui::audit::AuditPane;
@@ -36,32 +35,32 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     });
     let high = u16::try_from(head.len()).unwrap_or(1).min(area.height / 2);
     for (y, line) in (area.y..area.y + high).zip(head) {
-        line.render(Rect { x: area.x + 1, y, width: area.width - 1, height: 1 }, buffer);
+        line.put(ctx, Rect { x: area.x + 1, y, width: area.width - 1, height: 1 }, buffer);
     }
     let mut rest = Rect { y: area.y + high, height: area.height - high, ..area };
     if let Some(line) = narrowed(ctx, state) {
-        line.render(Rect { height: 1, ..rest }, buffer);
+        line.put(ctx, Rect { height: 1, ..rest }, buffer);
         rest = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
     }
     match &state.audit.records {
-        Loaded::Waiting => return Line::styled(" reading …", theme.busy()).render(rest, buffer),
+        Loaded::Waiting => return Line::styled(" reading …", theme.busy()).put(ctx, rest, buffer),
         Loaded::Failed(why) => {
             let text = format!(" cannot be read: {why}");
-            return Line::styled(text, theme.bad()).render(rest, buffer);
+            return Line::styled(text, theme.bad()).put(ctx, rest, buffer);
         }
         Loaded::Here(records) if records.is_empty() && state.audit.about.is_none() => {
-            return Line::styled(" no records yet: the first act writes the first", theme.dim()).render(rest, buffer);
+            return Line::styled(" no records yet: the first act writes the first", theme.dim()).put(ctx, rest, buffer);
         }
         Loaded::Here(_) => {}
     }
     let shown = state.audit.shown().len();
     if shown == 0 {
-        return Line::styled(" no record is like that; esc shows all", theme.dim()).render(rest, buffer);
+        return Line::styled(" no record is like that; esc shows all", theme.dim()).put(ctx, rest, buffer);
     }
     if state.audit.open {
         let width = usize::from(rest.width).saturating_sub(2);
         let lines = state.audit.selected().map(|record| detail(ctx, &state.audit, record, width)).unwrap_or_default();
-        scrolled(lines, state, rest, buffer);
+        scrolled(ctx, lines, state, rest, buffer);
         return;
     }
     // The record under the cursor stands beside the list where there is room for both.
@@ -71,7 +70,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let records = state.audit.shown();
     for (n, (y, record)) in (list.y..list.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
         let selected = n + state.offset == state.audit.cursor;
-        line(ctx, record, selected, list.width).render(Rect { y, height: 1, ..list }, buffer);
+        line(ctx, record, selected, list.width).put(ctx, Rect { y, height: 1, ..list }, buffer);
     }
     if let (true, Some(record)) = (rest.width >= BESIDE, state.audit.selected()) {
         let place = Rect { x: list.right() + 1, width: rest.width - list.width - 1, ..rest };

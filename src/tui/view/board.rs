@@ -4,12 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-
 use unicode_width::UnicodeWidthStr as _;
 
-use super::put::Put as _;
 use super::why::why;
-use super::words::{fit, ladder, traffic, version, wrap};
+use super::words::{Put as _, fit, ladder, traffic, version, wrap};
 use super::{Ctx, notices, rates, words};
 use crate::domain::link::LinkState;
 use crate::model::query::{Band, complete, link_of_target};
@@ -40,7 +38,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let sort = state.board.sort();
     let titles: String =
         columns.iter().map(|(column, wide)| fit(&head(*column, *wide, &columns, sort), *wide) + " ").collect();
-    Line::styled(format!("  {titles}"), ctx.theme.dim()).render(Rect { height: 1, ..area }, buffer);
+    Line::styled(format!("  {titles}"), ctx.theme.dim()).put(ctx, Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     state.layout(usize::from(area.height), 0);
     state.list_at(area);
@@ -50,7 +48,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let lines = state.board.lines();
     if lines.is_empty() {
         let text = format!("none of {} is like that: {}; esc shows all", state.board.len(), state.filter.value());
-        Line::styled(format!("  {text}"), ctx.theme.dim()).render(area, buffer);
+        Line::styled(format!("  {text}"), ctx.theme.dim()).put(ctx, area, buffer);
         return;
     }
     for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(state.offset)) {
@@ -60,10 +58,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             Row::Row(id) => {
                 let selected = state.selected.as_ref() == Some(id);
                 if let Some(target) = ctx.world.targets.get(id) {
-                    row(ctx, &columns, state, target, selected, whose).render(place, buffer);
+                    row(ctx, &columns, state, target, selected, whose).put(ctx, place, buffer);
                 } else {
                     let text = format!("{} {id}  gone", if selected { "▌" } else { " " });
-                    Line::styled(text, ctx.theme.dim()).render(place, buffer);
+                    Line::styled(text, ctx.theme.dim()).put(ctx, place, buffer);
                 }
             }
         }
@@ -79,7 +77,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         } else {
             ("nothing was seen to need you, but not all links are live: what stands here may be old", ctx.theme.warn())
         };
-        Line::styled(format!("  {text}"), style).render(Rect { y: area.y + below + 1, height: 1, ..area }, buffer);
+        Line::styled(format!("  {text}"), style).put(ctx, Rect { y: area.y + below + 1, height: 1, ..area }, buffer);
     }
 }
 
@@ -91,7 +89,7 @@ fn title(ctx: &Ctx<'_>, band: Band, count: usize, area: Rect, buffer: &mut Buffe
     };
     let text = format!(" ─ {} ─ {count} ", band.title());
     let rule = usize::from(area.width).saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
-    Line::styled(format!("{text}{}", "─".repeat(rule)), style).render(area, buffer);
+    Line::styled(format!("{text}{}", "─".repeat(rule)), style).put(ctx, area, buffer);
 }
 
 /// The title of a column, with a sign where rows are sorted by it.
@@ -105,8 +103,8 @@ fn head(column: Column, wide: usize, columns: &Laid, sort: Sort) -> String {
         Column::Traffic if wide < 14 => "NOW (want)",
         Column::Traffic => "TRAFFIC (want)",
         Column::Errors => "ERRORS",
-        Column::Curve => "",
-        Column::Age => "SINCE",
+        Column::Curve => "CURVE",
+        Column::Age => "AGE",
         Column::Why => "WHY HERE",
     };
     if column.shows(sort) {
@@ -135,7 +133,7 @@ fn filtered(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) -> Re
     if state.filter.error.is_some() {
         spans.push(Span::styled("  a part is not understood: left out", ctx.theme.warn()));
     }
-    Line::from(spans).render(Rect { height: 1, ..area }, buffer);
+    Line::from(spans).put(ctx, Rect { height: 1, ..area }, buffer);
     Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
@@ -210,7 +208,7 @@ fn empty(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
     }
     let area = Rect { x: area.x + 2, y: area.y + 1, width: area.width - 2, height: area.height - 1 };
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 

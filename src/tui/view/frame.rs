@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::put::Put as _;
+use super::words::Put as _;
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
 use crate::tui::filter_line::FilterLine;
@@ -47,7 +47,7 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
                 theme.strong(),
             ));
             left.push(Span::raw(match place {
-                Place::Board => format!(" ▸ {}", words::count(state.board.len(), "target")),
+                Place::Board => format!(" ▸ {}", targets(state)),
                 Place::Audit => " ▸ audit log".to_owned(),
                 Place::Links => " ▸ links".to_owned(),
                 _ => " ▸ keys".to_owned(),
@@ -65,8 +65,18 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     right.spans.splice(0..0, plan);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
     let start = area.right() - width;
-    left.render(Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
-    right.render(Rect { x: start, width, ..area }, buffer);
+    left.put(ctx, Rect { width: area.width.saturating_sub(width + 1), ..area }, buffer);
+    right.put(ctx, Rect { x: start, width, ..area }, buffer);
+}
+
+/// How many there are, and which of them are on the screen where that is not all.
+fn targets(state: &State) -> String {
+    let all = words::count(state.board.len(), "target");
+    match state.rows_on_screen() {
+        Some((first, last, shown)) if shown == state.board.len() => format!("{first}–{last} of {all}"),
+        Some((first, last, shown)) => format!("{first}–{last} of {shown} shown"),
+        None => all,
+    }
 }
 
 /// A plan under way whose box is closed: leaving would cut it off.
@@ -86,7 +96,7 @@ pub(super) fn hint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
         spans.push(Span::raw(format!(" {does}   ")));
     }
     spans.push(Span::styled("a bare key only looks", ctx.theme.dim()));
-    Line::from(spans).render(area, buffer);
+    Line::from(spans).put(ctx, area, buffer);
 }
 
 /// How many are not live, where there is no room for their names.
@@ -95,7 +105,7 @@ fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
     if off == 0 {
         Line::raw("")
     } else {
-        Line::styled(format!("✗ {off} not live, {}", ctx.key(Command::Links)), ctx.theme.bad())
+        Line::styled(format!("✗ {off} not live: press {}", ctx.key(Command::Links)), ctx.theme.bad())
     }
 }
 
@@ -168,14 +178,14 @@ pub(super) fn footer(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
         spans.push(Span::styled("esc", theme.key()));
         spans.push(Span::raw(" close"));
     }
-    let line = Line::from(spans);
+    let line = words::spelled(ctx, Line::from(spans));
     // The keys give way to the state of the log when it is bad news only.
     let fits = line.width() + usize::from(width) < usize::from(area.width);
     let shown = fits || ctx.world.audit.state != AuditState::Ready;
     let room = if shown { area.width.saturating_sub(width + 1) } else { area.width };
-    line.render(Rect { width: room, ..area }, buffer);
+    line.put(ctx, Rect { width: room, ..area }, buffer);
     if shown {
-        audit.render(Rect { x: area.right() - width, width, ..area }, buffer);
+        audit.put(ctx, Rect { x: area.right() - width, width, ..area }, buffer);
     }
 }
 
@@ -202,7 +212,8 @@ fn keys(ctx: &Ctx<'_>, state: &State, room: usize) -> Vec<Span<'static>> {
             bound.row.command != Command::Back || state.place != Place::Board || !nothing
         })
         .collect();
-    let wide = |bound: &Bound| bound.label.chars().count() + bound.row.brief.chars().count() + 3;
+    let label = |bound: &Bound| words::spelled(ctx, Line::raw(bound.label.to_string())).width();
+    let wide = |bound: &Bound| label(bound) + bound.row.brief.chars().count() + 3;
     let mut all: usize = shown.iter().map(|bound| wide(bound)).sum();
     while all > room + 2 {
         let Some(at) = shown.iter().rposition(|bound| !matches!(bound.row.command, Command::Help | Command::Back))
@@ -225,9 +236,9 @@ fn audit(ctx: &Ctx<'_>) -> Line<'static> {
             Line::styled(format!("audit ✗ takes no records ({} says why)", ctx.key(Command::Audit)), ctx.theme.bad())
         }
         AuditState::Ready if view.open_intents > 0 => Line::styled(
-            format!("audit ✓ {} records, {} without an outcome", view.records, view.open_intents),
+            format!("audit ✓ {} records, {} without an outcome", ctx.records, view.open_intents),
             ctx.theme.warn(),
         ),
-        AuditState::Ready => Line::styled(format!("audit ✓ {} records", view.records), ctx.theme.dim()),
+        AuditState::Ready => Line::styled(format!("audit ✓ {} records", ctx.records), ctx.theme.dim()),
     }
 }

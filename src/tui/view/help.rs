@@ -20,9 +20,11 @@ const SIGNS: &[(&str, &str)] = &[
     (" 9 % (  5 %)", "the canary's actual traffic, in brackets what is wanted where that differs"),
     ("◆", "marked for an act on several targets"),
     ("OVER  over?", "the error rate is over its limit; it may be"),
-    ("10s old", "how old the newest sample of an error rate is; without room 10s; below ten seconds nothing"),
+    ("10s old", "how old the newest sample of an error rate is, where there is room; below ten seconds nothing"),
+    ("AGE", "for how long a target has stood as it does"),
+    ("to all", "the steps are over, the rest of the traffic is on its way"),
     ("thin", "too few requests to judge an error rate by"),
-    ("▁▂▅█", "the curve of the error rate over the last minutes; the newest is on the right"),
+    ("▁▂▅█", "CURVE: the curve of the error rate over the last minutes; the newest is on the right"),
     ("baking", "the new version has all traffic, and is watched a while longer"),
     ("0.42 % ?", "not enough data to say whether it is over its limit"),
     ("PROD?", "no rule of the configuration names this environment: it counts as production"),
@@ -41,10 +43,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let mut lines = vec![Line::styled(" keys: a bare key only looks", theme.strong())];
     let mut said: Vec<&str> = Vec::new();
     for (part, places) in PARTS {
-        lines.push(Line::styled(format!("  {part}"), theme.dim()));
+        let here = lines.len();
         for bound in ctx.keys.rows().filter(|bound| bound.row.places.iter().any(|place| places.contains(place))) {
             let help = bound.row.help;
-            if !said.contains(&help) {
+            if !help.is_empty() && !said.contains(&help) {
                 said.push(help);
                 for (n, text) in wrap(help, width).into_iter().enumerate() {
                     let label = if n == 0 { bound.label.as_ref() } else { "" };
@@ -54,6 +56,9 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
                     ]));
                 }
             }
+        }
+        if lines.len() > here {
+            lines.insert(here, Line::styled(format!("  {part}"), theme.dim()));
         }
     }
     lines.push(Line::styled(
@@ -107,5 +112,5 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             ]));
         }
     }
-    scrolled(lines, state, area, buffer);
+    scrolled(ctx, lines, state, area, buffer);
 }

@@ -7,12 +7,13 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled, words};
 use crate::domain::link::LinkState;
+use crate::model::query::FOCUS;
 use crate::tui::state::State;
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let theme = ctx.theme;
     let width = usize::from(area.width).saturating_sub(6);
-    let mut lines = vec![Line::styled(" links", theme.strong())];
+    let mut lines = vec![Line::styled(" links: connections to the API servers and to Prometheus", theme.strong())];
     for link in ctx.world.links.values() {
         let (text, style) = words::link(ctx, link);
         let idle = !crate::model::query::lists(&link.id) && matches!(link.state, LinkState::Connecting);
@@ -22,11 +23,14 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             (LinkState::Live | LinkState::Backoff { .. }, _) | (_, None) => String::new(),
             (_, Some(heard)) => format!("  last heard {} ago", ctx.age(heard)),
         };
+        let what =
+            if link.id.what == FOCUS { "  the target that is open, asked by itself every few seconds" } else { "" };
         lines.push(Line::from(vec![
             Span::raw("   "),
             Span::raw(fit(&link.id.to_string(), 34)),
             Span::styled(text, style),
             Span::styled(heard, theme.dim()),
+            Span::styled(what, theme.dim()),
         ]));
         if !link.notice.is_empty() {
             let notice = wrap(link.notice.as_str(), width);
@@ -66,5 +70,5 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         let text = format!("{} ago  {}: {}", ctx.age(warning.at), warning.object, warning.why);
         lines.extend(wrap(&text, width).into_iter().map(|t| Line::styled(format!("   {t}"), theme.warn())));
     }
-    scrolled(lines, state, area, buffer);
+    scrolled(ctx, lines, state, area, buffer);
 }

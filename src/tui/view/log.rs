@@ -8,8 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Ctx;
-use super::put::Put as _;
-use super::words::{chop, count, fit};
+use super::words::{Put as _, chop, count, fit};
 use crate::runtime::handle::{LogLine, Pods};
 use crate::tui::find::Find;
 use crate::tui::log::Log;
@@ -36,18 +35,23 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         (false, true) => ("following", theme.good()),
         (false, false) => ("standing still", theme.warn()),
     };
-    let line = Line::from(vec![Span::styled(format!(" {head} ─ "), theme.dim()), Span::styled(word, style)]);
-    line.render(Rect { height: 1, ..area }, buffer);
+    let found = log.find.count().map_or_else(String::new, |count| format!(" ─ {count}"));
+    let line = Line::from(vec![
+        Span::styled(format!(" {head} ─ "), theme.dim()),
+        Span::styled(word, style),
+        Span::styled(found, theme.dim()),
+    ]);
+    line.put(ctx, Rect { height: 1, ..area }, buffer);
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let rows = usize::from(area.height);
     let width = usize::from(area.width);
     if log.lines.is_empty() {
         let text = if log.ended { "  nothing was said" } else { "  nothing yet …" };
-        Line::styled(text, theme.dim()).render(area, buffer);
+        Line::styled(text, theme.dim()).put(ctx, area, buffer);
     } else {
         let shown = if log.follow { from_end(ctx, log, rows, width) } else { from_top(ctx, log, rows, width) };
         for (y, line) in (area.y..area.bottom()).zip(shown) {
-            line.render(Rect { y, height: 1, ..area }, buffer);
+            line.put(ctx, Rect { y, height: 1, ..area }, buffer);
         }
     }
     state.layout(rows, 0);

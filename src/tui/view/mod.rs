@@ -38,6 +38,7 @@ use crate::domain::plan::PlanRun;
 use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
+use words::Put as _;
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {
@@ -50,6 +51,8 @@ struct Ctx<'a> {
     dismissed: Arc<BTreeSet<String>>,
     /// What the policy would say to acts; control decides for itself.
     mandate: &'a Mandate,
+    /// How many records the log has, by its own account or by those that were read.
+    records: u64,
     now: Timestamp,
     next: Cell<Option<Timestamp>>,
 }
@@ -126,7 +129,9 @@ pub(super) fn paint(
 ) -> Option<Timestamp> {
     let look = skin.look;
     let (keys, dismissed) = (state.keys.clone(), state.dismissed.clone());
-    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, now, next: Cell::new(None) };
+    // Other programs write the same log; what was read of theirs is there.
+    let records = world.audit.records.max(state.newest_record);
+    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, records, now, next: Cell::new(None) };
     let area = buffer.area;
     if state.drawn_at(area.width, area.height) {
         small::paint(&ctx, state, area, buffer);
@@ -176,11 +181,11 @@ pub(super) fn paint(
 }
 
 /// Text in lines, scrolled; what does not fit is said.
-fn scrolled(lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
+fn scrolled(ctx: &Ctx<'_>, lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     state.layout(usize::from(area.height), lines.len());
     let shown = lines.into_iter().skip(state.scroll).take(usize::from(area.height));
     for (y, line) in (area.y..).zip(shown) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 
@@ -192,17 +197,19 @@ fn to_ascii(buffer: &mut Buffer) {
             continue;
         }
         let plain = match symbol {
-            "─" | "–" | "┈" | "□" | "○" => "-",
+            "─" | "–" | "┈" => "-",
+            "○" => "o",
+            "◆" => "@",
             "│" | "║" | "‖" => "|",
-            "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
+            "✓" | "┌" | "┐" | "└" | "┘" | "├" | "┤" | "╭" | "╮" | "╰" | "╯" => "+",
             "■" | "█" => "#",
-            "●" | "✓" | "◆" => "*",
+            "●" => "*",
             "✗" => "x",
             "▌" | "→" | "▸" => ">",
-            "↵" | "←" => "<",
+            "←" => "<",
             "↓" => "v",
             "↑" => "^",
-            "░" | "·" => ".",
+            "□" | "░" | "·" => ".",
             "…" => "~",
             "▏" => "_",
             _ => "?",

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Ctx;
-use super::put::Put as _;
-use super::words::{count, fit};
+use super::words::{Put as _, count, fit};
 use crate::domain::plan::StageState;
 use crate::tui::keys::Command;
 
@@ -67,7 +66,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
             Span::styled(fit(text, width), ctx.theme.warn()),
             Span::styled(more, ctx.theme.dim()),
         ]);
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
     let high = u16::try_from(shown).unwrap_or(0);
     Rect { y: area.y + high, height: area.height - high, ..area }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 
 use super::Ctx;
-use super::words::fit;
+use super::words::{Put as _, fit};
 use crate::tui::palette::Palette;
 
 /// The most lines of the list.
@@ -39,6 +39,6 @@ pub(super) fn paint(ctx: &Ctx<'_>, palette: &Palette, area: Rect, buffer: &mut B
             Span::styled(format!("  {key}"), ctx.theme.key()),
             Span::styled(fit(&one.help, usize::from(inner.width).saturating_sub(used)), ctx.theme.dim()),
         ]);
-        line.render(Rect { y, height: 1, ..inner }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..inner }, buffer);
     }
 }

@@ -38,7 +38,7 @@ fn newest(signals: &Signals, side: &Side) -> Option<jiff::Timestamp> {
     Some(signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?)))
 }
 
-/// For the board: `7.31 % OVER 20s old` (no age: below ten seconds), `– no traffic`, `7.31 % OLD 2m`.
+/// For the board: `7.31 % OVER 20s old` (no age: below ten seconds, or no room), `– no traffic`, `7.31 % OLD 2m`.
 pub(super) fn cell(ctx: &Ctx<'_>, target: &Target, wide: usize) -> (String, Style) {
     let theme = ctx.theme;
     let signals = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
@@ -66,12 +66,12 @@ pub(super) fn cell(ctx: &Ctx<'_>, target: &Target, wide: usize) -> (String, Styl
     };
     let age = newest(signals, &signals.subject).and_then(|at| ctx.age_in_tens(at));
     let age = age.map_or_else(String::new, |age| format!(" {age}"));
-    // The word that says what it is an age of, where it fits.
+    // Without the word that says what it is an age of it would read as how long it lasts.
     let said = format!("{cell}{word}{age} old");
     if !age.is_empty() && said.chars().count() <= wide {
         return (said, style(ctx, signals.verdict));
     }
-    (format!("{cell}{word}{age}"), style(ctx, signals.verdict))
+    (format!("{cell}{word}"), style(ctx, signals.verdict))
 }
 
 /// A small curve of the long window's rate.
@@ -97,7 +97,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     let theme = ctx.theme;
     let (signals, doubt) = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
         (Ok(signals), _) => (signals, None),
-        (Err(why), Some(signals)) => (signals, Some(format!("{why}: read {} ago", ctx.age(signals.at)))),
+        (Err(why), Some(signals)) => (signals, Some(format!("{}: read {} ago", plainly(why), ctx.age(signals.at)))),
         (Err("not configured"), None) => {
             let text = "– no Prometheus is configured: error rates are not known";
             return vec![Line::styled(fit(text, width), theme.dim())];
@@ -113,10 +113,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     let gone = query::without_traffic_since(ctx.world, target);
     let past = doubt.is_some() || gone.is_some();
     let verdict = if past { theme.dim() } else { style(ctx, signals.verdict) };
-    lines.extend(side(ctx, signals, &signals.subject, gone.is_some(), verdict, width));
-    if let Some(reference) = &signals.reference {
-        lines.extend(side(ctx, signals, reference, false, Style::new(), width));
-    }
+    // The verdict first: where there is no room for all, it is what stays.
     let curve = signals.subject.sparkline(width.saturating_sub(40).min(30), signals.rules.limit, ctx.look.ascii);
     let lasts = signals
         .over_since
@@ -127,7 +124,12 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
         Span::styled(format!("{}{lasts}", said(ctx, signals, gone)), verdict),
         Span::styled(format!("  {curve}"), theme.dim()),
     ]));
-    let template = signals.template.as_ref().map_or_else(|| "no template gives data".to_owned(), ToString::to_string);
+    lines.extend(side(ctx, signals, &signals.subject, gone.is_some(), verdict, width));
+    if let Some(reference) = &signals.reference {
+        lines.extend(side(ctx, signals, reference, false, Style::new(), width));
+    }
+    let template = signals.template.as_ref();
+    let template = template.map_or_else(|| "no query gives data".to_owned(), |name| format!("query {name}"));
     let about = format!(
         "over {} and {}; limit {}; {template}",
         Long(i64::from(signals.rules.long)),
@@ -184,12 +186,22 @@ fn side(ctx: &Ctx<'_>, signals: &Signals, side: &Side, gone: bool, style: Style,
         .collect()
 }
 
+/// Why there are none, for people.
+fn plainly(why: &'static str) -> &'static str {
+    match why {
+        "of another version" => "what was read is of the version before",
+        "not read yet" => "nothing was read yet",
+        "unreachable" => "Prometheus cannot be reached",
+        why => why,
+    }
+}
+
 /// For a confirmation: both sides and the verdict in a line or two; `None` = nothing is configured.
 pub(super) fn sentence(ctx: &Ctx<'_>, target: &Target) -> Option<(String, Style)> {
     let signals = match query::signals(ctx.world, target, ctx.now) {
         Ok(signals) => signals,
         Err("not configured") => return None,
-        Err(why) => return Some((format!("– {why}: not known"), ctx.theme.dim())),
+        Err(why) => return Some((format!("– not known: {}", plainly(why)), ctx.theme.dim())),
     };
     wake(ctx, signals);
     let one = |side: &Side| match side.long.measured() {

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Ctx;
-use super::put::Put as _;
-use super::words::{fit, role, tags, wrap};
+use super::words::{Put as _, fit, role, tags, wrap};
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::tui::state::{Loaded, State};
@@ -14,7 +13,7 @@ use crate::tui::state::{Loaded, State};
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     let theme = ctx.theme;
     let Some(target) = state.selected.as_ref().and_then(|id| ctx.world.targets.get(id)) else {
-        Line::styled(" it is no longer there", theme.bad()).render(area, buffer);
+        Line::styled(" it is no longer there", theme.bad()).put(ctx, area, buffer);
         return;
     };
     let here = state.past.cursor.as_ref().and_then(|hash| target.sets.iter().position(|set| set.pod_hash == *hash));
@@ -25,23 +24,23 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     state.layout(rows, 0);
     let wide = area.width >= 110;
     let titles = format!("  {}", row_text(["REV", "HASH", "ROLE", "PODS", "AGE", "IMAGE"], wide, area.width));
-    Line::styled(titles, theme.dim()).render(Rect { height: 1, ..area }, buffer);
+    Line::styled(titles, theme.dim()).put(ctx, Rect { height: 1, ..area }, buffer);
     if target.sets.is_empty() {
         let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        Line::styled("  – no ReplicaSet is known", theme.dim()).render(rest, buffer);
+        Line::styled("  – no ReplicaSet is known", theme.dim()).put(ctx, rest, buffer);
         return;
     }
     let from = (at + 1).saturating_sub(rows);
     for (n, (y, set)) in
         (area.y + 1..).zip(target.sets.iter().enumerate().skip(from).take(rows)).map(|(y, s)| (s.0, (y, s.1)))
     {
-        line(ctx, target, set, n == at, wide, area.width).render(Rect { y, height: 1, ..area }, buffer);
+        line(ctx, target, set, n == at, wide, area.width).put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
     let Some(set) = target.sets.get(at) else { return };
     let said = about(state, set);
     let room = usize::from(area.width).saturating_sub(3);
     for (y, text) in (area.bottom().saturating_sub(2)..area.bottom()).zip(wrap(&said, room)) {
-        Line::styled(format!("  {text}"), theme.dim()).render(Rect { y, height: 1, ..area }, buffer);
+        Line::styled(format!("  {text}"), theme.dim()).put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 

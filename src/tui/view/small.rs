@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::Ctx;
 use super::put::Put as _;
 use super::why::why;
-use super::words::{name, wrap};
+use super::words::{Put as _, name, wrap};
 use crate::model::Target;
 use crate::model::query::{Band, complete, link_of_target, lists, rank};
 use crate::tui::SMALLEST;
@@ -33,7 +33,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffe
         lines.truncate(room.saturating_sub(said.len()).max(1));
     }
     for (y, line) in (area.y..area.bottom()).zip(lines.into_iter().chain(said)) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 

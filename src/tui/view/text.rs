@@ -7,8 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::Ctx;
 use super::log::marked;
-use super::put::Put as _;
-use super::words::{chop, fit, wrap};
+use super::words::{Put as _, chop, fit, wrap};
 use crate::runtime::handle::DiffKind;
 use crate::tui::state::{Loaded, State};
 
@@ -20,10 +19,11 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let (fits, count) = fits(state, usize::from(area.height), width);
     state.layout(fits, count);
     let Some(text) = &state.text else { return };
-    Line::styled(format!(" {}", text.head), theme.dim()).render(head, buffer);
+    let count = text.find.count().map_or_else(String::new, |count| format!(" ─ {count}"));
+    Line::styled(format!(" {}{count}", text.head), theme.dim()).put(ctx, head, buffer);
     let say = |text: &str, style: Style, buffer: &mut Buffer| {
         for (y, text) in (area.y..area.bottom()).zip(wrap(text, usize::from(area.width) - 4)) {
-            Line::styled(format!("  {text}"), style).render(Rect { y, height: 1, ..area }, buffer);
+            Line::styled(format!("  {text}"), style).put(ctx, Rect { y, height: 1, ..area }, buffer);
         }
     };
     let lines = match &text.lines {
@@ -56,7 +56,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         })
     });
     for (y, line) in (area.y..area.bottom()).zip(rows) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
 }
 

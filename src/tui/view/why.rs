@@ -9,16 +9,23 @@ use crate::domain::link::LinkState;
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::{Phase, Rollout};
 use crate::model::Target;
-use crate::model::query::{BAKING, baking, band, told_by};
+use crate::model::query::{BAKING, Band, baking, band, told_by};
 
 /// Below this width words that the other columns say are left out.
 const TIGHT: usize = 26;
 
+/// From this width on the limit is called one.
+const ROOMY: usize = 48;
+
+/// The controller's reasons in a word, which stands first at every width.
+const REASONS: &[(&str, &str)] = &[("RolloutAborted", "aborted"), ("ProgressDeadlineExceeded", "pods do not come")];
+
+/// What the controller says of every abort, before it says why.
+const OF_EVERY_ABORT: &str = "Rollout aborted update to revision ";
+
 /// What is said instead, in so few words that the age beside it stays on the screen.
 const SHORT: &[(&str, &str)] = &[
     ("for a person", "for a person"),
-    ("RolloutAborted", "aborted"),
-    ("ProgressDeadlineExceeded", "pods do not come"),
     ("the analysis is inconclusive", "inconclusive"),
     ("more replicas need to be updated", "more pods needed"),
 ];
@@ -29,15 +36,16 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
     if !matches!(link, LinkState::Live | LinkState::Connecting) {
         let heard = told_by(ctx.world, target).and_then(|l| l.heard);
         let since = heard.map_or_else(String::new, |heard| format!(" {}", ctx.age(heard)));
-        let _ = write!(text, "[{}{since}] ", link.word());
+        let word = if matches!(link, LinkState::Backoff { .. }) { "down" } else { link.word() };
+        let _ = write!(text, "[{word}{since}] ");
     }
     if in_flight_mark(target).is_some() && !target.rollout.abort {
         text.push_str("[do not promote] ");
     }
     ours(ctx, target, &mut text);
     let reason = reason(ctx, target, room < TIGHT);
-    // Beside the column of the rates: without it the limit is named.
-    let beside = (1..TIGHT).contains(&room);
+    // Beside the column of the rates in few words: what lasts stays on the screen.
+    let beside = (1..ROOMY).contains(&room);
     text.push_str(&if beside { reason.replace("over its limit of ", "over ") } else { reason });
     let rollout = &target.rollout;
     if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
@@ -79,16 +87,25 @@ fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
     if rollout.deleting {
         return "being deleted".to_owned();
     }
-    if let Some((since, until)) = baking(target, ctx.now).filter(|_| phase == Phase::Healthy) {
+    let (band, mut text) = band(target, ctx.now);
+    let bakes = baking(target, ctx.now).filter(|_| phase == Phase::Healthy).map(|(since, until)| {
         ctx.wake(until);
-        return format!("baking {} of {}m", ctx.age(since), BAKING.as_mins());
+        format!("baking {} of {}m", ctx.age(since), BAKING.as_mins())
+    });
+    let over = target.signals.as_ref().is_some_and(|signals| signals.over_since.is_some()) && phase != Phase::Degraded;
+    // What needs a person comes before what goes on by itself.
+    if let Some(bakes) = bakes {
+        if band != Band::NeedsYou {
+            return bakes;
+        }
+        text = format!("{text}, {bakes}");
     }
-    let (_, mut text) = band(target, ctx.now);
-    if target.signals.as_ref().is_some_and(|signals| signals.over_since.is_some()) && phase != Phase::Degraded {
+    if over {
         // How long it lasts is in the text.
         ctx.wake(ctx.now + jiff::SignedDuration::from_secs(1));
         return text;
     }
+    text = in_a_word(&text, tight);
     if text.is_empty() {
         phase.as_str().clone_into(&mut text);
     }
@@ -104,6 +121,17 @@ fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
             _ => text,
         },
     }
+}
+
+/// The controller's own reason as people say it, and behind it, where there is room, what it is about.
+fn in_a_word(text: &str, tight: bool) -> String {
+    let known = REASONS.iter().find_map(|(reason, word)| Some((word, text.strip_prefix(reason)?)));
+    let Some((word, detail)) = known else { return text.to_owned() };
+    let detail = detail.trim_start_matches(": ");
+    let detail = detail
+        .strip_prefix(OF_EVERY_ABORT)
+        .map_or(detail, |detail| detail.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": "));
+    if tight || detail.is_empty() { (*word).to_owned() } else { format!("{word}: {detail}") }
 }
 
 /// What a timed pause leads to by itself, and in how long.

@@ -46,6 +46,55 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     cut
 }
 
+/// A line in its one row of the screen.
+pub(super) trait Put {
+    /// Draws it; what there is no room for ends in `…`.
+    fn put(self, ctx: &Ctx<'_>, place: Rect, buffer: &mut Buffer);
+}
+
+impl Put for Line<'static> {
+    fn put(self, ctx: &Ctx<'_>, place: Rect, buffer: &mut Buffer) {
+        cut(spelled(ctx, self), usize::from(place.width)).render(place, buffer);
+    }
+}
+
+/// Where only ASCII is shown, the key that has no sign there has its name.
+pub(super) fn spelled(ctx: &Ctx<'_>, mut line: Line<'static>) -> Line<'static> {
+    for span in line.spans.iter_mut().filter(|span| ctx.look.ascii && span.content.contains('↵')) {
+        span.content = span.content.replace('↵', "enter").into();
+    }
+    line
+}
+
+/// The line in at most `width` columns; where that is less than it takes, its end is `…`.
+fn cut(line: Line<'static>, width: usize) -> Line<'static> {
+    let blank = |span: &Span<'_>| span.width() - span.content.trim_end().width();
+    let mut wide = line.width();
+    for span in line.spans.iter().rev() {
+        wide -= blank(span);
+        if blank(span) < span.width() {
+            break;
+        }
+    }
+    if wide <= width {
+        return line;
+    }
+    let mut left = width;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        if span.width() < left {
+            left -= span.width();
+            spans.push(span);
+            continue;
+        }
+        // `fit` leaves text alone that is as wide as there is room: one more makes it end in `…`.
+        let text = fit(&format!("{}…", span.content), left);
+        spans.push(Span::styled(text.trim_end().to_owned(), span.style));
+        break;
+    }
+    Line { spans, ..Line::default().style(line.style) }
+}
+
 /// Breaks `text` at spaces into lines of at most `width` columns.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -96,10 +145,19 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
     let steps = rollout.steps().len();
     if rollout.strategy.blue_green().is_some() {
         let waits = !rollout.pause_conditions.is_empty() || rollout.spec_paused;
-        return format!("{}{}", super::why::stage(rollout), if waits { " ‖" } else { "" });
+        let word = super::why::stage(rollout);
+        return match (word, waits) {
+            ("done", true) => "paused ‖".to_owned(),
+            (word, true) => format!("{word} ‖"),
+            (word, false) => word.to_owned(),
+        };
     }
     if steps == 0 {
         return rollout.strategy.word().to_owned();
+    }
+    // The controller goes back to the first step then: where it stood is on no object.
+    if rollout.abort {
+        return "aborted".to_owned();
     }
     let over = rollout.current_step().map_or(steps, |(index, _)| index);
     let at = rollout.current_step().map_or(steps, |(index, _)| index + 1);
@@ -109,10 +167,16 @@ pub(super) fn ladder(rollout: &Rollout, drawn: bool) -> String {
         String::new()
     };
     let waits = if !rollout.pause_conditions.is_empty() || rollout.spec_paused { " ‖" } else { "" };
-    if rollout.current_step().is_none() {
-        return format!("{boxes}done{waits}");
+    if rollout.current_step().is_some() {
+        return format!("{boxes}{at}/{steps}{waits}");
     }
-    format!("{boxes}{at}/{steps}{waits}")
+    let word = match (rollout.fully_promoted(), waits) {
+        (true, "") => "done",
+        (true, _) => "paused",
+        // The steps are over, the rest of the traffic is on its way.
+        (false, _) => "to all",
+    };
+    format!("{boxes}{word}{waits}")
 }
 
 /// `  9 % (  5 %)`: actual, and in brackets desired where it differs; never one for the other.
@@ -227,6 +291,17 @@ pub(super) fn link(ctx: &Ctx<'_>, link: &Link) -> (String, Style) {
     }
 }
 
+/// Why a link is not live, for people.
+pub(super) const fn off(state: &LinkState) -> &'static str {
+    match state {
+        LinkState::Live => "live",
+        LinkState::Connecting => "connecting",
+        LinkState::Stale { .. } => "the server is silent",
+        LinkState::Denied { .. } => "the server denies it",
+        LinkState::Backoff { .. } => "no connection, tried again",
+    }
+}
+
 /// A box in the middle of `area`, as wide as it may be and as high as its lines; returns what is inside.
 pub(super) fn popup(
     ctx: &Ctx<'_>,
@@ -244,7 +319,7 @@ pub(super) fn popup(
     block.render(place, buffer);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     for (y, line) in (inner.y..inner.bottom()).zip(whole(ctx, lines, usize::from(inner.height))) {
-        line.render(Rect { y, height: 1, ..inner }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..inner }, buffer);
     }
     inner
 }
@@ -297,7 +372,7 @@ pub(super) fn panel_from(
     for (n, (y, line)) in (inner.y..inner.bottom()).zip(lines).enumerate() {
         let last = n + 1 == room && all > room;
         let line = if last { Line::styled(format!("… {} more", all - room + 1), ctx.theme.dim()) } else { line };
-        line.render(Rect { y, height: 1, ..inner }, buffer);
+        line.put(ctx, Rect { y, height: 1, ..inner }, buffer);
     }
 }
 
@@ -318,6 +393,20 @@ mod tests {
         assert_eq!(fit("abcdef", 5), "abcd…");
         assert_eq!(fit("日本語", 4), "日… ");
         assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn what_is_cut_off_ends_in_an_ellipsis() {
+        let line =
+            |texts: &[&str]| Line::from(texts.iter().map(|text| Span::raw((*text).to_owned())).collect::<Vec<_>>());
+        let cut = |texts: &[&str], width| cut(line(texts), width).to_string();
+        assert_eq!(cut(&["done: ", "1 of 1 steps"], 18), "done: 1 of 1 steps");
+        assert_eq!(cut(&["done: ", "1 of 1 steps"], 15), "done: 1 of 1 s…");
+        assert_eq!(cut(&["done: ", "1 of 1"], 6), "done:…");
+        assert_eq!(cut(&["done: ", "1 of 1"], 7), "done: …");
+        assert_eq!(cut(&["done   ", "  "], 4), "done   ".to_owned() + "  ", "blanks are no text");
+        assert_eq!(cut(&["日本語", "x"], 4), "日…");
+        assert_eq!(cut(&["ab"], 0), "");
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) fn errors(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut V
 /// Whether the log takes records.
 pub(super) fn audit(ctx: &Ctx<'_>, lines: &mut Vec<Line<'static>>) {
     lines.push(match &ctx.world.audit.state {
-        AuditState::Ready => label(ctx, "audit", format!("ready, {} records", ctx.world.audit.records)),
+        AuditState::Ready => label(ctx, "audit", format!("ready, {} records", ctx.records)),
         AuditState::Failed { why } => Line::styled(format!("audit   takes no records: {why}"), ctx.theme.bad()),
     });
 }

@@ -78,10 +78,13 @@ fn blocks(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Block> {
         Err(why) if target.sets.len() > 1 && !target.rollout.deleting => can(ctx, 'r', "roll back …", &why, width),
         Err(why) => cannot(ctx, 'r', "roll back …", &why, width),
     };
-    // Beside the abort: both are for when it goes wrong.
-    let at = TABLE.iter().position(|a| a.id == crate::domain::intent::ActionId::Abort).map_or(0, |at| at + 1);
-    blocks.insert(at, (lines, help));
+    blocks.insert(beside_abort(), (lines, help));
     blocks
+}
+
+/// Where the rollback stands: beside the abort, for both are for when it goes wrong.
+fn beside_abort() -> usize {
+    TABLE.iter().position(|a| a.id == crate::domain::intent::ActionId::Abort).map_or(0, |at| at + 1)
 }
 
 fn one(ctx: &Ctx<'_>, target: &Target, action: &Action, width: usize) -> Vec<Line<'static>> {
@@ -207,6 +210,7 @@ fn group_blocks(ctx: &Ctx<'_>, state: &State, width: usize) -> Vec<Block> {
         })
         .collect();
     let back = targets.iter().filter(|target| rollback::plan(target, None, ctx.now).is_ok()).count();
-    blocks.push(block('r', "roll back …", "each to its last good version, where that is proven", back, false));
+    let back = block('r', "roll back …", "each to its last good version, where that is proven", back, false);
+    blocks.insert(beside_abort(), back);
     blocks
 }

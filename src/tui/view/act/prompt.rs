@@ -44,7 +44,11 @@ pub(super) fn lines(
         lines.extend(wrap(notice, width).into_iter().map(|text| Line::styled(text, theme.warn())));
     }
     let caret = |field| if prompt.field == field { "▏" } else { "" };
-    let reason = if prompt.reason.value().is_empty() && prompt.field != Field::Reason {
+    let writing = prompt.field == Field::Reason;
+    let empty = prompt.reason.value().is_empty();
+    let reason = if empty && !writing && prompt.reason_needed {
+        Span::styled("needed here: tab to write it; it goes on record", theme.warn())
+    } else if empty && !writing {
         Span::styled("tab to give one; it goes on record", theme.dim())
     } else {
         let from = prompt.reason.value().chars().count().saturating_sub(width.saturating_sub(10));
@@ -52,13 +56,28 @@ pub(super) fn lines(
         Span::styled(format!("{tail}{}", caret(Field::Reason)), theme.field())
     };
     let mut line = vec![Span::styled(fit("reason", 8), theme.dim()), reason];
-    if prompt.field == Field::Reason {
-        line.push(Span::styled("  ↵ or tab goes on", theme.dim()));
+    if writing && empty {
+        let (text, style) = if prompt.reason_needed {
+            ("  needed here; it goes on record", theme.warn())
+        } else {
+            ("  none is needed; it goes on record", theme.dim())
+        };
+        line.push(Span::styled(text, style));
     }
     lines.push(Line::from(line));
     if let Confirmation::WithoutRecord { why } = asked {
         let text = format!("NO RECORD can be written now ({why}).");
         lines.extend(wrap(&text, width).into_iter().map(|text| Line::styled(text, theme.bad())));
+    }
+    if writing {
+        let then = match asked {
+            Confirmation::Press | Confirmation::WithoutRecord { .. } => "y".to_owned(),
+            Confirmation::Type { text } => format!("\"{text}\" and ↵"),
+        };
+        let text = format!("↵ or tab when the reason is written, then {then} to {verb}");
+        lines.extend(wrap(&text, width).into_iter().map(|text| Line::styled(text, theme.dim())));
+        lines.push(leave(ctx, prompt));
+        return;
     }
     let mut line = match asked {
         Confirmation::Press => {
@@ -67,7 +86,7 @@ pub(super) fn lines(
         Confirmation::WithoutRecord { .. } => vec![
             Span::raw("press "),
             Span::styled("y", theme.key()),
-            Span::raw(format!(" to {verb} all the same; its record follows as soon as the log takes it")),
+            Span::raw(format!(" to {verb} all the same; its record follows later")),
         ],
         Confirmation::Type { text } => vec![
             Span::raw("type \""),
@@ -78,12 +97,23 @@ pub(super) fn lines(
             Span::styled(format!("{}{}", prompt.typed.value(), caret(Field::Confirmation)), theme.field()),
         ],
     };
-    let leave = "    esc leaves it as it is";
-    if Line::from(line.clone()).width() + leave.len() <= width {
-        line.push(Span::styled(leave, theme.dim()));
+    let leave = leave(ctx, prompt);
+    if Line::from(line.clone()).width() + 4 + leave.width() <= width {
+        line.push(Span::raw("    "));
+        line.extend(leave.spans);
         lines.push(Line::from(line));
     } else {
         lines.push(Line::from(line));
-        lines.push(Line::styled("esc leaves it as it is", theme.dim()));
+        lines.push(leave);
     }
+}
+
+const LEAVE: &str = "esc leaves it as it is";
+
+/// How to leave it; while keys do not count, that, because somebody tried.
+fn leave(ctx: &Ctx<'_>, prompt: &Prompt) -> Line<'static> {
+    Line::from(match prompt.not_yet {
+        Some(why) => Span::styled(why, ctx.theme.warn()),
+        None => Span::styled(LEAVE, ctx.theme.dim()),
+    })
 }

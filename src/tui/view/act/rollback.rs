@@ -27,7 +27,7 @@ pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: R
         Made::Not(why) => {
             lines.extend(wrap(why, width).into_iter().map(|text| Line::styled(text, theme.warn())));
             lines.push(Line::from(vec![
-                Span::styled("p", theme.key()),
+                Span::styled("F2", theme.key()),
                 Span::raw(" picks a revision; "),
                 Span::styled("esc closes, nothing was sent", theme.dim()),
             ]));

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
-use super::super::words::wrap;
+use super::super::words::{self, wrap};
 use crate::actions::row;
 use crate::domain::outcome::Act;
 use crate::model::Target;
@@ -65,9 +65,14 @@ pub(super) fn lines(
 impl Entry {
     fn lines(&self, ctx: &Ctx<'_>, width: usize, most: usize) -> Vec<Line<'static>> {
         let clock = self.at.map_or_else(|| "       –  ".to_owned(), |at| clock(ctx, at));
-        let text = wrap(&self.text, width.saturating_sub(18));
+        let mut text = wrap(&self.text, width.saturating_sub(18));
+        if text.len() > most {
+            text.truncate(most);
+            if let Some(last) = text.last_mut() {
+                words::fit(&format!("{last} …"), width.saturating_sub(18)).trim_end().clone_into(last);
+            }
+        }
         text.into_iter()
-            .take(most)
             .enumerate()
             .map(|(n, text)| {
                 let head = if n == 0 { format!("{clock} {:<7}", self.who) } else { " ".repeat(18) };
@@ -148,5 +153,5 @@ fn of_managers(ctx: &Ctx<'_>, target: &Target) -> impl Iterator<Item = Entry> {
 /// Why the cluster's own events are not here.
 fn denied(ctx: &Ctx<'_>, target: &Target) -> Option<String> {
     let link = ctx.world.links.values().find(|l| l.id.what == "events" && l.id.context == target.context)?;
-    (target.events.is_none() && !link.state.is_live()).then(|| format!("cluster events: {}", link.state.word()))
+    (target.events.is_none() && !link.state.is_live()).then(|| format!("cluster events: {}", words::off(&link.state)))
 }

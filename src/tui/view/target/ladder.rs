@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::Ctx;
 use super::super::words::revision_of;
 use crate::domain::analysis::RunRef;
+use crate::domain::intent::ActionId;
 use crate::domain::rollout::{BlueGreen, Rollout, Strategy};
 use crate::domain::steps::{Span as Long, Step};
 use crate::model::Target;
@@ -60,29 +61,47 @@ fn steps(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
     if rollout.steps().is_empty() {
         return vec![Line::raw("no steps: a new version takes all at once")];
     }
-    let mut lines = Vec::new();
+    let mut lines = aborted(ctx, target);
     for (index, step) in rollout.steps().iter().enumerate() {
         let at = match here {
-            Some(here) if index == here && rollout.abort => At::Failed,
+            _ if rollout.abort => At::ToCome,
             Some(here) if index == here && !rollout.pause_conditions.is_empty() => At::Waits,
             Some(here) if index == here => At::Here,
             Some(here) if index > here => At::ToCome,
             _ => At::Over,
         };
         let mut text = step.to_string();
-        if Some(index) == here {
+        if Some(index) == here && !rollout.abort {
             text.push_str(&detail(ctx, rollout, step));
         }
         lines.push(line(ctx, at, index + 1, text));
     }
-    if here.is_none() {
+    if here.is_none() && !rollout.abort {
         lines.push(Line::styled("all steps are done", theme.good()));
-    }
-    if rollout.abort {
-        lines.push(Line::styled("aborted: nothing moves until a retry or an undo", theme.bad()));
     }
     if let Some(run) = &rollout.background_run {
         lines.push(Line::from(vec![Span::styled("  in the background: ", theme.dim()), phase(ctx, run)]));
+    }
+    lines
+}
+
+/// That it was aborted, and where it stood then as far as that was seen from here: the controller goes back to the first
+/// step, and no object says more.
+fn aborted(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
+    let rollout = &target.rollout;
+    if !rollout.abort {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        Line::styled("aborted: nothing moves", ctx.theme.bad()),
+        Line::styled("until a retry or an undo", ctx.theme.bad()),
+    ];
+    let acts = ctx.world.acts.iter().rev().map(|act| &act.intent);
+    let abort = acts.filter(|intent| intent.target == *target.id() && intent.seen.pod_hash == rollout.pod_hash);
+    let seen =
+        abort.into_iter().find(|intent| intent.action == ActionId::Abort).and_then(|intent| intent.seen.step_index);
+    if let (Some(step), false) = (seen, rollout.steps().is_empty()) {
+        lines.push(Line::raw(format!("stood on step {} when aborted here", step + 1)));
     }
     lines
 }
@@ -136,22 +155,15 @@ fn stages(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<'s
     }
     way.push((through, format!("{new} is the stable version")));
     let here = way.iter().position(|(over, _)| !over);
-    let mut lines: Vec<Line<'static>> = way
-        .into_iter()
-        .enumerate()
-        .map(|(n, (over, text))| {
-            let at = match here {
-                _ if over => At::Over,
-                Some(here) if here == n && rollout.abort => At::Failed,
-                Some(here) if here == n && (paused || rollout.spec_paused) => At::Waits,
-                Some(here) if here == n => At::Here,
-                _ => At::ToCome,
-            };
-            line(ctx, at, n + 1, text)
-        })
-        .collect();
-    if rollout.abort {
-        lines.push(Line::styled("aborted: nothing moves until a retry or an undo", ctx.theme.bad()));
-    }
-    lines
+    let stages = way.into_iter().enumerate().map(|(n, (over, text))| {
+        let at = match here {
+            _ if over => At::Over,
+            Some(here) if here == n && rollout.abort => At::Failed,
+            Some(here) if here == n && (paused || rollout.spec_paused) => At::Waits,
+            Some(here) if here == n => At::Here,
+            _ => At::ToCome,
+        };
+        line(ctx, at, n + 1, text)
+    });
+    aborted(ctx, target).into_iter().chain(stages).collect()
 }

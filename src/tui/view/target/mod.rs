@@ -15,13 +15,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
-use super::words::{name, panel, panel_from};
+use super::words::{Put as _, name, panel, panel_from};
 use super::{Ctx, rates, scrolled};
 use crate::model::Target;
 use crate::tui::state::State;
 
 /// From this width and height on three panels stand side by side.
 const WIDE: (u16, u16) = (140, 30);
+
+/// The lines of the errors that must not be hidden: that they are old, the verdict, and both sides.
+const VERDICT: usize = 4;
 
 /// From these on, two.
 const MIDDLE: (u16, u16) = (104, 26);
@@ -51,7 +54,7 @@ pub(super) fn events(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut 
         Some(target) => happened::lines(ctx, target, state.records_of(&id), usize::from(area.width), happened::WHOLE),
         None => vec![Line::raw(format!("{} is no longer there.", name(ctx.world, &id)))],
     };
-    scrolled(lines, state, area, buffer);
+    scrolled(ctx, lines, state, area, buffer);
 }
 
 fn rule(ctx: &Ctx<'_>, title: &str, width: usize) -> Line<'static> {
@@ -75,12 +78,12 @@ fn narrow(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     lines.push(rule(ctx, "what happened", width));
     lines.extend(happened::lines(ctx, target, state.records_of(target.id()), width, happened::SHORT));
     let more = lines.len().saturating_sub(usize::from(area.height));
-    scrolled(lines, state, area, buffer);
+    scrolled(ctx, lines, state, area, buffer);
     if more > state.scroll {
         let text = format!(" ↓ {} more ", more - state.scroll);
         let wide = u16::try_from(text.chars().count()).unwrap_or(0);
         let place = Rect { x: area.right().saturating_sub(wide), y: area.bottom() - 1, width: wide, height: 1 };
-        Line::styled(text, ctx.theme.key()).render(place, buffer);
+        Line::styled(text, ctx.theme.key()).put(ctx, place, buffer);
     }
 }
 
@@ -103,7 +106,7 @@ fn middle(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     let most = area.height / 3;
     let high = u16::try_from(status.len()).unwrap_or(most).min(most);
     for (y, line) in (area.y..area.y + high).zip(status) {
-        line.render(Rect { x: area.x + 1, y, width: area.width - 2, height: 1 }, buffer);
+        line.put(ctx, Rect { x: area.x + 1, y, width: area.width - 2, height: 1 }, buffer);
     }
     let area = Rect { y: area.y + high, height: area.height - high, ..area };
     let columns = Layout::horizontal([Constraint::Percentage(42), Constraint::Fill(1)]);
@@ -115,8 +118,11 @@ fn middle(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer:
     let [top, bottom] = Layout::vertical([Constraint::Length(top), Constraint::Min(5)]).areas(area);
     let [left, right] = columns.areas(top);
     let rows = usize::from(left.height).saturating_sub(2);
-    panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
-    let [one, two] = Layout::vertical([Constraint::Length(height(traffic.len())), Constraint::Min(3)]).areas(right);
+    panel(ctx, ladder::title(target), around(ctx, ladder, at(target), rows), left, buffer);
+    // The errors keep room for their verdict, and whether it is of now.
+    let least = height(errors.len().min(VERDICT)).min(right.height);
+    let one = height(traffic.len()).min(right.height - least);
+    let [one, two] = Layout::vertical([Constraint::Length(one), Constraint::Fill(1)]).areas(right);
     panel(ctx, "traffic", traffic, one, buffer);
     panel(ctx, "errors", errors, two, buffer);
     lower(ctx, target, state, bottom, buffer);
@@ -149,7 +155,7 @@ fn wide(ctx: &Ctx<'_>, target: &Target, state: &mut State, area: Rect, buffer: &
     panel(ctx, "status", status, head, buffer);
     let [left, right, third] = share.areas(middle);
     let rows = usize::from(left.height) - 2;
-    panel(ctx, ladder::title(target), around(ladder, at(target), rows), left, buffer);
+    panel(ctx, ladder::title(target), around(ctx, ladder, at(target), rows), left, buffer);
     panel(ctx, "traffic", traffic, right, buffer);
     panel(ctx, "errors", errors, third, buffer);
     lower(ctx, target, state, bottom, buffer);
@@ -160,10 +166,20 @@ fn at(target: &Target) -> usize {
 }
 
 /// The part of a long ladder around the step it stands on.
-fn around(lines: Vec<Line<'static>>, at: usize, rows: usize) -> Vec<Line<'static>> {
+fn around(ctx: &Ctx<'_>, lines: Vec<Line<'static>>, at: usize, rows: usize) -> Vec<Line<'static>> {
     if lines.len() <= rows || rows == 0 {
         return lines;
     }
     let from = at.saturating_sub(rows / 3).min(lines.len() - rows);
-    lines.into_iter().skip(from).take(rows).collect()
+    let (before, behind) = (from, lines.len() - rows - from);
+    let mut shown: Vec<Line<'static>> = lines.into_iter().skip(from).take(rows).collect();
+    // What is left out is said, but never in the place of the step it stands on.
+    let more = |n: usize| Line::styled(format!("… {n} more"), ctx.theme.dim());
+    if before > 0 && at > from {
+        shown[0] = more(before + 1);
+    }
+    if behind > 0 && at + 1 < from + rows {
+        shown[rows - 1] = more(behind + 1);
+    }
+    shown
 }

@@ -82,7 +82,7 @@ fn old(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'stati
     }
     let heard = told_by(ctx.world, target).and_then(|l| l.heard);
     let since = heard.map_or_else(String::new, |heard| format!(": this was true {} ago", ctx.age(heard)));
-    let text = format!("NOT LIVE ({}){since}", link.word());
+    let text = format!("NOT LIVE ({}){since}", words::off(&link));
     lines.extend(wrap(&text, width).into_iter().map(|text| Line::styled(text, ctx.theme.bad())));
 }
 

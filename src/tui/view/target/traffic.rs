@@ -144,7 +144,7 @@ fn going_down(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
             format!("{goes}down now")
         };
         // Nobody goes back to a version that was aborted.
-        let hint = if aborted { String::new() } else { format!("; {} h holds it", ctx.key(Command::Act)) };
+        let hint = if aborted { String::new() } else { format!("; press {} h to hold it", ctx.key(Command::Act)) };
         let text = format!("{}/{} ready{hint}", set.available, set.desired);
         Some(field(
             ctx,
