@@ -98,7 +98,7 @@ pub fn cases() -> Vec<Case> {
             "accepted and nothing more",
             Reply::Json(200, rollout("payments", 101)),
             "no effect",
-            "nothing came of it",
+            "none seen within",
         ),
     ]
 }
