@@ -35,7 +35,11 @@ fn version_of(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
 
 /// `3/10 ready`; more than are wanted, while a version is scaled down, are no share of them.
 pub fn share(available: i64, wanted: i64) -> String {
-    if available > wanted { format!("{available} ready, {wanted} wanted") } else { format!("{available}/{wanted} ready") }
+    if available > wanted {
+        format!("{available} ready, {wanted} wanted")
+    } else {
+        format!("{available}/{wanted} ready")
+    }
 }
 
 /// How much of a version is up: `10/10 ready`; nothing where its ReplicaSet is not known. A preview of fewer pods is scaled

@@ -60,7 +60,9 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
                 // The controller's fast way is open for one look of its own only (protocol reference 2.7.4).
                 Some(set) if up && kept => {
                     let up = share(set.available, desired);
-                    format!("its pods are up ({up}): the traffic moves at once if they still are when the controller looks; else it {slow}")
+                    format!(
+                        "its pods are up ({up}): the traffic moves at once if they still are when the controller looks; else it {slow}"
+                    )
                 }
                 _ => format!("its pods must start ({ready}), then it {slow}"),
             }

@@ -114,7 +114,11 @@ impl Alarm {
         let mut again: Vec<TargetId> = changed.collect();
         for id in &again {
             let timed = world.targets.get(id).is_some_and(|target| target.rollout.resumes_at().is_some());
-            if timed { self.timed.insert(id.clone()) } else { self.timed.remove(id) };
+            if timed {
+                self.timed.insert(id.clone())
+            } else {
+                self.timed.remove(id)
+            };
         }
         // A need may be over with nothing else changed: what was measured became old.
         let sweep = self.swept.is_none_or(|last| now.duration_since(last) >= SWEEP);

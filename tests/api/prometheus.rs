@@ -208,7 +208,8 @@ async fn who_joins_late_is_told_since_when_it_is_over() {
         let start = form.parse::<i64>().expect("a number");
         // Well for twenty steps, and one in ten failed since.
         told.store(start + 200, Ordering::SeqCst);
-        let points = |of: &dyn Fn(i64) -> &'static str| (0..30).map(|n| json!([start + n * 10, of(n)])).collect::<Vec<_>>();
+        let points =
+            |of: &dyn Fn(i64) -> &'static str| (0..30).map(|n| json!([start + n * 10, of(n)])).collect::<Vec<_>>();
         let series = [("el", points(&|n| if n < 20 { "1" } else { "20" })), ("tl", points(&|_| "200"))];
         let result: Vec<Value> = series
             .into_iter()

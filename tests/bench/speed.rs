@@ -170,8 +170,11 @@ fn cost(size: usize, rate: u32, time: Duration) -> Cost {
     }
     let (after, seconds) = (usage(screen.pid()), begun.elapsed().as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a rate to look at")]
-    let (bytes, age, switches) =
-        ((screen.bytes - written - age) as f64 / seconds, age as f64 / seconds, after.switches.saturating_sub(before.switches) as f64 / seconds);
+    let (bytes, age, switches) = (
+        (screen.bytes - written - age) as f64 / seconds,
+        age as f64 / seconds,
+        after.switches.saturating_sub(before.switches) as f64 / seconds,
+    );
     let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds * 100.0;
     Cost { cpu, bytes, age, switches, resident: mib(after.resident_kib), seconds }
 }

@@ -121,7 +121,11 @@ impl Range {
 
     /// The time of the nth step.
     pub(super) fn at(self, nth: usize) -> Option<Timestamp> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most some thousand seconds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "at most some thousand seconds"
+        )]
         let after = (nth as f64 * self.step) as i64;
         Timestamp::from_second(self.start.checked_add(after)?).ok()
     }

@@ -24,10 +24,7 @@ const ATTRIBUTES: [(Modifier, Attribute, Attribute); 9] = [
 ];
 
 /// Writes `cells`, which come row by row, to a terminal that has neither colours nor modifiers set, and leaves it so.
-pub(super) fn write<'c>(
-    out: &mut impl Write,
-    cells: impl IntoIterator<Item = (u16, u16, &'c Cell)>,
-) -> io::Result<()> {
+pub(super) fn write<'c>(out: &mut impl Write, cells: impl IntoIterator<Item = (u16, u16, &'c Cell)>) -> io::Result<()> {
     let (mut fg, mut bg, mut modifier) = (Color::Reset, Color::Reset, Modifier::empty());
     let mut last: Option<(u16, u16)> = None;
     for (x, y, cell) in cells {
@@ -97,7 +94,8 @@ mod tests {
     }
 
     fn buffer() -> impl Strategy<Value = Buffer> {
-        let text = prop_oneof![Just("x"), Just(" "), Just("two words"), Just("漢字"), Just("──‖"), Just("to the end of it")];
+        let text =
+            prop_oneof![Just("x"), Just(" "), Just("two words"), Just("漢字"), Just("──‖"), Just("to the end of it")];
         let put = (0..AREA.width, 0..AREA.height, text, style());
         proptest::collection::vec(put, 0..12).prop_map(|all| {
             let mut buffer = Buffer::empty(AREA);

@@ -86,7 +86,11 @@ fn a_pause_by_hand_counts_nothing_down_and_is_said_once() {
     let screen = page(changed(by_hand));
     assert!(screen.contains("Paused by hand (spec.paused)"), "{screen}");
     assert!(!screen.contains("manually paused") && !screen.contains(" left"), "{screen}");
-    assert!(screen.contains("pause 10m, held by hand: goes on once resumed"), "{screen}");
+    assert!(
+        screen.contains("next     weight 100 %, then all traffic: the last step, once someone resumes it"),
+        "{screen}"
+    );
+    assert!(screen.contains("4 pause 10m, held by hand  "), "{screen}");
     let mut desk = Desk::new(world_of(vec![Arc::new(changed(by_hand))]));
     let board = text(&desk.draw(160, 30));
     let line = board.lines().find(|line| line.contains("shop/payments")).unwrap_or_default();
@@ -109,7 +113,8 @@ fn a_preview_of_fewer_pods_is_never_more_than_it_should_be() {
             }
             rollout.replicas.desired = 4;
         });
-        Arc::make_mut(&mut target.sets[0]).available = ready;
+        let set = Arc::make_mut(&mut target.sets[0]);
+        (set.available, set.desired) = (ready, if ready > 1 { 4 } else { 1 });
         page(target)
     };
     let waits = preview(1);

@@ -100,7 +100,8 @@ fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
         // Nothing says so of a controller that one hears nothing of.
         let heard = told_by(ctx.world, target).and_then(|link| link.heard.filter(|_| link.state.is_live()));
         let heard = heard.is_some_and(|heard| heard.duration_since(since) >= LATE);
-        return text.replace("nothing moves", if heard { "the controller does not act" } else { "nothing heard since" });
+        return text
+            .replace("nothing moves", if heard { "the controller does not act" } else { "nothing heard since" });
     }
     match due(ctx, rollout) {
         Some(due) if rollout.strategy.blue_green().is_some() => due,

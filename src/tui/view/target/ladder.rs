@@ -92,10 +92,7 @@ fn steps(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
 fn detail(ctx: &Ctx<'_>, rollout: &Rollout, step: &Step) -> String {
     match step {
         // The controller looks at no step while it is paused by hand (`rollout/canary.go`, `completedCurrentCanaryStep`).
-        Step::Pause { .. } if rollout.spec_paused && !rollout.pause_conditions.is_empty() => {
-            ", held by hand: goes on once resumed".to_owned()
-        }
-        _ if rollout.spec_paused => ", held by hand until resumed".to_owned(),
+        _ if rollout.spec_paused => ", held by hand".to_owned(),
         Step::Pause { seconds: Some(_) } => match rollout.resumes_at() {
             Some(ends) if ends > ctx.now => format!(", {} left", ctx.left(ends)),
             Some(_) => ", over".to_owned(),
