@@ -38,7 +38,10 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
     let reason = reason(ctx, target, room < TIGHT);
     // Beside the column of the rates: without it the limit is named.
     let beside = (1..TIGHT).contains(&room);
-    text.push_str(&if beside { reason.replace("over its limit of ", "over ") } else { reason });
+    let reason = if beside { reason.replace("over its limit of ", "over ") } else { reason };
+    // How long comes last, and must not be what is cut off.
+    let tight = room > 0 && text.chars().count() + reason.chars().count() > room;
+    text.push_str(&if tight { reason.replace(" seen for ", " seen ") } else { reason });
     let rollout = &target.rollout;
     if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
         text.push_str(", restarting its pods");
