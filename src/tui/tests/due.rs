@@ -123,3 +123,17 @@ fn a_preview_of_fewer_pods_is_never_more_than_it_should_be() {
     let grows = preview(3);
     assert!(grows.contains("is up behind the preview, 3/4 ready") && !grows.contains("3/1"), "{grows}");
 }
+
+#[test]
+fn what_was_over_before_it_was_looked_at_is_only_said_to_be_seen() {
+    let mut target = (*super::rates::bad()).clone();
+    let mut signals = target.signals.as_deref().expect("its rates").clone();
+    signals.over_began = false;
+    target.signals = Some(Arc::new(signals));
+    let board = |width: u16| text(&Desk::new(world_of(vec![Arc::new(target.clone())])).draw(width, 40));
+    let wide = board(200);
+    assert!(wide.contains("over its limit of 5 % seen for 40s"), "{wide}");
+    // The time itself is the last that goes.
+    let narrow = (100..200).rev().map(board).find(|screen| !screen.contains("seen for 40s")).unwrap_or_default();
+    assert!(narrow.contains("seen 40s"), "{narrow}");
+}
