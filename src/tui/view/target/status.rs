@@ -104,7 +104,8 @@ fn phase(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'sta
     if rollout.spec_paused {
         text.push_str(if phase == Phase::Paused { " by hand (spec.paused)" } else { ", paused by hand (spec.paused)" });
     }
-    if !message.is_empty() && !(rollout.spec_paused && message == "manually paused") {
+    let said_already = rollout.spec_paused && message == "manually paused";
+    if !message.is_empty() && !said_already {
         let _ = write!(text, "  {message}");
     }
     said(ctx, "phase", &text, theme.phase(phase).patch(theme.strong()), width, lines);
