@@ -88,6 +88,12 @@
 //!   repository could send tokens elsewhere ([`config::Layers`]). Settings change while the program runs
 //!   ([`runtime::settings`]), so whoever decides takes the mandate of the moment; it holds per kube context
 //!   ([`policy::Mandate::at`]).
+//! - Silence: a link is *stale* after 75 s (the API server breaks its silence with a bookmark about every minute), the one
+//!   of the open target after 10 s. Until then the corner says from 30 s on when a context was last heard of, in steps of
+//!   15 s and a calm colour ([`model::query::quiet`]): a quiet cluster costs a few bytes four times a minute, and no
+//!   request. An active probe would know sooner and cost requests for ever from every cockpit; whoever needs to know opens
+//!   the target. A timed pause that is over and stands says *the controller does not act* only where something was heard
+//!   of the link since; after a minute it needs a person ([`model::query::overdue`]).
 //! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
 //!   one order, so that a system need not know the model's event type.
 

@@ -2,7 +2,7 @@
 
 use super::resume::ladder_from;
 use super::{Consequence, readiness, ready_for_more, version_of};
-use crate::domain::analysis::RunPhase;
+use crate::domain::analysis::{RunPhase, RunRef};
 use crate::domain::intent::Params;
 use crate::domain::rollout::Strategy;
 use crate::domain::sight::Sight;
@@ -79,10 +79,13 @@ pub(super) fn full_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
             }
         }
         Strategy::BlueGreen(blue_green) => {
-            if blue_green.pre_promotion && rollout.blue_green.active != rollout.pod_hash {
+            // What has passed is not skipped.
+            let to_come = |run: &Option<RunRef>| run.as_ref().is_none_or(|run| run.phase != RunPhase::Successful);
+            let runs = &rollout.blue_green;
+            if blue_green.pre_promotion && runs.active != rollout.pod_hash && to_come(&runs.pre_run) {
                 skipped.push("the pre-promotion analysis".to_owned());
             }
-            if blue_green.post_promotion {
+            if blue_green.post_promotion && to_come(&runs.post_run) {
                 skipped.push("the post-promotion analysis".to_owned());
             }
         }

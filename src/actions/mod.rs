@@ -33,9 +33,28 @@ fn version_of(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
     revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
 }
 
-/// How much of a version is up: `10/10 ready`; nothing where its ReplicaSet is not known.
+/// `3/10 ready`; more than are wanted, while a version is scaled down, are no share of them.
+pub fn share(available: i64, wanted: i64) -> String {
+    if available > wanted {
+        format!("{available} ready, {wanted} wanted")
+    } else {
+        format!("{available}/{wanted} ready")
+    }
+}
+
+/// How much of a version is up: `10/10 ready`; nothing where its ReplicaSet is not known. A preview of fewer pods is scaled
+/// up before it gets traffic.
 fn readiness(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
-    sight
-        .set(hash)
-        .map_or_else(String::new, |set| format!(", {}/{} ready", set.available, sight.rollout.replicas.desired))
+    let rollout = sight.rollout;
+    let desired = rollout.replicas.desired;
+    let Some(set) = sight.set(hash) else { return String::new() };
+    let preview = rollout.strategy.blue_green().and_then(|b| b.preview_replicas);
+    if preview.is_some_and(|preview| preview < desired)
+        && *hash == rollout.pod_hash
+        && rollout.blue_green.active != *hash
+        && set.available < desired
+    {
+        return format!(": it is scaled from {} to {desired} first", set.available);
+    }
+    format!(", {}", share(set.available, desired))
 }

@@ -1,6 +1,6 @@
 //! Acts that change the template: undo and set image.
 
-use super::{Consequence, ready_for_more, version_of};
+use super::{Consequence, ready_for_more, share, version_of};
 use crate::domain::intent::Params;
 use crate::domain::rollout::{BlueGreen, Strategy};
 use crate::domain::sight::Sight;
@@ -40,7 +40,7 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
     let set = sight.set(hash);
     let desired = rollout.replicas.desired;
     let up = set.is_some_and(|set| set.available >= desired && desired > 0);
-    let ready = set.map_or_else(String::new, |set| format!("{}/{desired} ready", set.available));
+    let ready = set.map_or_else(String::new, |set| share(set.available, desired));
     match &rollout.strategy {
         Strategy::Canary(_) if *hash == rollout.stable_hash => {
             format!("back to stable at once, all steps skipped, {ready}")
@@ -59,7 +59,10 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
             match set {
                 // The controller's fast way is open for one look of its own only (protocol reference 2.7.4).
                 Some(set) if up && kept => {
-                    format!("its pods are up ({}/{desired}): the traffic moves at once, or {slow}", set.available)
+                    let up = share(set.available, desired);
+                    format!(
+                        "its pods are up ({up}): the traffic moves at once if they still are when the controller looks; else it {slow}"
+                    )
                 }
                 _ => format!("its pods must start ({ready}), then it {slow}"),
             }

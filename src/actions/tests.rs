@@ -156,3 +156,45 @@ fn an_image_is_checked_before_anything_is_sent() {
     let params = Params::Image { container: "app".into(), image: "shop/payments@sha256:0123456789abcdef".into() };
     assert_eq!((row(ActionId::SetImage).consequence)(&Sight::of(&rollout), &params).typed, "456789abcdef");
 }
+
+#[test]
+fn a_full_promotion_skips_only_what_is_still_to_come() {
+    let run = |phase| Some(RunRef { name: "a".into(), phase, message: "".into() });
+    let says = |pre: Option<RunRef>| {
+        let rollout = with(fixture::preview(), |r| {
+            if let Strategy::BlueGreen(blue_green) = &mut r.strategy {
+                (blue_green.pre_promotion, blue_green.post_promotion) = (true, true);
+            }
+            r.blue_green.pre_run = pre;
+        });
+        text(ActionId::PromoteFull, &rollout).0
+    };
+    let (pre, post) = ("the pre-promotion analysis", "the post-promotion analysis");
+    for (pre_run, skips) in [
+        (None, format!("{pre}, {post}")),
+        (run(RunPhase::Running), format!("{pre}, {post}")),
+        (run(RunPhase::Inconclusive), format!("{pre}, {post}")),
+        (run(RunPhase::Successful), post.to_owned()),
+    ] {
+        let said = says(pre_run);
+        assert!(said.ends_with(&format!("; skips {skips}")), "{said}");
+    }
+}
+
+#[test]
+fn a_share_is_never_more_than_the_whole() {
+    assert_eq!((share(3, 10), share(4, 1)), ("3/10 ready".to_owned(), "4 ready, 1 wanted".to_owned()));
+    let rollout = with(fixture::preview(), |r| {
+        if let Strategy::BlueGreen(blue_green) = &mut r.strategy {
+            blue_green.preview_replicas = Some(1);
+        }
+        r.replicas.desired = 4;
+    });
+    let says = |pods: i64| {
+        let sets = [Arc::new(fixture::set(&rollout, "778b5d6c7f", 2, pods))];
+        let sight = Sight { rollout: &rollout, sets: &sets, runs: None };
+        (row(ActionId::Resume).consequence)(&sight, &Params::None).text
+    };
+    assert_eq!(says(1), "live traffic goes to rev 2: it is scaled from 1 to 4 first");
+    assert_eq!(says(4), "live traffic goes to rev 2, 4/4 ready");
+}

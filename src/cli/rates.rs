@@ -38,6 +38,9 @@ struct ReadDto {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     over_since: Option<String>,
+    /// Whether it began at `overSince`; false = it was over when it was first looked at, and may have begun before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over_began: Option<bool>,
     subject: SideDto,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<SideDto>,
@@ -128,6 +131,7 @@ impl From<&Signals> for ReadDto {
             scrape_seconds: signals.scrape,
             verdict: signals.verdict.word(),
             over_since: signals.over_since.map(|t| t.to_string()),
+            over_began: signals.over_since.map(|_| signals.over_began),
             subject: (&signals.subject).into(),
             reference: signals.reference.as_ref().map(Into::into),
             notes: signals.notes.iter().map(ToString::to_string).collect(),

@@ -351,8 +351,12 @@ impl Rollout {
             .then(|| since.checked_add(jiff::SignedDuration::from_secs(self.progress_deadline)).ok())?
     }
 
-    /// Since when it is paused, the oldest condition counting.
+    /// Since when it is paused, the oldest condition counting. Of a pause by hand nothing on the object says when it was
+    /// made, and the conditions beside it are older or younger than it.
     pub fn paused_since(&self) -> Option<Timestamp> {
+        if self.spec_paused {
+            return None;
+        }
         self.pause_conditions.iter().filter_map(PauseCondition::since).min()
     }
 }

@@ -1,5 +1,7 @@
 //! Questions to the world, asked alike by screen, verb and control.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::actions::row;
@@ -12,6 +14,7 @@ use crate::domain::permissions::Right;
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
 use crate::domain::signal::Signals;
 use crate::domain::steps::Span;
+use crate::domain::text::Clean;
 
 use super::world::{Target, World};
 
@@ -58,7 +61,18 @@ fn over(target: &Target, now: Timestamp) -> Option<String> {
     let signals = target.signals.as_deref()?;
     let since = signals.over_since.filter(|_| signals.is_about(&target.rollout) && !signals.is_old(now))?;
     let lasts = Span(now.as_second().saturating_sub(since.as_second()));
-    Some(format!("{} for {lasts}", signals.verdict_text()))
+    Some(format!("{} {} {lasts}", signals.verdict_text(), signals.lasting()))
+}
+
+/// A timed pause that is over for so long was not ended by the controller, which looks again to the second.
+pub const LATE: SignedDuration = SignedDuration::from_secs(10);
+
+/// After so long somebody has to see why.
+pub const TOO_LATE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Since when a timed pause is over that the controller did not end; `None` while it may still be about to.
+pub fn overdue(rollout: &Rollout, now: Timestamp) -> Option<Timestamp> {
+    rollout.resumes_at().filter(|at| now.duration_since(*at) >= LATE && rollout.status().0 == Phase::Paused)
 }
 
 /// Its error rates, where the version that is released was last measured over its limit. What has got old is no better.
@@ -95,6 +109,11 @@ pub fn band(target: &Target, now: Timestamp) -> (Band, String) {
             if rollout.spec_paused {
                 return (Band::NeedsYou, "paused by hand".to_owned());
             }
+            if let Some(since) = overdue(rollout, now) {
+                let late = now.duration_since(since);
+                let band = if late >= TOO_LATE { Band::NeedsYou } else { Band::Moving };
+                return (band, format!("pause over for {}: nothing moves", Span(late.as_secs())));
+            }
             if rollout.resumes_at().is_some() {
                 let what = match rollout.current_step() {
                     Some((_, step)) => step.to_string(),
@@ -126,6 +145,28 @@ pub fn band(target: &Target, now: Timestamp) -> (Band, String) {
 /// The state of the link that a target is read through.
 pub fn link_of(world: &World, id: &LinkId) -> LinkState {
     world.links.get(id).map_or(LinkState::Connecting, |link| link.state.clone())
+}
+
+/// From this age on it is said how long ago a live context was last heard of, in steps of [`QUIET_STEP`].
+const QUIET: i64 = 30;
+
+/// Coarse, so that a quiet cockpit is drawn four times a minute at most.
+const QUIET_STEP: i64 = 15;
+
+/// For how many seconds nothing at all was heard of a context by what lists its targets, where that is so long that it
+/// should be seen, and when that number changes. The API server breaks its silence about every minute, so nothing is wrong
+/// yet: at 75 s the link is *stale*.
+pub fn quiet(world: &World, now: Timestamp) -> (Option<i64>, Option<Timestamp>) {
+    let mut heard: BTreeMap<&Clean, Timestamp> = BTreeMap::new();
+    for link in world.links.values().filter(|link| lists(&link.id)) {
+        if let Some(at) = link.heard {
+            heard.entry(&link.id.context).and_modify(|last| *last = at.max(*last)).or_insert(at);
+        }
+    }
+    let Some(oldest) = heard.into_values().min() else { return (None, None) };
+    let age = now.duration_since(oldest).as_secs().max(0);
+    let next = if age < QUIET { QUIET } else { (age / QUIET_STEP + 1) * QUIET_STEP };
+    ((age >= QUIET).then_some(age / QUIET_STEP * QUIET_STEP), oldest.checked_add(SignedDuration::from_secs(next)).ok())
 }
 
 /// What the link is called that reads the focused target every few seconds.
@@ -256,3 +297,6 @@ pub fn lists(link: &LinkId) -> bool {
 pub fn complete(world: &World) -> bool {
     world.links.keys().any(lists) && world.links.values().filter(|link| lists(&link.id)).all(|link| link.listed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub struct RollBack {
     pub goal: Goal,
     /// Its acts, in order.
     pub stages: Vec<Stage>,
-    /// How quick it is, e.g. `its pods are up (10/10): the traffic moves at once, or waits at the preview`.
+    /// How quick it is, e.g. `its pods must start (0/10 ready), then it waits at the preview`.
     pub way: String,
     /// What else a person must know, a line each: what would undo it, what stays as it is.
     pub notes: Vec<String>,

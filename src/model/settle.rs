@@ -12,6 +12,7 @@ use crate::domain::intent::{ActionId, Intent};
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::{Observed, Rollout};
 use crate::domain::sight::Sight;
+use crate::domain::steps::Step;
 
 /// What is known of the write whose effect is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,17 +77,28 @@ fn version(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
     revision.map_or_else(|| hash.to_string(), |n| format!("rev {n}"))
 }
 
-/// Where a rollout stands, e.g. `step 3/5, weight 50 %`.
+/// Where a rollout stands, e.g. `step 3/5, pause 2m`. A step's weight is what it wants, reached or not.
 pub fn whereabouts(rollout: &Rollout) -> String {
     let steps = rollout.steps().len();
     match rollout.current_step() {
+        Some((index, step @ Step::SetWeight { .. })) => format!("step {}/{steps} ({step} wanted)", index + 1),
         Some((index, step)) => format!("step {}/{steps}, {step}", index + 1),
         None if steps > 0 => format!("all {steps} steps done"),
         None => {
             let (phase, message) = rollout.status();
-            if message.is_empty() { phase.to_string() } else { format!("{phase}, {message}") }
+            if message.is_empty() { phase.to_string() } else { format!("{phase}: {message}") }
         }
     }
+}
+
+/// The same, with phase and message, each once: `step 2/5, pause 2m (Paused: CanaryPauseStep)`.
+pub fn stands(rollout: &Rollout) -> String {
+    let (phase, message) = rollout.status();
+    let at = whereabouts(rollout);
+    if rollout.steps().is_empty() {
+        return at;
+    }
+    if message.is_empty() { format!("{at} ({phase})") } else { format!("{at} ({phase}: {message})") }
 }
 
 /// Whether resource version `a` is newer than `b`. The API server's versions are rising numbers (promised since

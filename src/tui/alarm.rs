@@ -9,7 +9,7 @@
 //! - for what comes back within [`SETTLED`]: an error rate that goes to and fro about its limit is one alarm;
 //! - more than once in [`BURST`]: ten targets that break together are one alarm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::ids::TargetId;
 use crate::domain::signal::text::percent;
 use crate::domain::text::Clean;
-use crate::model::query::{Band, band, complete, lists};
+use crate::model::query::{Band, band, complete, lists, overdue};
 use crate::model::{Target, World};
 
 /// A reason that was gone for less than this was not gone.
@@ -39,6 +39,9 @@ const TITLE: usize = 60;
 
 /// The word of the reason that rests on measurements.
 const OVER: &str = "over its limit";
+
+/// The word of the reason that comes with time alone.
+const LATE: &str = "pause over";
 
 /// Why a target needs a person, without what changes from one moment to the next: the same reason rings once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,8 @@ pub(super) struct Alarm {
     /// Whether the first lists are in.
     begun: bool,
     rung: Option<Timestamp>,
+    /// Those whose need may begin with nothing else changed: their pause is a timed one.
+    timed: BTreeSet<TargetId>,
     /// When all needs were last looked at.
     swept: Option<Timestamp>,
     /// Whether what was heard is of now.
@@ -107,6 +112,14 @@ impl Alarm {
             DiffItem::Add(id, _) | DiffItem::Remove(id, _) | DiffItem::Update { new: (id, _), .. } => id.clone(),
         });
         let mut again: Vec<TargetId> = changed.collect();
+        for id in &again {
+            let timed = world.targets.get(id).is_some_and(|target| target.rollout.resumes_at().is_some());
+            if timed {
+                self.timed.insert(id.clone())
+            } else {
+                self.timed.remove(id)
+            };
+        }
         // A need may be over with nothing else changed: what was measured became old.
         let sweep = self.swept.is_none_or(|last| now.duration_since(last) >= SWEEP);
         if sweep {
@@ -114,6 +127,7 @@ impl Alarm {
             // Only what rests on measurements, or is over, can change so; of ten thousand that is a few.
             let unsteady = |need: &Need| need.over.is_some() || need.reason.word == OVER;
             again.extend(self.needs.iter().filter(|(_, need)| unsteady(need)).map(|(id, _)| id.clone()));
+            again.extend(self.timed.iter().cloned());
         }
         let live = world.links.values().filter(|link| lists(&link.id)).all(|link| link.state.is_live());
         let mut title = std::mem::replace(&mut self.live, live) != live || sweep;
@@ -197,7 +211,13 @@ fn reason(target: &Target, now: Timestamp) -> Option<Reason> {
         return None;
     }
     let over = rate_over(target, now).is_some() && text.contains("limit");
-    let word = if over { OVER } else { text.split(':').next().unwrap_or_default() };
+    let word = if over {
+        OVER
+    } else if overdue(&target.rollout, now).is_some() {
+        LATE
+    } else {
+        text.split(':').next().unwrap_or_default()
+    };
     let step = target.rollout.current_step().map(|(index, _)| index).filter(|_| !over);
     Some(Reason { word: word.to_owned(), version: target.rollout.pod_hash.clone(), step })
 }

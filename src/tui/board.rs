@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::ids::TargetId;
 use crate::model::filter::Filter;
-use crate::model::query::{Band, baking};
+use crate::model::query::{Band, TOO_LATE, baking};
 use crate::model::sort::{Order, Sort};
 use crate::model::{Target, World};
 
@@ -211,11 +211,12 @@ impl Board {
     }
 }
 
-/// When a target changes its place with nothing else changed: the watch after a release ends, or what was measured of
-/// its version is too old to count.
+/// When a target changes its place with nothing else changed: the watch after a release ends, what was measured of
+/// its version is too old to count, or its pause is over and nobody ended it.
 fn turns_at(sort: Sort, target: &Target, at: Timestamp) -> Option<Timestamp> {
     let watched = baking(target, at).map(|(_, until)| until);
     let signals = target.signals.as_deref().filter(|signals| sort.rests_on(signals) && !signals.is_old(at));
     let old = signals.map(|s| s.at + jiff::SignedDuration::from_secs(3 * i64::from(s.every) + 1));
-    [watched, old].into_iter().flatten().min()
+    let late = target.rollout.resumes_at().and_then(|over| over.checked_add(TOO_LATE).ok()).filter(|late| *late > at);
+    [watched, old, late].into_iter().flatten().min()
 }

@@ -26,6 +26,7 @@ use crate::config::Face;
 use crate::domain::ids::TargetId;
 use crate::domain::link::Link;
 use crate::model::World;
+use crate::model::query::quiet;
 use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
 use crate::runtime::settings::Settings;
 
@@ -178,7 +179,8 @@ fn skin(look: Look, face: &Face) -> io::Result<Skin> {
 
 /// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
 fn frame_differs(before: &World, now: &World) -> bool {
-    // What was heard when is shown only of a link that is not live.
+    // What was heard when is shown only of a link that is not live, and of a context that is quiet for long.
+    let at = Timestamp::now();
     let same_link = |(a, b): (&Link, &Link)| {
         a.id == b.id
             && a.state == b.state
@@ -192,6 +194,7 @@ fn frame_differs(before: &World, now: &World) -> bool {
     let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
     let server = before.clocks == now.clocks && before.permissions == now.permissions;
     !(links
+        && quiet(before, at).0 == quiet(now, at).0
         && acts
         && plans
         && server

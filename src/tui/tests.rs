@@ -3,6 +3,7 @@
 mod alarms;
 mod board;
 mod boxes;
+mod due;
 mod hostile;
 mod jumps;
 mod keys;

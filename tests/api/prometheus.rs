@@ -144,6 +144,7 @@ async fn both_versions_are_measured_in_one_query_and_the_template_is_named() {
     assert_eq!(s.subject.short.cell(), "11.20 %");
     assert_eq!((s.subject.age, s.scrape), (Some(3), Some(15)));
     assert_eq!((s.verdict, s.over_since), (Verdict::Over, Some(s.at)));
+    assert!(!s.over_began, "how it was before is not known: only seen since then");
     let stable = s.reference.as_ref().expect("the stable one");
     assert_eq!((stable.role, stable.pod_hash.as_str()), (Role::Stable, "7744795c7b"));
     assert_eq!(s.template.as_ref().map(Clean::as_str), Some("linkerd"), "the first that gives data");
@@ -192,6 +193,37 @@ async fn what_was_before_the_first_reading_is_asked_for_once_and_drawn() {
     signals(&engine, "more readings", |s| s.at > before).await;
     let ranges = server.asked().into_iter().filter(|a| a.is("POST", "/api/v1/query_range")).count();
     assert_eq!(ranges, 1);
+    engine.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joins_late_is_told_since_when_it_is_over() {
+    let begun = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let told = begun.clone();
+    let server = Server::start(move |asked| {
+        if !asked.is("POST", "/api/v1/query_range") {
+            return answer(asked, usual);
+        }
+        let form = asked.body.split('&').find_map(|pair| pair.strip_prefix("start=")).expect("a start");
+        let start = form.parse::<i64>().expect("a number");
+        // Well for twenty steps, and one in ten failed since.
+        told.store(start + 200, Ordering::SeqCst);
+        let points =
+            |of: &dyn Fn(i64) -> &'static str| (0..30).map(|n| json!([start + n * 10, of(n)])).collect::<Vec<_>>();
+        let series = [("el", points(&|n| if n < 20 { "1" } else { "20" })), ("tl", points(&|_| "200"))];
+        let result: Vec<Value> = series
+            .into_iter()
+            .map(|(number, values)| json!({"metric": {"flightdeck": format!("0.s.{number}")}, "values": values}))
+            .collect();
+        Some(Reply::Json(200, json!({"status": "success", "data": {"resultType": "matrix", "result": result}})))
+    })
+    .await;
+    let engine = start(&server, at(&server, ""), fast()).await;
+    let s = signals(&engine, "the past", |s| s.over_began).await;
+    let since = s.over_since.expect("over").as_second();
+    assert_eq!(since, begun.load(Ordering::SeqCst), "{:?}", s.over_since);
+    let later = signals(&engine, "more", |later| later.at > s.at).await;
+    assert_eq!((later.over_since, later.over_began), (s.over_since, true));
     engine.end().await;
 }
 

@@ -106,7 +106,7 @@ async fn an_act_is_told_and_a_cut_tail_is_found() {
     assert_eq!(event["involvedObject"]["uid"], "uid-payments");
     assert_eq!((&event["reason"], &event["type"]), (&json!("FlightdeckAct"), &json!("Warning")));
     let message = event["message"].as_str().expect("a message");
-    assert!(message.starts_with("resume by anna: no effect: nothing came of it"), "{message}");
+    assert!(message.starts_with("resume by anna: no effect: none seen within"), "{message}");
     let records = program.records();
     assert_eq!(records[1]["actor"]["proof"]["kubeUser"], "SelfSubjectReview", "{:#}", records[1]);
     assert!(records[1]["actor"]["osUid"].is_u64() && records[1]["policy"].is_string(), "{:#}", records[1]);

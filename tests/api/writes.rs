@@ -94,12 +94,7 @@ pub fn cases() -> Vec<Case> {
             "superseded",
             "it changed while",
         ),
-        case(
-            "accepted and nothing more",
-            Reply::Json(200, rollout("payments", 101)),
-            "no effect",
-            "nothing came of it",
-        ),
+        case("accepted and nothing more", Reply::Json(200, rollout("payments", 101)), "no effect", "none seen within"),
     ]
 }
 

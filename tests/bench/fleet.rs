@@ -270,7 +270,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
         "/apis/apps/v1/replicasets" if watch => {
             shared.watches.fetch_add(1, Ordering::SeqCst);
-            Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>())
+            Body::from_stream(calm(shared.clone()))
         }
         "/apis/apps/v1/replicasets" => {
             Body::from(list("ReplicaSetList", "apps/v1", &shared.replica_sets, &query, shared.first_end()))
@@ -301,6 +301,26 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
     };
     Response::builder().header("content-type", "application/json").body(body).expect("an answer")
+}
+
+/// A real server breaks its silence about every minute.
+const BOOKMARK: Duration = Duration::from_secs(60);
+
+/// The line that does so.
+fn bookmark(api: &str, kind: &str, version: u64) -> Bytes {
+    let object = json!({"apiVersion": api, "kind": kind, "metadata": {"resourceVersion": version.to_string()}});
+    Bytes::from(format!("{}\n", json!({"type": "BOOKMARK", "object": object})))
+}
+
+/// A watch on which nothing happens.
+fn calm(shared: Arc<Shared>) -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
+    futures::stream::unfold(shared, |shared| async move {
+        tokio::time::sleep(BOOKMARK).await;
+        shared.spoken().await;
+        let line = bookmark("apps/v1", "ReplicaSet", shared.first_end());
+        Some((Ok(line), shared))
+    })
+    .boxed()
 }
 
 /// How many events of a flood go out in one piece.
@@ -342,14 +362,14 @@ fn stream_of(
             if let Some(piece) = shared.piece() {
                 return Some((Ok(piece), (shared, events)));
             }
-            match events.recv().await {
-                Ok(line) => {
-                    shared.spoken().await;
-                    return Some((Ok(line), (shared, events)));
-                }
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
+            let line = match tokio::time::timeout(BOOKMARK, events.recv()).await {
+                Ok(Ok(line)) => line,
+                Ok(Err(broadcast::error::RecvError::Lagged(_))) => continue,
+                Ok(Err(broadcast::error::RecvError::Closed)) => return None,
+                Err(_) => bookmark("argoproj.io/v1alpha1", "Rollout", shared.version.load(Ordering::SeqCst)),
+            };
+            shared.spoken().await;
+            return Some((Ok(line), (shared, events)));
         }
     })
     .boxed()

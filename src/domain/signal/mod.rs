@@ -122,6 +122,8 @@ pub struct Signals {
     pub verdict: Verdict,
     /// Since when the subject is over its limit, reading after reading.
     pub over_since: Option<Timestamp>,
+    /// Whether it began then; else it was over when it was first looked at, and may have begun long before.
+    pub over_began: bool,
     /// What Prometheus warned of.
     pub notes: Vec<Clean>,
 }

@@ -107,6 +107,11 @@ impl Signals {
         }
     }
 
+    /// The word before how long it is over its limit: since it began, or only since it was seen.
+    pub const fn lasting(&self) -> &'static str {
+        if self.over_began { "for" } else { "seen for" }
+    }
+
     /// The verdict, or what it was where nobody is sent to the version any more; `gone` is for how long.
     pub fn verdict_of_then(&self, gone: Option<&str>) -> String {
         match gone {

@@ -176,12 +176,13 @@ fn a_blue_green_says_what_may_come_before_its_traffic_moves() {
     let way = |rollout: &Rollout, owned: &[ReplicaSet]| {
         plan(&target(rollout.clone(), owned.to_vec()), None, now()).expect("a plan").way
     };
-    assert_eq!(way(&rollout, &owned), "its pods are up (10/10): the traffic moves at once, or waits at the preview");
+    let up = "its pods are up (10/10 ready): the traffic moves at once if they still are when the controller looks";
+    assert_eq!(way(&rollout, &owned), format!("{up}; else it waits at the preview"));
     if let Strategy::BlueGreen(blue_green) = &mut rollout.strategy {
         (blue_green.pre_promotion, blue_green.auto_promotion) = (true, true);
     }
     let through = "goes through the preview and the pre-promotion analysis";
-    assert_eq!(way(&rollout, &owned), format!("its pods are up (10/10): the traffic moves at once, or {through}"));
+    assert_eq!(way(&rollout, &owned), format!("{up}; else it {through}"));
     owned[1].available = 9;
     assert_eq!(way(&rollout, &owned), format!("its pods must start (9/10 ready), then it {through}"));
 }

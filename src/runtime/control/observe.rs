@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Control, Port};
 use crate::domain::ids::TargetId;
-use crate::domain::intent::Intent;
+use crate::domain::intent::{ActionId, Intent};
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::Rollout;
 use crate::domain::sight::Sight;
@@ -13,7 +13,7 @@ use crate::domain::workload::ReplicaSet;
 use crate::effects::READ_DEADLINE;
 use crate::model::World;
 use crate::model::query;
-use crate::model::settle::{Written, settle, whereabouts};
+use crate::model::settle::{Written, settle, stands};
 
 /// What was found when the waiting was over.
 pub(super) async fn effect(
@@ -75,8 +75,7 @@ async fn last_look(
     if let Some(outcome) = settle(intent, written, sight) {
         return outcome;
     }
-    let stands = now.map_or_else(String::new, |now| stands(&now));
-    Outcome::NoEffect { why: format!("nothing came of it in {} s; it stands at {stands}", deadline.as_secs()) }
+    Outcome::NoEffect { why: not_yet(intent, written, now.as_deref(), deadline) }
 }
 
 /// The ReplicaSets read afresh; none where they cannot be read, and then they prove nothing.
@@ -91,10 +90,19 @@ fn unseen(control: &Control, intent: &Intent, why: &str) -> Outcome {
     Outcome::Unknown { why: format!("the effect could not be seen: {why} (link {link})") }
 }
 
-fn stands(rollout: &Rollout) -> String {
-    let (phase, message) = rollout.status();
-    let at = whereabouts(rollout);
-    if message.is_empty() { format!("{at} ({phase})") } else { format!("{at} ({phase}, {message})") }
+/// What is known when the waiting is over and the effect is not there: it is no proof that there will be none.
+fn not_yet(intent: &Intent, written: Written<'_>, now: Option<&Rollout>, waited: Duration) -> String {
+    let millis = waited.as_millis();
+    let waited = if millis < 1000 { format!("{millis} ms") } else { format!("{} s", waited.as_secs()) };
+    let accepted = if matches!(written, Written::Version(_)) { "it was accepted and " } else { "it " };
+    let Some(now) = now else { return format!("none seen within {waited}: {accepted}may still come") };
+    let seen = &intent.seen;
+    // What our own write sets proves nothing: a skipped step's number, a cleared pause.
+    let stepped = now.step_index != seen.step_index && intent.action != ActionId::SkipStep;
+    let moved = stepped || now.pod_hash != seen.pod_hash || now.blue_green.active != seen.active_hash;
+    let so_far = if moved { "not the whole of it" } else { "none seen" };
+    let comes = if moved { "is under way" } else { "may still come" };
+    format!("{so_far} within {waited}: {accepted}{comes}; it stands at {}", stands(now))
 }
 
 /// What a look at the target makes of a write whose answer was lost: only the effect itself proves it.
@@ -110,5 +118,39 @@ pub(super) fn after_a_lost_answer(seen: Outcome, lost: &str) -> Outcome {
             Outcome::Unknown { why: format!("the answer was lost: {lost}; {why}") }
         }
         other @ (Outcome::Refused { .. } | Outcome::Failed { .. }) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture;
+
+    #[test]
+    fn no_effect_is_no_proof_that_there_will_be_none() {
+        let intent = fixture::intent(&fixture::paused());
+        let unmoved = fixture::paused();
+        let moved = Rollout { step_index: Some(2), ..unmoved.clone() };
+        let (accepted, lost) = (Written::Version("101"), Written::After("100"));
+        let stands = "it stands at step 2/5, pause, for a person (Paused: CanaryPauseStep)";
+        for (written, now, millis, says) in [
+            (
+                accepted,
+                &unmoved,
+                30_000,
+                format!("none seen within 30 s: it was accepted and may still come; {stands}"),
+            ),
+            (lost, &unmoved, 30_000, format!("none seen within 30 s: it may still come; {stands}")),
+            (
+                accepted,
+                &moved,
+                1,
+                "not the whole of it within 1 ms: it was accepted and is under way; it stands at step 3/5 (weight 50 % \
+                 wanted) (Paused: CanaryPauseStep)"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(not_yet(&intent, written, Some(now), Duration::from_millis(millis)), says);
+        }
     }
 }

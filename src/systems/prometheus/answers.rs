@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use crate::domain::ids::TargetId;
 use crate::domain::link::LinkState;
 use crate::domain::observation::Observation;
-use crate::domain::signal::interest::Pace;
 use crate::domain::signal::{Reading, Side, Signals};
 use crate::domain::text::Clean;
 
@@ -52,7 +51,7 @@ impl Link {
         let Some(entry) = self.entries.get_mut(&id) else { return true };
         entry.past = false;
         entry.due = Instant::now() + self.source.timings.of(entry.wanted.pace);
-        let begun = answer.and_then(|answer| entry.begin(query::rates(&answer, "0.s", range)));
+        let begun = answer.and_then(|answer| entry.begin(query::rates(&answer, "0.s", range), range));
         match begun {
             Some(signals) => self.say(id, signals).await,
             None => true,
@@ -116,7 +115,7 @@ impl Link {
                     Some(since) if now.duration_since(since) >= self.source.timings.repin => Search::All,
                     empty_since => Search::Pinned { template, empty_since },
                 };
-                if entry.past && entry.wanted.pace != Pace::Idle {
+                if entry.wants_past() {
                     entry.due = now;
                 }
                 self.say(job.id, signals).await

@@ -8,11 +8,13 @@ use tokio::time::Instant;
 
 use crate::config::prometheus::PrometheusSection;
 use crate::domain::ids::TargetId;
-use crate::domain::signal::interest::{Question, Wanted};
+use crate::domain::signal::interest::{Pace, Question, Wanted};
 use crate::domain::signal::reading::{Freshness, USUAL_SCRAPE, whole};
 use crate::domain::signal::verdict::verdict;
 use crate::domain::signal::{KEPT, Last, Raw, Reading, Role, Rules, Side, Signals, Verdict};
 use crate::domain::text::Clean;
+
+use super::query::Range;
 
 /// Values closer together than this share one place in the history.
 pub(super) const STEP: Duration = Duration::from_secs(10);
@@ -59,6 +61,30 @@ impl Track {
     }
 }
 
+/// Since when a version is over its limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Over {
+    since: Timestamp,
+    /// Whether it was seen to begin.
+    began: bool,
+}
+
+impl Over {
+    /// As the past says that ends where `self` was first seen. `over_now` = the long window itself is over the limit.
+    fn before(self, past: &[Option<f32>], range: Range, limit: f64, over_now: bool) -> Self {
+        let over = |value: &Option<f32>| value.is_some_and(|rate| f64::from(rate) > limit);
+        let run = past.iter().rev().take_while(|value| over(value)).count();
+        let first = past.len() - run;
+        // What was measured before, and was not over: there it began. A gap, or the end of what was asked, hides it.
+        let began = first.checked_sub(1).is_some_and(|before| past[before].is_some());
+        match range.at(first).filter(|_| run > 0) {
+            Some(since) => Self { since: since.min(self.since), began },
+            // The short window convicts before the long one: since when is not in the past of the long one.
+            None => Self { began: began && over_now, ..self },
+        }
+    }
+}
+
 /// Where the search for a template stands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Search {
@@ -83,7 +109,7 @@ pub(super) struct Entry {
     pub past: bool,
     pub rules: Rules,
     tracks: BTreeMap<Clean, Track>,
-    over_since: Option<Timestamp>,
+    over: Option<Over>,
     scrape: Option<u32>,
     /// What was said last.
     pub said: Option<Signals>,
@@ -110,17 +136,23 @@ impl Entry {
             past: true,
             rules: section.rules(&id.to_string()),
             tracks: BTreeMap::new(),
-            over_since: None,
+            over: None,
             scrape: section.scrape_interval.map(|length| length.0),
             said: None,
         }
+    }
+
+    /// Whether the past of its version is still to be read: for what is looked at, and for what is over since nobody knows
+    /// when.
+    pub(super) fn wants_past(&self) -> bool {
+        self.past && (self.wanted.pace != Pace::Idle || self.over.is_some_and(|over| !over.began))
     }
 
     /// The target is wanted differently from now on; true when it is about other versions.
     pub(super) fn want(&mut self, wanted: Wanted) -> bool {
         let other = self.wanted.subject != wanted.subject || self.wanted.reference != wanted.reference;
         if self.wanted.subject.pod_hash != wanted.subject.pod_hash {
-            self.over_since = None;
+            self.over = None;
             self.past = true;
         }
         self.wanted = wanted;
@@ -163,9 +195,15 @@ impl Entry {
     }
 
     /// The signals said last, with what was before them.
-    pub(super) fn begin(&mut self, before: Vec<Option<f32>>) -> Option<Signals> {
+    pub(super) fn begin(&mut self, before: Vec<Option<f32>>, range: Range) -> Option<Signals> {
         let said = self.said.as_mut()?;
         let track = self.tracks.get_mut(&said.subject.pod_hash)?;
+        if let Some(over) = self.over.as_mut().filter(|over| !over.began) {
+            let limit = self.rules.limit;
+            let rate = said.subject.long.counts().and_then(|c| c.rate());
+            *over = over.before(&before, range, limit, rate.is_some_and(|rate| rate > limit));
+            (said.over_since, said.over_began) = (Some(over.since), over.began);
+        }
         track.begin(before);
         said.subject.history.clone_from(&track.history);
         Some(said.clone())
@@ -173,7 +211,11 @@ impl Entry {
 
     fn signals(&mut self, subject: Side, reference: Option<Side>, read: Read<'_>) -> Signals {
         let verdict = verdict(&subject.long, &subject.short, &self.rules);
-        self.over_since = (verdict == Verdict::Over).then(|| self.over_since.unwrap_or(read.at));
+        // Only who saw it before by the same limit saw it begin.
+        let known = self.said.as_ref().filter(|s| s.subject.pod_hash == subject.pod_hash && s.rules == self.rules);
+        let began = known.is_some_and(|said| said.subject.long.counts().is_some());
+        let lasts = self.over.filter(|_| known.is_some());
+        self.over = (verdict == Verdict::Over).then(|| lasts.unwrap_or(Over { since: read.at, began }));
         let signals = Signals {
             at: read.at,
             every: read.every,
@@ -183,7 +225,8 @@ impl Entry {
             reference,
             scrape: self.scrape,
             verdict,
-            over_since: self.over_since,
+            over_since: self.over.map(|over| over.since),
+            over_began: self.over.is_some_and(|over| over.began),
             notes: read.notes,
         };
         self.said = Some(signals.clone());
@@ -216,6 +259,33 @@ impl Entry {
             age,
             history: track.history.clone(),
             last: track.last,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_its_limit_began_where_the_past_says_so_and_is_only_seen_where_it_does_not() {
+        let range = Range { start: 1_000, end: 1_050, step: 10.0 };
+        let seen = Over { since: Timestamp::from_second(1_052).expect("a time"), began: false };
+        let (low, high) = (Some(0.01), Some(0.2));
+        for (what, past, over_now, since, began) in [
+            ("it began in the past", vec![low, low, high, high, high], true, 1_020, true),
+            ("over all the while: it may have begun before", vec![high; 5], true, 1_000, false),
+            ("a gap hides how it was", vec![high, None, high, high, high], true, 1_020, false),
+            ("its first numbers are over", vec![None, None, None, high, high], true, 1_030, false),
+            ("over, well, over again", vec![high, high, low, high, high], true, 1_030, true),
+            ("well until just now", vec![low; 5], true, 1_052, true),
+            ("only the short window is over", vec![low; 5], false, 1_052, false),
+            ("a gap just now", vec![high, high, high, high, None], true, 1_052, false),
+            ("nothing was before", vec![None; 5], true, 1_052, false),
+            ("no answer", Vec::new(), true, 1_052, false),
+        ] {
+            let over = seen.before(&past, range, 0.05, over_now);
+            assert_eq!((over.since.as_second(), over.began), (since, began), "{what}");
         }
     }
 }

@@ -119,6 +119,17 @@ impl Range {
         Self { start: now.as_second() - back, end: now.as_second(), step: f64::from(step) }
     }
 
+    /// The time of the nth step.
+    pub(super) fn at(self, nth: usize) -> Option<Timestamp> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "at most some thousand seconds"
+        )]
+        let after = (nth as f64 * self.step) as i64;
+        Timestamp::from_second(self.start.checked_add(after)?).ok()
+    }
+
     fn times(self) -> impl Iterator<Item = f64> {
         #[expect(clippy::cast_precision_loss, reason = "seconds of our century")]
         let (start, end) = (self.start as f64, self.end as f64);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::config::prometheus::{PrometheusContext, PrometheusSection, QueryTemplate};
 use crate::domain::ids::TargetId;
 use crate::domain::link::{LinkId, LinkState};
-use crate::domain::signal::interest::{Interest, Pace, Wanted};
+use crate::domain::signal::interest::{Interest, Wanted};
 use crate::domain::text::Clean;
 use crate::systems::Observations;
 use crate::systems::kubernetes::client::Cluster;
@@ -250,7 +250,7 @@ impl Link {
         waiting.sort_unstable();
         for (_, _, id) in waiting {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
-            let past = entry.past && entry.wanted.pace != Pace::Idle && entry.said.is_some();
+            let past = entry.wants_past() && entry.said.is_some();
             if (entry.alone || past) && !jobs.is_empty() {
                 continue;
             }

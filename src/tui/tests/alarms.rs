@@ -164,3 +164,19 @@ fn a_name_cannot_end_the_title_early() {
     let title = alarm.title(&world, false, at(1));
     assert!(!title.chars().any(char::is_control), "{title:?}");
 }
+
+#[test]
+fn a_timed_pause_that_nobody_ends_rings_once_with_nothing_else_changed() {
+    let (mut world, mut alarm) = calm();
+    set(&mut world, |rollout| {
+        rollout.step_index = Some(3);
+        rollout.phase = Phase::Paused;
+        rollout.pause_conditions = vec![crate::domain::fixture::pause("CanaryPauseStep", "2026-11-24T10:06:30Z")];
+    });
+    // Ten minutes from now it is over.
+    for (seconds, rings) in
+        [(1, false), (599, false), (620, false), (659, false), (660, true), (662, false), (900, false)]
+    {
+        assert_eq!(alarm.take(&world, AWAY, at(seconds)).ring, rings, "after {seconds}s");
+    }
+}

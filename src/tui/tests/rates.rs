@@ -39,6 +39,7 @@ pub(super) fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
         scrape: Some(15),
         verdict,
         over_since: (verdict == Verdict::Over).then(|| ago(40)),
+        over_began: verdict == Verdict::Over,
         notes: Vec::new(),
     }
 }

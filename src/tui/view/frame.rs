@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::Put as _;
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
+use crate::model::query::quiet;
 use crate::tui::filter_line::FilterLine;
 use crate::tui::keymap::Bound;
 use crate::tui::keys::{Command, Place};
@@ -122,8 +123,15 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     if ctx.world.links.is_empty() {
         spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));
     } else if off.is_empty() {
+        let (silent, changes) = quiet(ctx.world, ctx.now);
+        if let Some(at) = changes {
+            ctx.wake(at);
+        }
         spans.push(Span::raw("k8s "));
-        spans.push(Span::styled("● live", ctx.theme.good()));
+        spans.push(match silent {
+            Some(seconds) => Span::styled(format!("● heard {seconds}s ago"), ctx.theme.dim()),
+            None => Span::styled("● live", ctx.theme.good()),
+        });
     }
     for (n, link) in off.into_iter().enumerate() {
         let (text, style) = words::link(ctx, link);

@@ -118,7 +118,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     let lasts = signals
         .over_since
         .filter(|_| gone.is_none())
-        .map_or_else(String::new, |since| format!(" for {}", ctx.age(since)));
+        .map_or_else(String::new, |since| format!(" {} {}", signals.lasting(), ctx.age(since)));
     lines.push(Line::from(vec![
         Span::styled(fit("verdict", 9), theme.dim()),
         Span::styled(format!("{}{lasts}", said(ctx, signals, gone)), verdict),

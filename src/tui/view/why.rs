@@ -9,7 +9,7 @@ use crate::domain::link::LinkState;
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::{Phase, Rollout};
 use crate::model::Target;
-use crate::model::query::{BAKING, Band, baking, band, told_by};
+use crate::model::query::{BAKING, Band, LATE, baking, band, overdue, told_by};
 
 /// Below this width words that the other columns say are left out.
 const TIGHT: usize = 26;
@@ -46,7 +46,10 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
     let reason = reason(ctx, target, room < TIGHT);
     // Beside the column of the rates in few words: what lasts stays on the screen.
     let beside = (1..ROOMY).contains(&room);
-    text.push_str(&if beside { reason.replace("over its limit of ", "over ") } else { reason });
+    let reason = if beside { reason.replace("over its limit of ", "over ") } else { reason };
+    // How long comes last, and must not be what is cut off.
+    let tight = room > 0 && text.chars().count() + reason.chars().count() > room;
+    text.push_str(&if tight { reason.replace(" seen for ", " seen ") } else { reason });
     let rollout = &target.rollout;
     if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
         text.push_str(", restarting its pods");
@@ -112,6 +115,14 @@ fn reason(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
     if tight && let Some((_, short)) = SHORT.iter().find(|(long, _)| text.contains(long)) {
         (*short).clone_into(&mut text);
     }
+    if let Some(since) = overdue(rollout, ctx.now) {
+        ctx.wake(ctx.now + jiff::SignedDuration::from_secs(1));
+        // Nothing says so of a controller that one hears nothing of.
+        let heard = told_by(ctx.world, target).and_then(|link| link.heard.filter(|_| link.state.is_live()));
+        let heard = heard.is_some_and(|heard| heard.duration_since(since) >= LATE);
+        return text
+            .replace("nothing moves", if heard { "the controller does not act" } else { "nothing heard since" });
+    }
     match due(ctx, rollout) {
         Some(due) if rollout.strategy.blue_green().is_some() => due,
         Some(due) => format!("{text}: {due}"),
@@ -141,8 +152,14 @@ pub(super) fn due(ctx: &Ctx<'_>, rollout: &Rollout) -> Option<String> {
     Some(match (at > ctx.now, blue_green) {
         (true, true) => format!("promotes itself in {}", ctx.left(at)),
         (true, false) => format!("{} left", ctx.left(at)),
-        (false, true) => "promotes itself now".to_owned(),
-        (false, false) => "over".to_owned(),
+        (false, true) => {
+            ctx.wake(at + LATE);
+            "promotes itself now".to_owned()
+        }
+        (false, false) => {
+            ctx.wake(at + LATE);
+            "over".to_owned()
+        }
     })
 }
 

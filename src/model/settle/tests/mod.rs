@@ -93,3 +93,13 @@ fn versions_compare_as_numbers_where_they_are() {
     assert!(newer("abc", "abd"));
     assert!(!newer("abc", "abc"));
 }
+
+#[test]
+fn where_it_stands_says_each_word_once_and_what_is_only_wanted() {
+    let mut rollout = fixture::paused();
+    assert_eq!(stands(&rollout), "step 2/5, pause, for a person (Paused: CanaryPauseStep)");
+    rollout.step_index = Some(2);
+    assert_eq!(whereabouts(&rollout), "step 3/5 (weight 50 % wanted)", "the traffic may be anywhere");
+    assert_eq!(stands(&fixture::preview()), "Paused: BlueGreenPause");
+    assert_eq!(stands(&fixture::settled(fixture::preview())), "Healthy");
+}

@@ -12,9 +12,8 @@ use super::title;
 use crate::actions::row;
 use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::facts::AuditState;
-use crate::domain::rollout::Rollout;
 use crate::model::Target;
-use crate::model::settle::whereabouts;
+use crate::model::settle::stands;
 use crate::tui::confirm::{Confirm, Ready, Stage};
 
 pub(in crate::tui::view) fn confirm(ctx: &Ctx<'_>, confirm: &Confirm, area: Rect, buffer: &mut Buffer) {
@@ -34,12 +33,6 @@ pub(in crate::tui::view) fn confirm(ctx: &Ctx<'_>, confirm: &Confirm, area: Rect
         Stage::Ready(ready) => ready_lines(ctx, confirm, ready, target, width, &mut lines),
     }
     popup(ctx, title(ctx, action.verb, target), &lines, area, buffer);
-}
-
-fn stands(rollout: &Rollout) -> String {
-    let (phase, message) = rollout.status();
-    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
-    format!("{} ({phase}{message})", whereabouts(rollout))
 }
 
 fn ready_lines(

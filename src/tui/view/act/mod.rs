@@ -29,6 +29,7 @@ use super::words::{name, popup, popup_width, wrap};
 use crate::actions::row;
 use crate::domain::ids::ActId;
 use crate::domain::outcome::{Act, Outcome};
+use crate::domain::steps::Span as Long;
 use crate::model::Target;
 
 /// `act on PROD prod-eu/shop/payments`: nobody acts on what is not named in full.
@@ -65,7 +66,12 @@ fn lines_of(ctx: &Ctx<'_>, act: &Act, width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = wrap(&stages(act), width).into_iter().map(Line::raw).collect();
     match &act.ended {
         None => {
-            let waits = if act.accepted.is_some() { "waiting to see its effect …" } else { "on its way …" };
+            let waits = if act.accepted.is_some() {
+                let most = i64::try_from(row(act.intent.action).patience.as_secs()).unwrap_or(i64::MAX);
+                format!("waiting to see its effect … (up to {})", Long(most))
+            } else {
+                "on its way …".to_owned()
+            };
             lines.push(Line::styled(waits, theme.busy()));
         }
         Some((at, outcome)) => {

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
 use super::super::words::revision_of;
+use crate::actions::share;
 use crate::domain::analysis::RunRef;
 use crate::domain::intent::ActionId;
 use crate::domain::rollout::{BlueGreen, Rollout, Strategy};
@@ -109,11 +110,13 @@ fn aborted(ctx: &Ctx<'_>, target: &Target) -> Vec<Line<'static>> {
 /// What the step that it stands on is about.
 fn detail(ctx: &Ctx<'_>, rollout: &Rollout, step: &Step) -> String {
     match step {
-        Step::Pause { seconds: Some(all) } => {
-            let Some(since) = rollout.paused_since() else { return String::new() };
-            let ends = since + jiff::SignedDuration::from_secs(*all);
-            if ends > ctx.now { format!(", {} left", ctx.left(ends)) } else { ", over".to_owned() }
-        }
+        // The controller looks at no step while it is paused by hand (`rollout/canary.go`, `completedCurrentCanaryStep`).
+        _ if rollout.spec_paused => ", held by hand".to_owned(),
+        Step::Pause { seconds: Some(_) } => match rollout.resumes_at() {
+            Some(ends) if ends > ctx.now => format!(", {} left", ctx.left(ends)),
+            Some(_) => ", over".to_owned(),
+            None => String::new(),
+        },
         Step::Analysis => rollout.step_run.as_ref().map_or_else(String::new, |run| format!(": {}", run.phase)),
         Step::Experiment if !rollout.experiment.is_empty() => format!(": {}", rollout.experiment),
         _ => String::new(),
@@ -129,13 +132,15 @@ fn stages(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<'s
     let rollout = &target.rollout;
     let new = revision_of(target, &rollout.pod_hash);
     let set = target.canary_set();
-    let wanted = blue_green.preview_replicas.filter(|_| !rollout.cut_over()).unwrap_or(rollout.replicas.desired);
     let ready = set.map_or(0, |set| set.available);
+    // So many until it is promoted; then it is scaled up before it gets traffic.
+    let preview = blue_green.preview_replicas.filter(|preview| !rollout.cut_over() && ready <= *preview);
+    let wanted = preview.unwrap_or(rollout.replicas.desired);
     let mut way: Vec<(bool, String)> = Vec::new();
     let through = rollout.fully_promoted();
     let switched = through || rollout.cut_over();
     let paused = !rollout.pause_conditions.is_empty();
-    way.push((switched || ready >= wanted, format!("{new} is up behind the preview, {ready}/{wanted} ready")));
+    way.push((switched || ready >= wanted, format!("{new} is up behind the preview, {}", share(ready, wanted))));
     let run = |run: Option<&RunRef>| run.map_or_else(String::new, |run| format!(": {}", run.phase));
     if blue_green.pre_promotion {
         let over = switched || paused || rollout.blue_green.pre_run.as_ref().is_some_and(|r| r.phase.completed());

@@ -11,7 +11,7 @@ use crate::actions::{by_verb, row};
 use crate::domain::intent::{ActionId, Params};
 use crate::domain::link::LinkState;
 use crate::domain::owner::GitOwner;
-use crate::domain::rollout::Observed;
+use crate::domain::rollout::{Observed, Phase};
 use crate::model::Target;
 use crate::model::query::{BAKING, baking, link_of_target, told_by};
 use crate::model::rollback;
@@ -102,9 +102,10 @@ fn phase(ctx: &Ctx<'_>, target: &Target, width: usize, lines: &mut Vec<Line<'sta
         let _ = write!(text, ", baking {} of {}m", ctx.age(since), BAKING.as_mins());
     }
     if rollout.spec_paused {
-        text.push_str("  paused by hand (spec.paused)");
+        text.push_str(if phase == Phase::Paused { " by hand (spec.paused)" } else { ", paused by hand (spec.paused)" });
     }
-    if !message.is_empty() {
+    let said_already = rollout.spec_paused && message == "manually paused";
+    if !message.is_empty() && !said_already {
         let _ = write!(text, "  {message}");
     }
     said(ctx, "phase", &text, theme.phase(phase).patch(theme.strong()), width, lines);
