@@ -127,8 +127,7 @@ pub(super) async fn group(
     }
     in_session(global, action.verb, args.wait, async |session| {
         let (world, ()) = tokio::join!(session.settled(args.timeout), session.learn_user());
-        let targets: Vec<Arc<Target>> =
-            args.target.iter().map(|name| targets::find(&world, name)).collect::<Result<_, _>>()?;
+        let (targets, lost) = named(&world, args)?;
         let yes = said_yes(args.yes, args.over_limit);
         let (world, targets) = match action.danger {
             Danger::Stop => (world, targets),
@@ -168,9 +167,36 @@ pub(super) async fn group(
             reason: args.reason.as_deref().map(Clean::new),
             confirmed,
         };
-        carry(session, plan, args.output).await
+        let done = carry(session, plan, args.output).await?;
+        // Whoever was not found was not acted on: that is no success.
+        Ok(if done == ExitCode::SUCCESS && lost { ExitCode::from(Kind::NotFound.code()) } else { done })
     })
     .await
+}
+
+/// The targets that were named, and whether some are not there: with `--keep-going` that is said and stops nobody else.
+fn named(world: &World, args: &ActArgs) -> Result<(Vec<Arc<Target>>, bool), Error> {
+    let (mut found, mut lost) = (Vec::new(), None);
+    for name in &args.target {
+        match targets::find(world, name) {
+            Ok(target) => found.push(target),
+            Err(error) if args.keep_going => {
+                output::note(&match &error.hint {
+                    Some(hint) => format!("{}; {hint} (the others go on)", error.message),
+                    None => format!("{} (the others go on)", error.message),
+                });
+                lost.get_or_insert(error);
+            }
+            Err(mut error) => {
+                error.message.push_str("; nothing was done, to the other targets neither");
+                return Err(error);
+            }
+        }
+    }
+    match lost {
+        Some(error) if found.is_empty() => Err(error),
+        lost => Ok((found, lost.is_some())),
+    }
 }
 
 /// What is to be done, and beside what moves a release forward its error rates.

@@ -34,8 +34,16 @@ pub(super) struct Said {
     pub by: Origin,
 }
 
-/// What the environment says; a name that is no key gets a warning. An empty variable says nothing.
-pub(super) fn read(environment: &[(String, String)], warnings: &mut Vec<Problem>) -> Vec<Said> {
+/// Whoever misspells one of these would act without the rule that was meant.
+const SAFETY: [&str; 2] = ["FLIGHTDECK_POLICY_", "FLIGHTDECK_AUDIT_"];
+
+/// What the environment says; a name that is no key gets a warning, and an error where it was meant to keep from harm. An
+/// empty variable says nothing.
+pub(super) fn read(
+    environment: &[(String, String)],
+    warnings: &mut Vec<Problem>,
+    wrong: &mut Vec<Problem>,
+) -> Vec<Said> {
     let mut said = Vec::new();
     for (name, value) in environment.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
         if PLACES.contains(&name.as_str()) || FOREIGN.iter().any(|foreign| name.starts_with(foreign)) {
@@ -49,7 +57,11 @@ pub(super) fn read(environment: &[(String, String)], warnings: &mut Vec<Problem>
                 let known: Vec<String> = variables().map(|(known, _)| known).collect();
                 let known = known.iter().map(String::as_str).chain(PLACES);
                 let why = format!("no key has this variable{}", did_you_mean(name, known));
-                warnings.push(Problem::warning(KeyPath::default(), why).at(by));
+                if SAFETY.iter().any(|safety| why.contains(safety)) {
+                    wrong.push(Problem::error(KeyPath::default(), why).at(by));
+                } else {
+                    warnings.push(Problem::warning(KeyPath::default(), why).at(by));
+                }
             }
         }
     }

@@ -165,7 +165,7 @@ impl Layers {
             }
         }
         let mut outside = Node::default();
-        let environment = env::read(&self.environment, &mut warnings);
+        let environment = env::read(&self.environment, &mut warnings, &mut wrong);
         let mut say = |Said { path, value, by }: Said, all: &mut Node| {
             outside.set(&path, value.clone(), &by);
             not_by_context(all, &path);
@@ -181,7 +181,7 @@ impl Layers {
             say(said, &mut all);
         }
         schema::check(&outside, &mut wrong);
-        let out: Vec<KeyPath> = wrong.iter().map(|problem| problem.key.clone()).collect();
+        let out: Vec<KeyPath> = wrong.iter().map(|p| p.key.clone()).filter(|key| !key.0.is_empty()).collect();
         // From behind, so that places in lists still are what they were.
         out.iter().rev().for_each(|key| all.remove(&key.0));
         let config = match typed(&all) {

@@ -69,7 +69,10 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
         Observation::Cluster { context, cluster } => {
             state.world.clusters.insert(context, cluster.clone()) != Some(cluster)
         }
-        Observation::Link { id, state: link } => set_link(state, id, link, at),
+        Observation::Link { id, state: link } => {
+            let news = unanswered(state, &id, &link);
+            set_link(state, id, link, at) || news
+        }
         Observation::Heard { id } => {
             heard(state, &id, at, false);
             true
@@ -132,8 +135,11 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
         Observation::Pods { id, target, all } => {
+            let told = all.is_some();
             with_target(state, &target, |t| t.pods = all.map(Arc::new));
-            heard(state, &id, at, false);
+            if told {
+                heard(state, &id, at, false);
+            }
             true
         }
         Observation::Signals { id, target, signals } => {
@@ -142,13 +148,21 @@ fn observed(state: &mut State, at: Timestamp, what: Observation) -> bool {
             true
         }
         Observation::Detail { id, target, detail } => {
+            let told = match &detail {
+                Detail::Runs(all) => all.is_some(),
+                Detail::Experiments(all) => all.is_some(),
+                Detail::Events(all) => all.is_some(),
+                Detail::Managers(all) => all.is_some(),
+            };
             with_target(state, &target, |t| match detail {
                 Detail::Runs(all) => t.runs = all.map(Arc::new),
                 Detail::Experiments(all) => t.experiments = all.map(Arc::new),
                 Detail::Events(all) => t.events = all.map(Arc::new),
                 Detail::Managers(all) => t.managers = all.map(Arc::new),
             });
-            heard(state, &id, at, false);
+            if told {
+                heard(state, &id, at, false);
+            }
             true
         }
         Observation::Focused { id, target } => {
@@ -257,7 +271,20 @@ fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bo
     changed
 }
 
+/// Takes in whether a server answers; true when that is news. That the focus is let go of says nothing of it.
+fn unanswered(state: &mut State, id: &LinkId, link: &LinkState) -> bool {
+    let silent = &mut state.world.unanswered;
+    match link {
+        LinkState::Stale { .. } if id.what == FOCUS => silent.insert(id.context.clone()).is_none(),
+        LinkState::Live if super::query::lists(id) => silent.remove(&id.context).is_some(),
+        _ => false,
+    }
+}
+
 fn heard(state: &mut State, id: &LinkId, at: Timestamp, listed: bool) {
+    if id.what != "prometheus" {
+        state.world.unanswered.remove(&id.context);
+    }
     if let Some(link) = state.world.links.get_mut(id) {
         link.heard = Some(at);
         link.listed |= listed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, Vector};
+use imbl::{OrdMap, OrdSet, Vector};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -176,6 +176,9 @@ pub struct World {
     pub open_plans: Vector<Arc<PlanRun>>,
     /// What the user may do, by context and namespace.
     pub permissions: OrdMap<(Clean, Clean), Permissions>,
+    /// Contexts whose server left a question about the focused target unanswered, until anything is heard of them: a watch
+    /// cannot know for a minute, and whoever looks elsewhere must not be told that all is live.
+    pub unanswered: OrdSet<Clean>,
     /// Which target each `focus` link reads.
     pub focused: OrdMap<LinkId, TargetId>,
     /// How far each context's server clock is ahead of ours, in milliseconds.
@@ -199,6 +202,7 @@ impl Default for World {
             plans: Vector::new(),
             open_plans: Vector::new(),
             permissions: OrdMap::new(),
+            unanswered: OrdSet::new(),
             focused: OrdMap::new(),
             clocks: OrdMap::new(),
             warnings: Vector::new(),

@@ -192,7 +192,8 @@ fn frame_differs(before: &World, now: &World) -> bool {
     let acts = before.acts.len() == now.acts.len() && before.acts.iter().zip(&now.acts).all(|(a, b)| Arc::ptr_eq(a, b));
     let same_plans = |a: &Plans, b: &Plans| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b));
     let plans = same_plans(&before.plans, &now.plans) && same_plans(&before.open_plans, &now.open_plans);
-    let server = before.clocks == now.clocks && before.permissions == now.permissions;
+    let server =
+        before.clocks == now.clocks && before.permissions == now.permissions && before.unanswered == now.unanswered;
     !(links
         && quiet(before, at).0 == quiet(now, at).0
         && acts

@@ -304,7 +304,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 /// A real server breaks its silence about every minute.
-const BOOKMARK: Duration = Duration::from_secs(60);
+const BOOKMARK: Duration = Duration::from_mins(1);
 
 /// The line that does so.
 fn bookmark(api: &str, kind: &str, version: u64) -> Bytes {

@@ -27,7 +27,7 @@ fn kinds(program: &Program) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn what_is_over_its_limit_is_not_brought_forward_by_yes_alone() {
     let (_world, _folder, program) = bad_canary().await;
-    let rates = |text: &str| text.contains("errors  new 1") && text.contains("over its limit of 5 %");
+    let rates = |text: &str| text.contains("errors  new ") && text.contains("over its limit of 5 %");
     for act in ["promote-full", "resume"] {
         let refused = program.run(&[act, "shop/checkout", "--yes"]).expect(3);
         assert!(rates(&refused.err), "the rates stand beside the act: {refused:?}");
@@ -69,6 +69,15 @@ async fn what_an_act_needs_and_is_not_so_has_one_code_and_a_record() {
     assert!(unasked.err.contains("give `--yes`") && !unasked.err.contains("box"), "{unasked:?}");
     let read_only = program.run(&["--read-only", "pause", "other/payments", "--yes"]).expect(3);
     assert!(read_only.err.contains("refused (read-only): nothing is written: started with"), "{read_only:?}");
+    // One name that is not there.
+    let slip = program.run(&["pause", "other/payments", "other/paymnets", "--yes"]).expect(10);
+    assert!(slip.err.contains("nothing was done, to the other targets neither"), "{slip:?}");
+    let others = program.run(&["pause", "other/payments", "other/paymnets", "--yes", "--keep-going"]).expect(10);
+    assert!(
+        others.err.contains("no rollout \"other/paymnets\"") && others.err.contains("(the others go on)"),
+        "{others:?}"
+    );
+    assert!(program.run(&["get", "other/payments"]).expect(0).out.contains("aused by hand"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -75,9 +75,13 @@ fn the_later_layer_wins_key_by_key_and_every_key_knows_where_it_is_from() {
 #[test]
 fn a_variable_that_is_no_key_warns_and_one_of_another_kind_is_an_error() {
     let said = |all: &[(&str, &str)]| Layers { environment: environment(all), ..Layers::default() }.load();
-    let loaded = said(&[("FLIGHTDECK_POLICY_RED_ONLY", "true")]).expect("it can be used");
+    let loaded = said(&[("FLIGHTDECK_UI_TEME", "dark")]).expect("it can be used");
     let warning = loaded.warnings.iter().map(ToString::to_string).collect::<String>();
-    assert!(warning.contains("did you mean `FLIGHTDECK_POLICY_READ_ONLY`?"), "{warning}");
+    assert!(warning.contains("did you mean `FLIGHTDECK_UI_THEME`?"), "{warning}");
+    for slip in ["FLIGHTDECK_POLICY_RED_ONLY", "FLIGHTDECK_READ_ONLY"] {
+        let error = said(&[(slip, "true")]).expect_err("whoever wrote it would act without it").to_string();
+        assert!(error.contains("did you mean `FLIGHTDECK_POLICY_READ_ONLY`?"), "{error}");
+    }
     let error = said(&[("FLIGHTDECK_POLICY_READ_ONLY", "yes"), ("FLIGHTDECK_PROMETHEUS_MINIMUM", "many")])
         .expect_err("no booleans")
         .to_string();

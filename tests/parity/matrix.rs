@@ -58,7 +58,7 @@ pub const DEMO: Pace = Pace {
     effect: Duration::from_secs(8),
     expected: Duration::from_millis(400),
     other: Duration::from_secs(2),
-    patience: Duration::from_secs(15),
+    patience: Duration::from_mins(1),
 };
 
 struct Matrix<'a> {

@@ -142,7 +142,7 @@ async fn one_act_on_several_targets_in_order_stops_at_the_first_that_fails_unles
             verb.push("--keep-going");
         }
         // The second has nothing in flight.
-        let said = program.run(&verb).expect(3).json();
+        let said = program.run(&verb).expect(4).json();
         let states: Vec<String> =
             said["steps"].as_array().expect("steps").iter().map(|step| text(&step["state"])).collect();
         let third = if keeps_going { "done" } else { "left out" };

@@ -152,3 +152,32 @@ fn other_environment_rules_move_targets_at_once() {
     assert!(update(&mut state, Event::Configuration(notes.clone())));
     assert!(!update(&mut state, Event::Configuration(notes)));
 }
+
+#[test]
+fn a_server_that_did_not_answer_is_remembered_until_something_is_heard_of_it() {
+    let mut state = State::default();
+    let focus = LinkId::new(&"prod-eu".into(), FOCUS);
+    let rollout = Arc::new(fixture::paused());
+    let id = rollout.id.clone();
+    see(&mut state, 0, Observation::Link { id: link(), state: LinkState::Live });
+    see(&mut state, 0, Observation::Rollouts { id: link(), cluster: cluster(), all: vec![rollout.clone()] });
+    let silent = |state: &State| state.world.unanswered.contains(&Clean::new("prod-eu"));
+    see(&mut state, 1, Observation::Link { id: focus.clone(), state: LinkState::Live });
+    assert!(!silent(&state));
+    assert!(see(&mut state, 9, Observation::Link { id: focus.clone(), state: LinkState::Stale { since: at(1) } }));
+    assert!(silent(&state));
+    // The target is left: nothing is asked any more, so nothing was answered either.
+    let pods = LinkId::new(&"prod-eu".into(), "pods");
+    see(&mut state, 10, Observation::Pods { id: pods, target: id.clone(), all: None });
+    see(&mut state, 10, Observation::Focused { id: focus.clone(), target: None });
+    see(&mut state, 10, Observation::Link { id: focus.clone(), state: LinkState::Live });
+    assert!(silent(&state));
+    // Prometheus is another server.
+    see(&mut state, 11, Observation::Heard { id: LinkId::new(&"prod-eu".into(), "prometheus") });
+    assert!(silent(&state));
+    see(&mut state, 12, Observation::Heard { id: link() });
+    assert!(!silent(&state));
+    see(&mut state, 13, Observation::Link { id: focus.clone(), state: LinkState::Stale { since: at(12) } });
+    see(&mut state, 14, Observation::Rollout { id: focus, rollout });
+    assert!(!silent(&state), "it answered");
+}

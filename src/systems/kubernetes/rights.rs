@@ -52,7 +52,7 @@ pub async fn run(cluster: Arc<Cluster>, outlet: Outlet, mut focus: Focus, timing
                 if let Some(due) = due.get(&target.namespace) {
                     tokio::time::sleep_until(*due).await;
                 }
-                let permissions = cluster.permissions(target.namespace.as_str()).await;
+                let permissions = Box::pin(cluster.permissions(target.namespace.as_str())).await;
                 let wait = if answered(permissions) { timings.review } else { AGAIN.min(timings.review) };
                 due.insert(target.namespace.clone(), Instant::now() + wait);
                 let (context, namespace) = (cluster.context.clone(), target.namespace.clone());

@@ -10,6 +10,8 @@ use crate::domain::ids::ActId;
 use crate::domain::outcome::Outcome;
 use crate::model::World;
 use crate::tui::confirm::Ground;
+use crate::tui::keys::Command;
+
 use crate::tui::prompt::HELD;
 
 /// So long a result has to stand there before Enter closes it. It is longer than any keyboard waits before a key that is
@@ -50,7 +52,8 @@ impl State {
         world: &World,
         ground: &Ground<'_>,
     ) -> Vec<Effect> {
-        if !key.modifiers.difference(KeyModifiers::SHIFT).is_empty() {
+        let abort = self.keys.command(self.place, key) == Some(Command::Abort);
+        if !abort && !key.modifiers.difference(KeyModifiers::SHIFT).is_empty() {
             return Vec::new();
         }
         if self.habit(key, at) {

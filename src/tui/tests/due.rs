@@ -134,6 +134,8 @@ fn what_was_over_before_it_was_looked_at_is_only_said_to_be_seen() {
     let wide = board(200);
     assert!(wide.contains("over its limit of 5 % seen for 40s"), "{wide}");
     // The time itself is the last that goes.
-    let narrow = (100..200).rev().map(board).find(|screen| !screen.contains("seen for 40s")).unwrap_or_default();
-    assert!(narrow.contains("seen 40s"), "{narrow}");
+    for width in 100..200 {
+        let screen = board(width);
+        assert!(screen.contains("seen for 40s") || screen.contains("seen 40s"), "{width}: {screen}");
+    }
 }

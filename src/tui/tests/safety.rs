@@ -319,6 +319,9 @@ fn the_result_of_an_act_gives_way_to_the_next_key_but_not_to_a_habit() {
     let screen = text(&desk.draw(80, 24));
     assert!(screen.contains("resumed shop/payments: done, record 43"), "{screen}");
     let mut desk = begin();
+    desk.event(&Event::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::CONTROL)));
+    assert!(!open(&desk) && desk.state.popup.is_some(), "an abort is at hand behind it");
+    let mut desk = begin();
     desk.key(KeyCode::Down);
     assert!(!open(&desk) && desk.state.selected.as_ref() != Some(payments().id()));
     // What confirmed is held down: the keyboard waits half a second, then it comes thirty times a second.

@@ -195,7 +195,7 @@ fn acts_that_differ_are_confirmed_by_words_that_differ() {
 
 #[test]
 fn signs_stay_apart_in_ascii() {
-    let ascii = |desk: &mut Desk| text(&desk.paint(160, 60, Look { ascii: true, ..LOOK }));
+    let ascii = |desk: &mut Desk| text(&desk.paint(200, 60, Look { ascii: true, ..LOOK }));
     let mut desk = Desk::new(busy());
     let board = ascii(&mut desk);
     assert!(board.contains("enter open") && !board.contains("< open"), "{board}");

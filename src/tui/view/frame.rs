@@ -129,6 +129,7 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
         }
         spans.push(Span::raw("k8s "));
         spans.push(match silent {
+            _ if !ctx.world.unanswered.is_empty() => Span::styled("✗ the server does not answer", ctx.theme.bad()),
             Some(seconds) => Span::styled(format!("● heard {seconds}s ago"), ctx.theme.dim()),
             None => Span::styled("● live", ctx.theme.good()),
         });

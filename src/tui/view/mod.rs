@@ -3,13 +3,13 @@
 mod act;
 mod audit;
 mod board;
+mod draw;
 mod frame;
 mod help;
 mod links;
 mod log;
 mod notices;
 mod palette;
-mod put;
 mod rates;
 mod revisions;
 mod small;
@@ -22,7 +22,6 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use self::put::Put as _;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::Ctx;
-use super::put::Put as _;
 use super::why::why;
 use super::words::{Put as _, name, wrap};
 use crate::model::Target;

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Ctx;
+use super::draw::draw;
 use crate::domain::ids::TargetId;
 use crate::domain::link::{Link, LinkState};
 use crate::domain::rollout::{ActualWeight, Rollout, WeightBasis};
@@ -54,7 +55,7 @@ pub(super) trait Put {
 
 impl Put for Line<'static> {
     fn put(self, ctx: &Ctx<'_>, place: Rect, buffer: &mut Buffer) {
-        cut(spelled(ctx, self), usize::from(place.width)).render(place, buffer);
+        draw(&cut(spelled(ctx, self), usize::from(place.width)), place, buffer);
     }
 }
 
@@ -280,6 +281,9 @@ pub(super) fn count(n: usize, what: &str) -> String {
 /// A link's state in a few words.
 pub(super) fn link(ctx: &Ctx<'_>, link: &Link) -> (String, Style) {
     match &link.state {
+        LinkState::Live if link.id.what != "prometheus" && ctx.world.unanswered.contains(&link.id.context) => {
+            ("? the server does not answer".to_owned(), ctx.theme.warn())
+        }
         LinkState::Live => ("● live".to_owned(), ctx.theme.good()),
         LinkState::Connecting => ("○ connecting".to_owned(), ctx.theme.busy()),
         LinkState::Stale { since } => (format!("✗ stale {}", ctx.age(*since)), ctx.theme.bad()),

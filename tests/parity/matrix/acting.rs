@@ -109,7 +109,7 @@ impl Matrix<'_> {
 
     pub(super) async fn one(&self, target: &Target, act: &'static Action, state: State) -> String {
         // What ended just now is let go of a moment after it is shown.
-        for _ in 0..20 {
+        for _ in 0..200 {
             let ended = self.once(target, act, state).await;
             if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
                 return ended;
@@ -142,7 +142,7 @@ impl Matrix<'_> {
     }
 
     pub(super) async fn roll_back(&self, target: &Target) -> String {
-        for _ in 0..20 {
+        for _ in 0..200 {
             let ended = self.roll_back_once(target).await;
             if !again(&ended) || self.tap.wrote(target.id().name.as_str()) {
                 return ended;

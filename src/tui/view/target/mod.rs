@@ -10,7 +10,6 @@ mod status;
 mod traffic;
 mod tree;
 
-use super::put::Put as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;

@@ -6,38 +6,32 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-/// Draws as ratatui's own widget does, faster. Lines start at the left.
-pub(super) trait Put {
-    fn render(self, area: Rect, buffer: &mut Buffer);
-}
-
-impl Put for Line<'_> {
-    fn render(self, area: Rect, buffer: &mut Buffer) {
-        let area = Rect { height: 1, ..area }.intersection(*buffer.area());
-        if area.is_empty() || self.spans.iter().all(|span| span.content.is_empty()) {
+/// Draws a line that starts at the left, as ratatui's own widget does.
+pub(super) fn draw(line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
+    let area = Rect { height: 1, ..area }.intersection(*buffer.area());
+    if area.is_empty() || line.spans.iter().all(|span| span.content.is_empty()) {
+        return;
+    }
+    buffer.set_style(area, line.style);
+    let mut x = area.x;
+    for span in &line.spans {
+        let rest = Rect { x, width: area.right() - x, ..area };
+        if rest.is_empty() {
             return;
         }
-        buffer.set_style(area, self.style);
-        let mut x = area.x;
-        for span in &self.spans {
-            let rest = Rect { x, width: area.right() - x, ..area };
-            if rest.is_empty() {
-                return;
+        if !span.content.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+            let wide = u16::try_from(span.width()).unwrap_or(u16::MAX);
+            Widget::render(span, rest, buffer);
+            x = x.saturating_add(wide).min(area.right());
+            continue;
+        }
+        for byte in span.content.bytes().take(usize::from(rest.width)) {
+            let cell = &mut buffer[(x, area.y)];
+            if byte != b' ' || cell.symbol() != " " {
+                cell.set_char(char::from(byte));
             }
-            if !span.content.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
-                let wide = u16::try_from(span.width()).unwrap_or(u16::MAX);
-                Widget::render(span, rest, buffer);
-                x = x.saturating_add(wide).min(area.right());
-                continue;
-            }
-            for byte in span.content.bytes().take(usize::from(rest.width)) {
-                let cell = &mut buffer[(x, area.y)];
-                if byte != b' ' || cell.symbol() != " " {
-                    cell.set_char(char::from(byte));
-                }
-                cell.set_style(span.style);
-                x += 1;
-            }
+            cell.set_style(span.style);
+            x += 1;
         }
     }
 }
@@ -75,7 +69,7 @@ mod tests {
             let place = Rect { x, y: 1, width, height: 1 };
             // One over the other: what was there must not shine through in another way.
             for line in lines {
-                Put::render(line.clone(), place, &mut ours);
+                draw(&line, place, &mut ours);
                 Widget::render(line, place, &mut theirs);
                 prop_assert_eq!(&ours, &theirs);
             }
