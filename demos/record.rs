@@ -45,7 +45,7 @@ impl Tour {
 }
 
 fn bad_canary(tour: &mut Tour) {
-    tour.screen.until("the bad canary", |text| text.contains("OVER") && text.contains("ProgressDeadlineExceeded"));
+    tour.screen.until("the bad canary", |text| text.contains("OVER") && text.contains("pods do not come"));
     tour.screen.press("g");
     tour.screen.until("the cursor on it", |text| text.contains("on shop/checkout:"));
     tour.look("board");
