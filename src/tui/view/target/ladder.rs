@@ -151,7 +151,8 @@ fn stages(ctx: &Ctx<'_>, target: &Target, blue_green: &BlueGreen) -> Vec<Line<'s
         Some(0) => {}
         Some(seconds) => {
             let due = super::super::why::due(ctx, rollout).map_or_else(String::new, |due| format!(": {due}"));
-            way.push((switched, format!("stands for {}{due}", Long(seconds))));
+            let held = if rollout.spec_paused { ", held by hand" } else { "" };
+            way.push((switched, format!("waits {}, then is promoted by itself{held}{due}", Long(seconds))));
         }
     }
     way.push((switched, format!("live traffic moves to {new}")));
