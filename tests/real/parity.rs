@@ -10,7 +10,7 @@ use crate::stack::{node, stack};
 const PACE: matrix::Pace = matrix::Pace {
     together: 30,
     look: Duration::from_millis(400),
-    effect: Duration::from_secs(40),
+    effect: Duration::from_secs(20),
     expected: Duration::from_secs(1),
     other: Duration::from_secs(8),
     patience: Duration::from_secs(100),
