@@ -134,7 +134,12 @@ pub(super) async fn group(
             Danger::Forward => {
                 let ids = targets.iter().map(|t| t.id().clone()).collect();
                 let world = session.rated(world, ids, args.timeout).await;
-                let targets = targets.iter().filter_map(|t| world.targets.get(t.id()).cloned()).collect();
+                // One that went meanwhile is not left out in silence.
+                let again = |t: &Arc<Target>| {
+                    let gone = || Error::new(Kind::NotFound, format!("{} is gone; nothing was done", t.id()));
+                    world.targets.get(t.id()).cloned().ok_or_else(gone)
+                };
+                let targets = targets.iter().map(again).collect::<Result<_, _>>()?;
                 (world, targets)
             }
         };

@@ -11,7 +11,6 @@ use crate::domain::outcome::Outcome;
 use crate::model::World;
 use crate::tui::confirm::Ground;
 use crate::tui::keys::Command;
-
 use crate::tui::prompt::HELD;
 
 /// So long a result has to stand there before Enter closes it. It is longer than any keyboard waits before a key that is

@@ -69,6 +69,10 @@ pub(super) fn spelled(ctx: &Ctx<'_>, mut line: Line<'static>) -> Line<'static> {
 
 /// The line in at most `width` columns; where that is less than it takes, its end is `…`.
 fn cut(line: Line<'static>, width: usize) -> Line<'static> {
+    // No text is wider than its bytes are many: most lines need no closer look.
+    if line.spans.iter().map(|span| span.content.len()).sum::<usize>() <= width {
+        return line;
+    }
     let blank = |span: &Span<'_>| span.width() - span.content.trim_end().width();
     let mut wide = line.width();
     for span in line.spans.iter().rev() {
