@@ -60,9 +60,16 @@ fn first(target: &Target) -> bool {
 fn over(target: &Target, now: Timestamp) -> Option<String> {
     let signals = target.signals.as_deref()?;
     let since = signals.over_since.filter(|_| signals.is_about(&target.rollout) && !signals.is_old(now))?;
-    let lasts = Span(now.as_second().saturating_sub(since.as_second()));
-    Some(format!("{} {} {lasts}", signals.verdict_text(), signals.lasting()))
+    let seconds = now.as_second().saturating_sub(since.as_second());
+    // Who looks for the first time would read it as having just begun.
+    if !signals.over_began && seconds < JUST_SEEN {
+        return Some(signals.verdict_text());
+    }
+    Some(format!("{} {} {}", signals.verdict_text(), signals.lasting(), Span(seconds)))
 }
+
+/// *Seen for* less than this says nothing.
+const JUST_SEEN: i64 = 5;
 
 /// A timed pause that is over for so long was not ended by the controller, which looks again to the second.
 pub const LATE: SignedDuration = SignedDuration::from_secs(10);
