@@ -1,16 +1,19 @@
 //! How the world changes: every observation and every step of an act, exhaustively.
 
+mod links;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::links::{heard, set_link, unanswered};
 use super::index::State;
 use super::query::FOCUS;
 use super::world::{AuditView, MAX_ENDED_ACTS, MAX_WARNINGS, Target, Warning};
 use crate::domain::environment::EnvironmentRules;
 use crate::domain::ids::{ClusterId, TargetId};
-use crate::domain::link::{Link, LinkId, LinkState};
+use crate::domain::link::LinkId;
 use crate::domain::observation::{Arrived, Detail, Observation};
 use crate::domain::outcome::Act;
 use crate::domain::plan::PlanRun;
@@ -253,41 +256,6 @@ fn remove_link(state: &mut State, id: &LinkId) {
     let gone = state.owner.iter().filter(|((c, _), (_, namespace))| *c == cluster && in_scope(id, namespace));
     for uid in gone.map(|((_, uid), _)| uid.clone()).collect::<Vec<_>>() {
         remove_set(state, &cluster, &uid);
-    }
-}
-
-fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bool {
-    let live = link.is_live();
-    let old = state.world.links.get(&id).cloned();
-    let new = Link {
-        heard: if live { Some(at) } else { old.as_ref().and_then(|l| l.heard) },
-        listed: live || old.as_ref().is_some_and(|l| l.listed),
-        state: link,
-        notice: old.as_ref().map(|l| l.notice.clone()).unwrap_or_default(),
-        id: id.clone(),
-    };
-    let changed = old.as_ref() != Some(&new);
-    state.world.links.insert(id, new);
-    changed
-}
-
-/// Takes in whether a server answers; true when that is news. That the focus is let go of says nothing of it.
-fn unanswered(state: &mut State, id: &LinkId, link: &LinkState) -> bool {
-    let silent = &mut state.world.unanswered;
-    match link {
-        LinkState::Stale { .. } if id.what == FOCUS => silent.insert(id.context.clone()).is_none(),
-        LinkState::Live if super::query::lists(id) => silent.remove(&id.context).is_some(),
-        _ => false,
-    }
-}
-
-fn heard(state: &mut State, id: &LinkId, at: Timestamp, listed: bool) {
-    if id.what != "prometheus" {
-        state.world.unanswered.remove(&id.context);
-    }
-    if let Some(link) = state.world.links.get_mut(id) {
-        link.heard = Some(at);
-        link.listed |= listed;
     }
 }
 

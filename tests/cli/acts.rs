@@ -6,7 +6,7 @@ use super::demo;
 use crate::program::Program;
 
 /// `shop/checkout` has half of the traffic, and 12 % of its requests fail.
-async fn bad_canary() -> (World, tempfile::TempDir, Program) {
+pub(super) async fn bad_canary() -> (World, tempfile::TempDir, Program) {
     let world = World::start(&Scenario::named("bad-canary").expect("a scenario"), 1).await.expect("a world");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str, text: String| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flightdeck::demo::{Fault, Scenario, World};
+use flightdeck::demo::Fault;
 use serde_json::{Value, json};
 
 use super::demo;
@@ -93,18 +93,11 @@ async fn targets_are_filtered_by_the_words_that_the_cockpit_takes() {
 /// Paused for a time, so nobody is needed, but for its errors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn bands_rest_on_error_rates_also_where_names_alone_are_printed() {
-    let scenario = Scenario::named("bad-canary").expect("a scenario");
-    let world = World::start(&scenario, 1).await.expect("a world");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = |name: &str, text: String| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).expect("a file");
-        path
-    };
-    let mut program = Program::new(&file("kubeconfig", world.kubeconfig()), Some("shop"));
+    let (world, _folder, mut program) = super::acts::bad_canary().await;
+    let rates = program.config.take();
     let names = |program: &Program| program.run(&["status", "--filter", "band:needs", "-o", "name"]).expect(0);
     assert_eq!(names(&program).out, "", "no rates are configured");
-    program.config = Some(file("config.toml", format!("[[prometheus.context]]\nurl = \"{}\"\n", world.prometheus())));
+    program.config = rates;
     let over = names(&program);
     assert_eq!((over.out.as_str(), over.err.as_str()), ("shop/checkout\n", ""));
     let rest = program.run(&["status", "--filter", "!band:needs", "-o", "json"]).expect(0).json();

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::environment::{Environment, EnvironmentRule, Tier};
 use crate::domain::fixture;
+use crate::domain::link::LinkState;
+use crate::model::query::FOCUS;
 use crate::model::query::{self, Band};
 
 fn link() -> LinkId {
