@@ -6,6 +6,7 @@ mod ledger;
 mod machine;
 mod patch;
 mod rates;
+mod secrets;
 mod speed;
 mod table;
 mod terminal;
@@ -85,7 +86,7 @@ const MEASURES: &[Measure] = &[
     (&["R10"], terminal::half_open),
     (&["R11"], terminal::hostile),
     (&["R12"], terminal::exits),
-    (&["R13"], terminal::secrets),
+    (&["R13"], secrets::planted),
     (&["R14"], providers),
     (&["P1", "P2", "P9"], speed::keys),
     (&["P3", "P9"], speed::events),
