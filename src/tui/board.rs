@@ -41,6 +41,8 @@ pub(super) struct Board {
     hidden: BTreeSet<TargetId>,
     /// What the screen shows, made anew only when the order changed: most changes move nothing.
     lines: Vec<Line>,
+    /// Where the titles stand among them.
+    titles: Vec<usize>,
     moved: bool,
     /// The width of the widest name on it, as of the last arrangement: columns do not jump while rows scroll.
     widest: usize,
@@ -176,8 +178,15 @@ impl Board {
 
     fn rearrange(&mut self) {
         self.lines = self.arrange();
+        let titles = self.lines.iter().enumerate().filter(|(_, line)| matches!(line, Line::Title(..)));
+        self.titles = titles.map(|(n, _)| n).collect();
         let wide = |id: &TargetId| id.namespace.as_str().width() + 1 + id.name.as_str().width();
         self.widest = self.rows().map(wide).max().unwrap_or(0);
+    }
+
+    /// How many rows stand among the first `lines`.
+    pub(super) fn rows_before(&self, lines: usize) -> usize {
+        lines - self.titles.partition_point(|title| *title < lines)
     }
 
     /// How wide names are.

@@ -94,11 +94,11 @@ impl State {
 
     /// Which rows of the board are on the screen, from 1, and how many there are; `None` = all of them.
     pub(in crate::tui) fn rows_on_screen(&self) -> Option<(usize, usize, usize)> {
-        let lines = self.board.lines();
-        let rows = |lines: &[Line]| lines.iter().filter(|line| matches!(line, Line::Row(_))).count();
-        let from = self.offset.min(lines.len());
-        let to = (from + self.page).min(lines.len());
-        (to - from < lines.len()).then(|| (rows(&lines[..from]) + 1, rows(&lines[..to]), rows(lines)))
+        let lines = self.board.lines().len();
+        let from = self.offset.min(lines);
+        let to = (from + self.page).min(lines);
+        let rows = |lines| self.board.rows_before(lines);
+        (to - from < lines).then(|| (rows(from) + 1, rows(to), rows(lines)))
     }
 
     /// Puts a mark on the target under the cursor or takes it off, and goes on to the next.
