@@ -144,7 +144,7 @@ pub(super) fn dto(world: &World, target: &Target) -> ErrorsDto {
     ErrorsDto { state, read: target.signals.as_deref().map(Into::into) }
 }
 
-/// For the board: `7.31 % over, 3s`, `– no traffic`, `– not configured`.
+/// For the board: `7.31 % over, 3s`, `– no requests`, `– not configured`.
 pub(super) fn cell(world: &World, target: &Target, now: Timestamp) -> String {
     let signals = match query::signals(world, target, now) {
         Ok(signals) => signals,

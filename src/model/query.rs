@@ -213,12 +213,14 @@ pub fn without_traffic_since(world: &World, target: &Target) -> Option<Timestamp
     (none && link_of_target(world, target).is_live()).then_some(since)
 }
 
-/// Whether a weight was counted from ReplicaSets that are not heard of now: it may no longer be what is.
+/// Whether a weight may no longer be what is: nothing is heard of the target now, or of the ReplicaSets that it was
+/// counted from.
 pub fn weight_is_old(world: &World, target: &Target, weight: &ActualWeight) -> bool {
     let sets = |l: &&Link| l.id.what == "replicasets" && l.id.context == target.context;
     let ours = |l: &&Link| l.id.scope.is_empty() || l.id.scope == target.id().namespace;
     let link = world.links.values().filter(sets).find(ours);
-    matches!(weight.basis, WeightBasis::Pods { .. }) && link.is_none_or(|l| !l.state.is_live())
+    let counted = matches!(weight.basis, WeightBasis::Pods { .. });
+    counted && link.is_none_or(|l| !l.state.is_live()) || !link_of_target(world, target).is_live()
 }
 
 /// What the policy needs to know to decide on `action` for `target`. `rollout` is the version that the person saw:

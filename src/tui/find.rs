@@ -10,15 +10,42 @@ pub(super) struct Find {
     pub open: bool,
     /// Which of the lines that have it was gone to, from 1, and how many have it.
     pub at: Option<(usize, usize)>,
+    /// The line that was gone to; near the end the screen cannot begin with it.
+    gone: Option<usize>,
     /// In lower case: letters are found in either.
     needle: String,
+}
+
+/// Finding on a screen whose lines are made while it is drawn: what stood there last.
+#[derive(Debug, Default)]
+pub(super) struct Painted {
+    pub find: Find,
+    pub lines: Vec<String>,
+}
+
+impl Painted {
+    pub(super) fn next(&mut self, at: usize, forward: bool) -> Option<usize> {
+        let found = self.find.next(self.lines.len(), at, forward, |n| self.lines.get(n).map(String::as_str))?;
+        self.find.went_to(found, self.lines.iter().map(String::as_str));
+        Some(found)
+    }
 }
 
 impl Find {
     /// What was typed has changed.
     pub(super) fn changed(&mut self) {
         self.needle = self.input.value().to_lowercase();
-        self.at = None;
+        self.forget();
+    }
+
+    /// The lines are others now.
+    pub(super) fn forget(&mut self) {
+        (self.at, self.gone) = (None, None);
+    }
+
+    /// Where the search goes on from, on a screen of `page` lines that begins with line `top`.
+    pub(super) fn from(&self, top: usize, page: usize) -> usize {
+        self.gone.filter(|line| (top..top + page).contains(line)).unwrap_or(top)
     }
 
     pub(super) fn clear(&mut self) {
@@ -42,7 +69,7 @@ impl Find {
             all += 1;
             before += usize::from(n <= found);
         }
-        self.at = Some((before, all));
+        (self.at, self.gone) = (Some((before, all)), Some(found));
     }
 
     /// A line came at the end.
@@ -61,10 +88,10 @@ impl Find {
         }
     }
 
-    /// `3 of 41 "error"`, once one was gone to.
+    /// `3 of 41 "error"`, once one was gone to; before that, what is looked for.
     pub(super) fn count(&self) -> Option<String> {
-        let (at, all) = self.at.filter(|_| self.active())?;
-        Some(format!("{at} of {all} \"{}\"", self.input.value()))
+        let text = Some(self.input.value()).filter(|_| self.active())?;
+        Some(self.at.map_or_else(|| format!("finds \"{text}\""), |(at, all)| format!("{at} of {all} \"{text}\"")))
     }
 
     /// The next line that has it, from `at` on (not itself) in the direction; around the end to the beginning.

@@ -167,6 +167,8 @@ const TARGETS: &[Place] = &[Place::Board, Place::Target];
 /// Where one target is looked at, and more of it can be opened.
 const CLOSE: &[Place] = &[Place::Board, Place::Target, Place::History, Place::Events];
 const LONG: &[Place] = &[Place::Log, Place::Text];
+/// Where text can be looked for.
+const SEARCHED: &[Place] = &[Place::Log, Place::Text, Place::Events, Place::History, Place::Links, Place::Help];
 /// Where a target stands on the screen that can be acted on.
 const ACTS: &[Place] = &[Place::Board, Place::Target, Place::Log, Place::Text, Place::Events, Place::History];
 /// Where something can be copied.
@@ -191,7 +193,7 @@ const fn control(command: Command, codes: &'static [KeyCode], label: &'static st
 /// The parts of the help screen: each has the keys that work in its places and stood in none before.
 pub(super) const PARTS: &[(&str, &[Place])] = &[
     ("board and target", TARGETS),
-    ("revisions, what happened", &[Place::History, Place::Events]),
+    ("what happened, revisions, links, these keys, logs, documents", &[Place::History, Place::Events]),
     ("a log", &[Place::Log]),
     ("a document: YAML, difference", &[Place::Text]),
     ("audit log", &[Place::Audit]),
@@ -287,7 +289,7 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Log],
     ),
     row(Command::Follow, &[KeyCode::Char('f')], "f", "follow the newest line, or stop", "follow", &[Place::Log]),
-    row(Command::Find, &[KeyCode::Char('/')], "/", "find in it", "find", LONG),
+    row(Command::Find, &[KeyCode::Char('/')], "/", "find text on this screen", "find", SEARCHED),
     row(
         Command::Previous,
         &[KeyCode::Char('p')],
@@ -307,8 +309,8 @@ pub(super) const TABLE: &[Row] = &[
         &[Place::Text],
     ),
     row(Command::Managed, &[KeyCode::Char('m')], "m", "with managedFields", "managed", &[Place::Text]),
-    row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", LONG),
-    row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", LONG),
+    row(Command::FindNext, &[KeyCode::Char('n')], "n", "the next place that has it", "", SEARCHED),
+    row(Command::FindBack, &[KeyCode::Char('N')], "N", "the one before", "", SEARCHED),
     row(
         Command::Verify,
         &[KeyCode::Char('v')],

@@ -79,7 +79,7 @@ impl Log {
     /// It is asked for anew.
     pub(super) fn begin(&mut self) {
         self.lines.clear();
-        self.find.at = None;
+        self.find.forget();
         (self.bytes, self.gone, self.ended, self.top) = (0, 0, false, 0);
         self.follow = true;
     }

@@ -122,7 +122,7 @@ impl Text {
 
     fn again(&mut self) {
         self.lines = Loaded::Waiting;
-        self.find.at = None;
+        self.find.forget();
         self.head = self.title();
     }
 
@@ -148,8 +148,9 @@ impl Text {
         };
     }
 
-    pub(super) fn find_next(&mut self, at: usize, forward: bool) -> Option<usize> {
+    pub(super) fn find_next(&mut self, top: usize, page: usize, forward: bool) -> Option<usize> {
         let Loaded::Here(lines) = &self.lines else { return None };
+        let at = self.find.from(top, page);
         let found = self.find.next(lines.len(), at, forward, |n| lines.get(n).map(|l| l.text.as_str()))?;
         self.find.went_to(found, lines.iter().map(|l| l.text.as_str()));
         Some(found)

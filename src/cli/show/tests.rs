@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::environment::Environment;
 use crate::domain::fixture;
-use crate::domain::link::LinkId;
+use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::rollout::{Rollout, Strategy, Weights};
 use crate::domain::workload::ReplicaSet;
 
@@ -28,7 +28,10 @@ fn of(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
 
 #[test]
 fn a_weight_reads_as_what_is_not_as_a_movement() {
-    let world = World::default();
+    let mut world = World::default();
+    let id = LinkId::new(&"prod-eu".into(), "rollouts");
+    let live = Link { id: id.clone(), state: LinkState::Live, heard: None, listed: true, notice: "".into() };
+    world.links.insert(id.clone(), live);
     let mut rollout = fixture::paused();
     rollout.weights = Some(Weights { canary: 5, stable: 95, additional: 0, verified: Some(true) });
     let Strategy::Canary(canary) = &mut rollout.strategy else { panic!("a canary") };
@@ -36,6 +39,9 @@ fn a_weight_reads_as_what_is_not_as_a_movement() {
     assert_eq!(weight(&world, &of(rollout.clone(), Vec::new())), "5 % (router, verified)");
     rollout.step_index = Some(2);
     assert_eq!(weight(&world, &of(rollout.clone(), Vec::new())), "5 % (want 50 %; router, verified)");
+    let silent = LinkState::Stale { since: now() };
+    world.links.get_mut(&id).expect("the link").state = silent;
+    assert_eq!(weight(&world, &of(rollout.clone(), Vec::new())), "5 % (want 50 %; router, verified, OLD)");
     rollout.weights = None;
     assert_eq!(weight(&world, &of(rollout, Vec::new())), "? % (want 50 %; router silent)");
     assert_eq!(weight(&world, &of(fixture::paused(), Vec::new())), "? % (want 5 %)");

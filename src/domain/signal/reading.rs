@@ -62,7 +62,7 @@ impl Reading {
         match self {
             Self::Measured(_) => "measured",
             Self::Thin(_) => "thin",
-            Self::NoTraffic => "no traffic",
+            Self::NoTraffic => "no requests",
             Self::NoData => "no data",
             Self::NotANumber => "not a number",
             Self::Stale { .. } => "stale",

@@ -46,10 +46,10 @@ pub fn counts(counts: Counts) -> String {
 }
 
 impl Reading {
-    /// For a narrow column: `7.31 %`, or a dash and the reason: `– no traffic`, `– stale 40s`, `– thin (12)`.
+    /// For a narrow column: `7.31 %`, or a dash and the reason: `– no requests`, `– stale 40s`, `– thin (12)`.
     pub fn cell(&self) -> String {
         match self {
-            Self::Measured(counts) => counts.rate().map_or_else(|| "– no traffic".to_owned(), percent),
+            Self::Measured(counts) => counts.rate().map_or_else(|| "– no requests".to_owned(), percent),
             Self::Thin(counts) => format!("– thin ({})", count(counts.total)),
             Self::Stale { age: Some(age), .. } => format!("– stale {}", Span(i64::from(*age))),
             other => format!("– {}", other.word()),
@@ -61,7 +61,7 @@ impl Reading {
         match self {
             Self::Measured(c) => format!("{}, {}", self.cell(), counts(*c)),
             Self::Thin(c) => format!("thin: {}, not enough data (needs {})", counts(*c), rules.minimum),
-            Self::NoTraffic => "no traffic: its series are there, and count no requests".to_owned(),
+            Self::NoTraffic => "no requests: its series are there, and count none".to_owned(),
             Self::NoData => "no data: no series matches".to_owned(),
             Self::NotANumber => "the answer is not a number".to_owned(),
             Self::Stale { age, scrape, counts: was } => {

@@ -3,6 +3,7 @@
 use super::{Effect, State};
 use crate::domain::ids::TargetId;
 use crate::model::World;
+use crate::tui::find::Painted;
 use crate::tui::keys::{Command, Place};
 
 /// How many spots are kept.
@@ -28,6 +29,7 @@ impl State {
 
     /// Notes where we are, before we leave it.
     pub(super) fn leave(&mut self) {
+        self.painted = Painted::default();
         let here = self.spot();
         if self.spots.last() != Some(&here) {
             self.spots.push(here);

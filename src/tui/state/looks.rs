@@ -18,6 +18,8 @@ use crate::tui::text::{Source, Text};
 pub(in crate::tui) struct Past {
     pub cursor: Option<Clean>,
     pub answer: Option<Loaded<Vec<Revision>>>,
+    /// The hashes of the rows, as they were drawn last.
+    pub rows: Vec<Clean>,
 }
 
 /// What came back for one of these screens.
@@ -42,6 +44,8 @@ impl State {
             Command::History => self.open_history(),
             Command::Find => {
                 if let Some(find) = self.find() {
+                    // As in less and vim: what was looked for before is not gone on with.
+                    find.clear();
                     find.open = true;
                 }
                 NOTHING
@@ -180,7 +184,7 @@ impl State {
     fn open_history(&mut self) -> Vec<Effect> {
         let Some(id) = self.selected.clone() else { return NOTHING };
         let mut effects = self.focus(&id, Place::History);
-        self.past = Past { cursor: None, answer: Some(Loaded::Waiting) };
+        self.past = Past { answer: Some(Loaded::Waiting), ..Past::default() };
         effects.push(Effect::Revisions(id));
         effects
     }
@@ -217,7 +221,8 @@ impl State {
         match self.place {
             Place::Log => self.log.as_mut().map(|log| &mut log.find),
             Place::Text => self.text.as_mut().map(|text| &mut text.find),
-            _ => None,
+            Place::Events | Place::History | Place::Links | Place::Help => Some(&mut self.painted.find),
+            Place::Board | Place::Target | Place::Audit => None,
         }
     }
 
@@ -246,17 +251,34 @@ impl State {
         let found = match self.place {
             Place::Log => self.log.as_mut().is_some_and(|log| log.find_next(forward, page)),
             Place::Text => {
-                let found = self.text.as_mut().and_then(|text| text.find_next(self.scroll, forward));
+                let found = self.text.as_mut().and_then(|text| text.find_next(self.scroll, page, forward));
                 if let Some(found) = found {
                     self.scroll = found;
                 }
                 found.is_some()
             }
-            _ => true,
+            Place::History => {
+                let at = self.past.rows.iter().position(|row| Some(row) == self.past.cursor.as_ref()).unwrap_or(0);
+                let found = self.painted.next(at, forward);
+                if let Some(row) = found.and_then(|found| self.past.rows.get(found)) {
+                    self.past.cursor = Some(row.clone());
+                }
+                found.is_some()
+            }
+            Place::Events | Place::Links | Place::Help => {
+                let found = self.painted.next(self.painted.find.from(self.scroll, page), forward);
+                self.scroll = found.unwrap_or(self.scroll);
+                found.is_some()
+            }
+            Place::Board | Place::Target | Place::Audit => true,
         };
-        if let Some(find) = self.find()
-            && !found
-        {
+        // Logs and documents count in their first line; the other screens have none to spare.
+        let counted = !matches!(self.place, Place::Log | Place::Text);
+        let Some(find) = self.find() else { return };
+        if found {
+            let count = find.count().filter(|_| counted);
+            self.notice = count.or_else(|| self.notice.take());
+        } else {
             let text = find.input.value().to_owned();
             self.notice = Some(if text.is_empty() {
                 "nothing is looked for: / begins".to_owned()

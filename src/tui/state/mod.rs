@@ -28,6 +28,7 @@ use super::board::Board;
 use super::columns::Columns;
 use super::confirm::Ground;
 use super::filter_line::{FilterLine, Typed};
+use super::find::Painted;
 use super::keymap::Keymap;
 use super::keys::{Command, Place};
 use super::log::Log;
@@ -67,6 +68,8 @@ pub(super) struct State {
     pub log: Option<Log>,
     pub text: Option<Text>,
     pub past: Past,
+    /// What is looked for on the other screens that are text.
+    pub painted: Painted,
     /// The audit records about the open target.
     records: Option<(TargetId, Loaded<Vec<RecordLine>>)>,
     /// One line that answers a key which did nothing else.
@@ -117,6 +120,7 @@ impl State {
             log: None,
             text: None,
             past: Past::default(),
+            painted: Painted::default(),
             audit: AuditPane::new(),
             newest_record: 0,
             notice: None,

@@ -190,3 +190,53 @@ fn the_help_of_every_act_and_sign_is_there_in_full_at_80_columns() {
         assert!(all.contains(sign), "{sign}\n{shown}");
     }
 }
+
+#[test]
+fn text_is_found_on_every_screen_of_text() {
+    // Near the end the screen cannot begin with what was found; the next one is gone to all the same.
+    let mut desk = on(busy(), payments().id(), "?").0;
+    desk.draw(80, 24);
+    desk.keys("/old");
+    desk.key(KeyCode::Enter);
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        desk.draw(80, 24);
+        seen.extend(desk.state.notice.clone());
+        desk.keys("n");
+    }
+    let all: usize = seen[0].split(' ').nth(2).expect("a count").parse().expect("a number");
+    assert!((3..40).contains(&all), "{seen:?}");
+    for at in 1..=all {
+        assert!(seen.contains(&format!("{at} of {all} \"old\"")), "{at} was not gone to: {seen:?}");
+    }
+    desk.keys("/nowhere at all");
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.state.notice.as_deref(), Some("\"nowhere at all\" is not there"));
+
+    // The revisions have a cursor, which goes there.
+    let mut desk = on(releases(), payments().id(), "v").0;
+    desk.draw(80, 24);
+    let first = desk.state.past.cursor.clone().expect("a cursor");
+    let last = desk.state.past.rows.last().cloned().expect("rows");
+    assert_ne!(first, last);
+    desk.keys(&format!("/{last}"));
+    desk.draw(80, 24);
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.state.past.cursor.as_ref(), Some(&last));
+
+    let mut desk = on(busy(), payments().id(), "e").0;
+    desk.draw(80, 24);
+    desk.keys("/");
+    assert!(text(&desk.draw(80, 24)).contains("/▏"), "it says that it is looked for");
+}
+
+#[test]
+fn what_is_looked_for_in_another_log_is_said() {
+    let mut desk = log();
+    desk.draw(80, 24);
+    desk.keys("/error");
+    desk.key(KeyCode::Enter);
+    assert!(text(&desk.draw(80, 24)).contains("1 of 1 \"error\""));
+    desk.keys("s");
+    assert!(text(&desk.draw(80, 24)).contains("finds \"error\""));
+}

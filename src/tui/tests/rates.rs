@@ -99,7 +99,7 @@ fn a_bad_night() {
 #[test]
 fn every_word_for_no_number_is_said_and_none_is_a_zero() {
     let readings = [
-        (Reading::NoTraffic, "– no traffic"),
+        (Reading::NoTraffic, "– no requests"),
         (Reading::NoData, "– no data"),
         (Reading::NotANumber, "– not a number"),
         (Reading::Thin(Counts { errors: 0.0, total: 12.0 }), "– thin (12)"),

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::Put as _;
 use super::{Ctx, words};
 use crate::domain::facts::AuditState;
+use crate::domain::link::{Link, LinkState};
 use crate::model::query::quiet;
 use crate::tui::filter_line::FilterLine;
 use crate::tui::keymap::Bound;
@@ -61,7 +62,7 @@ pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buff
     let plan_width = plan.as_ref().map_or(0, Span::width);
     // What we look at comes first; `L` has the rest.
     if left.width() + 1 + right.width() + plan_width > usize::from(area.width) {
-        right = short_links(ctx);
+        right = short_links(ctx, state);
     }
     right.spans.splice(0..0, plan);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
@@ -101,20 +102,45 @@ pub(super) fn hint(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How many are not live, where there is no room for their names.
-fn short_links(ctx: &Ctx<'_>) -> Line<'static> {
-    let off = ctx.world.links.values().filter(|l| crate::model::query::lists(&l.id) && !l.state.is_live()).count();
-    if off == 0 {
-        Line::raw("")
+fn short_links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
+    let off: Vec<_> = watched(ctx, state).filter(|l| !l.state.is_live()).collect();
+    let count = off.len();
+    let key = ctx.key(Command::Links);
+    if count == 0 {
+        live(ctx, false)
+    } else if off.iter().all(|l| matches!(l.state, LinkState::Connecting)) {
+        Line::styled(format!("○ {count} connecting: {key}"), ctx.theme.busy())
     } else {
-        Line::styled(format!("✗ {off} not live: press {}", ctx.key(Command::Links)), ctx.theme.bad())
+        Line::styled(format!("✗ {count} not live: press {key}"), ctx.theme.bad())
     }
+}
+
+/// All are live, and since when nothing was heard of them where that says something.
+fn live(ctx: &Ctx<'_>, wide: bool) -> Line<'static> {
+    let (silent, changes) = quiet(ctx.world, ctx.now);
+    if let Some(at) = changes {
+        ctx.wake(at);
+    }
+    let theme = ctx.theme;
+    let (text, style) = match silent {
+        _ if !ctx.world.unanswered.is_empty() && wide => ("✗ the server does not answer".to_owned(), theme.bad()),
+        _ if !ctx.world.unanswered.is_empty() => ("✗ no answer".to_owned(), theme.bad()),
+        Some(seconds) if wide => (format!("● heard {seconds}s ago"), theme.dim()),
+        Some(seconds) => (format!("● {seconds}s ago"), theme.dim()),
+        None => (if wide { "● live" } else { "●" }.to_owned(), theme.good()),
+    };
+    Line::from(vec![Span::raw(if wide { "k8s " } else { "" }), Span::styled(text, style)])
+}
+
+/// The links that what is on the screen rests on.
+fn watched<'a>(ctx: &'a Ctx<'_>, state: &State) -> impl Iterator<Item = &'a Link> {
+    let open = state.place == Place::Target;
+    ctx.world.links.values().filter(move |l| crate::model::query::lists(&l.id) || open)
 }
 
 /// All live in one word; else each that is not.
 fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
-    let watched =
-        ctx.world.links.values().filter(|l| crate::model::query::lists(&l.id) || state.place == Place::Target);
-    let off: Vec<_> = watched.filter(|l| !l.state.is_live()).collect();
+    let off: Vec<_> = watched(ctx, state).filter(|l| !l.state.is_live()).collect();
     let mut spans = Vec::new();
     if !ctx.world.warnings.is_empty() {
         spans
@@ -123,16 +149,7 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     if ctx.world.links.is_empty() {
         spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));
     } else if off.is_empty() {
-        let (silent, changes) = quiet(ctx.world, ctx.now);
-        if let Some(at) = changes {
-            ctx.wake(at);
-        }
-        spans.push(Span::raw("k8s "));
-        spans.push(match silent {
-            _ if !ctx.world.unanswered.is_empty() => Span::styled("✗ the server does not answer", ctx.theme.bad()),
-            Some(seconds) => Span::styled(format!("● heard {seconds}s ago"), ctx.theme.dim()),
-            None => Span::styled("● live", ctx.theme.good()),
-        });
+        spans.extend(live(ctx, true).spans);
     }
     for (n, link) in off.into_iter().enumerate() {
         let (text, style) = words::link(ctx, link);

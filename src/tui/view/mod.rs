@@ -182,10 +182,30 @@ pub(super) fn paint(
 /// Text in lines, scrolled; what does not fit is said.
 fn scrolled(ctx: &Ctx<'_>, lines: Vec<Line<'static>>, state: &mut State, area: Rect, buffer: &mut Buffer) {
     state.layout(usize::from(area.height), lines.len());
+    let lines = sought(ctx, lines, state);
     let shown = lines.into_iter().skip(state.scroll).take(usize::from(area.height));
     for (y, line) in (area.y..).zip(shown) {
         line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
+}
+
+/// Notes the lines for who looks for something in them, and sets apart where they have it.
+fn sought(ctx: &Ctx<'_>, lines: Vec<Line<'static>>, state: &mut State) -> Vec<Line<'static>> {
+    if !matches!(state.place, Place::Events | Place::History | Place::Links | Place::Help) {
+        return lines;
+    }
+    // Also before anything is looked for: keys may come faster than frames.
+    state.painted.lines = lines.iter().map(ToString::to_string).collect();
+    let find = &state.painted.find;
+    if !find.active() {
+        return lines;
+    }
+    let marked = |line: Line<'static>| {
+        let spans = line.spans.into_iter();
+        let spans: Vec<_> = spans.flat_map(|s| log::marked(ctx, find, s.content.into_owned(), s.style)).collect();
+        Line::from(spans).style(line.style)
+    };
+    lines.into_iter().map(marked).collect()
 }
 
 /// Every cell becomes one ASCII character: the width stays what it was.

@@ -38,7 +38,7 @@ fn newest(signals: &Signals, side: &Side) -> Option<jiff::Timestamp> {
     Some(signals.at - jiff::SignedDuration::from_secs(i64::from(side.age?)))
 }
 
-/// For the board: `7.31 % OVER 20s old` (no age: below ten seconds, or no room), `– no traffic`, `7.31 % OLD 2m`.
+/// For the board: `7.31 % OVER 20s old` (no age: below ten seconds, or no room), `– no requests`, `7.31 % OLD 2m`.
 pub(super) fn cell(ctx: &Ctx<'_>, target: &Target, wide: usize) -> (String, Style) {
     let theme = ctx.theme;
     let signals = match (query::signals(ctx.world, target, ctx.now), target.signals.as_deref()) {
@@ -115,10 +115,11 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     let verdict = if past { theme.dim() } else { style(ctx, signals.verdict) };
     // The verdict first: where there is no room for all, it is what stays.
     let curve = signals.subject.sparkline(width.saturating_sub(40).min(30), signals.rules.limit, ctx.look.ascii);
-    let lasts = signals
-        .over_since
-        .filter(|_| gone.is_none())
-        .map_or_else(String::new, |since| format!(" {} {}", signals.lasting(), ctx.age(since)));
+    let lasts = signals.over_since.filter(|_| gone.is_none()).map_or_else(String::new, |since| {
+        ctx.wake(ctx.now + jiff::SignedDuration::from_secs(1));
+        let seconds = ctx.now.as_second().saturating_sub(since.as_second());
+        format!(" {} {}", signals.lasting(), Long(seconds))
+    });
     lines.push(Line::from(vec![
         Span::styled(fit("verdict", 9), theme.dim()),
         Span::styled(format!("{}{lasts}", said(ctx, signals, gone)), verdict),

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Ctx;
 use super::words::{Put as _, fit, role, tags, wrap};
+use super::{Ctx, sought};
 use crate::domain::workload::ReplicaSet;
 use crate::model::Target;
 use crate::tui::state::{Loaded, State};
@@ -31,10 +31,11 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
         return;
     }
     let from = (at + 1).saturating_sub(rows);
-    for (n, (y, set)) in
-        (area.y + 1..).zip(target.sets.iter().enumerate().skip(from).take(rows)).map(|(y, s)| (s.0, (y, s.1)))
-    {
-        line(ctx, target, set, n == at, wide, area.width).put(ctx, Rect { y, height: 1, ..area }, buffer);
+    let lines = target.sets.iter().enumerate().map(|(n, set)| line(ctx, target, set, n == at, wide, area.width));
+    let lines = sought(ctx, lines.collect(), state);
+    state.past.rows = target.sets.iter().map(|set| set.pod_hash.clone()).collect();
+    for (y, line) in (area.y + 1..).zip(lines.into_iter().skip(from).take(rows)) {
+        line.put(ctx, Rect { y, height: 1, ..area }, buffer);
     }
     let Some(set) = target.sets.get(at) else { return };
     let said = about(state, set);

@@ -49,7 +49,8 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
     let reason = if beside { reason.replace("over its limit of ", "over ") } else { reason };
     // How long comes last, and must not be what is cut off.
     let tight = room > 0 && text.chars().count() + reason.chars().count() > room;
-    text.push_str(&if tight { reason.replace(" seen for ", " seen ") } else { reason });
+    let reason = if tight { reason.replace(" seen for ", " seen ") } else { reason };
+    text.push_str(&without_limit(reason, room.saturating_sub(text.chars().count())));
     let rollout = &target.rollout;
     if rollout.restarting() && !rollout.deleting && !text.contains("restarting") {
         text.push_str(", restarting its pods");
@@ -58,6 +59,15 @@ pub(super) fn why(ctx: &Ctx<'_>, target: &Target, link: &LinkState, room: usize)
         let _ = write!(text, "; the mark says: {why}");
     }
     text
+}
+
+/// `over 5 % seen 2m` where there is room, else `over seen 2m`: the limit is the configuration's, the time is not.
+fn without_limit(reason: String, room: usize) -> String {
+    let wide = reason.chars().count();
+    match reason.strip_prefix("over ").and_then(|rest| rest.split_once(" % ")) {
+        Some((_, lasts)) if wide > room && room > 0 => format!("over {lasts}"),
+        _ => reason,
+    }
 }
 
 /// The mark on the version in flight.

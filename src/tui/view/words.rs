@@ -202,7 +202,7 @@ pub(super) fn traffic(ctx: &Ctx<'_>, target: &Target, tight: bool) -> String {
 
 /// How the actual weight is known, as a sentence.
 pub(super) fn basis(ctx: &Ctx<'_>, target: &Target, actual: &ActualWeight) -> String {
-    let old = if weight_is_old(ctx.world, target, actual) { "; OLD: the ReplicaSets are not heard of" } else { "" };
+    let old = if weight_is_old(ctx.world, target, actual) { "; OLD: not heard of now" } else { "" };
     format!("{}{old}", how(actual))
 }
 
