@@ -214,7 +214,7 @@ fn text_is_found_on_every_screen_of_text() {
     assert_eq!(desk.state.notice.as_deref(), Some("\"nowhere at all\" is not there"));
 
     // The revisions have a cursor, which goes there.
-    let mut desk = on(releases(), payments().id(), "v").0;
+    let mut desk = on(busy(), payments().id(), "v").0;
     desk.draw(80, 24);
     let first = desk.state.past.cursor.clone().expect("a cursor");
     let last = desk.state.past.rows.last().cloned().expect("rows");
