@@ -61,7 +61,7 @@ mod tests {
             ("  ", None),
             (" DEMO ", Some("DEMO")),
             ("training ground", Some("training gr…")),
-            ("\u{1b}[2J", Some("�[2J")),
+            ("\u{1b}[2J", Some("␛[2J")),
         ] {
             assert_eq!(badge(said).as_deref(), shown, "{said:?}");
         }
