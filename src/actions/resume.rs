@@ -22,6 +22,9 @@ pub(super) fn applies(sight: &Sight<'_>, _: &Params) -> Result<(), String> {
 pub(super) fn consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
     let rollout = sight.rollout;
     let name = rollout.id.name.as_str();
+    if rollout.pause_conditions.is_empty() && rollout.fully_promoted() {
+        return Consequence::new("nothing is in flight; the next release waits no longer", format!("resume {name}"));
+    }
     if rollout.pause_conditions.is_empty() {
         let at = rollout.current_step().map_or_else(String::new, |(i, step)| format!(" from step {}, {step}", i + 1));
         return Consequence::new(format!("goes on{at}"), format!("resume {name}"));

@@ -2,7 +2,7 @@
 
 use super::{Consequence, readiness, version_of};
 use crate::domain::intent::Params;
-use crate::domain::rollout::Strategy;
+use crate::domain::rollout::{Rollout, Strategy};
 use crate::domain::sight::Sight;
 
 pub(super) fn pause_applies(sight: &Sight<'_>, _: &Params) -> Result<(), String> {
@@ -22,7 +22,7 @@ pub(super) fn pause_applies(sight: &Sight<'_>, _: &Params) -> Result<(), String>
 pub(super) fn pause_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
     let rollout = sight.rollout;
     let text = if rollout.fully_promoted() {
-        "nothing is in flight: the next release will wait".to_owned()
+        waits(rollout).to_owned()
     } else {
         match rollout.current_step() {
             Some((index, step)) => {
@@ -32,6 +32,17 @@ pub(super) fn pause_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
         }
     };
     Consequence::new(text, format!("pause {}", rollout.id.name))
+}
+
+/// What a pause by hand does where nothing is in flight. Of a canary the controller then changes no ReplicaSet at all, also
+/// not for another number of replicas; of a blue-green it starts the new pods and moves neither Service (`haltProgress` in
+/// `rollout/context.go`, and who asks it).
+fn waits(rollout: &Rollout) -> &'static str {
+    if rollout.strategy.blue_green().is_some() {
+        "the next release waits: its pods start, but no traffic goes to them until resumed"
+    } else {
+        "the next release waits: no pod of it starts, and nothing scales, until resumed"
+    }
 }
 
 pub(super) fn abort_applies(sight: &Sight<'_>, _: &Params) -> Result<(), String> {

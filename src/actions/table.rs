@@ -160,7 +160,7 @@ pub const TABLE: &[Action] = &[
         key: 's',
         progressive: "pausing",
         past: "paused",
-        help: "stop where it stands until someone resumes it; scaling and analyses wait too",
+        help: "stop where it stands until someone resumes it; analyses go on, a canary does not scale",
         danger: Danger::Stop,
         promotes: false,
         rights: |_| vec![Right::Rollouts],

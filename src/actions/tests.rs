@@ -143,6 +143,18 @@ fn hold_undo_and_marks_speak_of_revisions() {
 }
 
 #[test]
+fn a_pause_with_nothing_in_flight_says_what_waits() {
+    let canary = fixture::settled(fixture::paused());
+    let waits = text(ActionId::Pause, &canary).0;
+    assert_eq!(waits, "the next release waits: no pod of it starts, and nothing scales, until resumed");
+    let waits = text(ActionId::Pause, &fixture::settled(fixture::preview())).0;
+    assert_eq!(waits, "the next release waits: its pods start, but no traffic goes to them until resumed");
+    let by_hand = with(canary, |r| r.spec_paused = true);
+    assert_eq!(text(ActionId::Resume, &by_hand).0, "nothing is in flight; the next release waits no longer");
+    assert!(text(ActionId::Pause, &running()).0.ends_with("until resumed"), "in flight it is the step that stays");
+}
+
+#[test]
 fn an_image_is_checked_before_anything_is_sent() {
     let rollout = fixture::paused();
     let says = |container: &str, image: &str| {

@@ -33,6 +33,7 @@ pub(super) async fn run(
     if let Err(why) = ground.audit_dir() {
         return Err(Error::new(Kind::Refused, format!("{} needs a place for its record: {why}", action.verb)));
     }
+    ground.say_badge();
     let session = Session::start(global, &ground, Deadlines { effect: args.wait, ..Deadlines::default() }).await?;
     let done = tokio::select! {
         done = ask(&session, action, &args, &said) => done,

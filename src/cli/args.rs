@@ -51,7 +51,7 @@ pub(super) enum Format {
 }
 
 /// What every verb understands.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Global {
     /// The kube context to use instead of the current one; may be given several times
     #[arg(long, global = true, help_heading = HEADING, value_name = "NAME", add = ArgValueCompleter::new(complete::contexts))]

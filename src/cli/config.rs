@@ -1,5 +1,7 @@
 //! `config …`: what holds and where it is from, what is wrong with it, how to begin one.
 
+mod tiers;
+
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -194,12 +196,15 @@ pub(super) struct CheckDto {
     errors: Vec<ProblemDto>,
     /// It is used, but may not do what was meant.
     warnings: Vec<ProblemDto>,
+    /// What counts as production, by kube context; none with errors, or where the kubeconfig cannot be read.
+    contexts: Vec<tiers::ContextDto>,
 }
 
 fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Error> {
     // What is asked is how the files are, whoever goes without them.
     let layers = settings::layers(&Global { no_config: false, ..global.clone() }, paths);
     let (said, loaded) = layers.examine();
+    let mut contexts = Vec::new();
     let said = match loaded {
         None => said,
         Some(Loaded { config, origins, warnings, .. }) => {
@@ -207,6 +212,7 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
                 kubeconfig: global.kubeconfig.clone().or_else(|| config.kubernetes.kubeconfig.clone()),
                 ..ConnectSettings::default()
             };
+            contexts = tiers::of(&config, &settings);
             let mut more = warnings;
             let themes = paths.config.0.parent().map(|folder| folder.join("themes")).unwrap_or_default();
             more.extend(all_checks(&config, &origins, &settings, &themes));
@@ -216,6 +222,9 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
         }
     };
     let (errors, warnings): (Vec<_>, Vec<_>) = said.iter().partition(|p| p.severity == Severity::Error);
+    if !errors.is_empty() {
+        contexts.clear();
+    }
     match format {
         Format::Json => output::json(&CheckDto {
             api_version: dto::API_VERSION,
@@ -223,6 +232,7 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
             files: files(&layers.files),
             errors: errors.iter().map(|p| (*p).into()).collect(),
             warnings: warnings.iter().map(|p| (*p).into()).collect(),
+            contexts,
         })?,
         Format::Human => {
             for (word, problems) in [("error", &errors), ("warning", &warnings)] {
@@ -239,6 +249,7 @@ fn check(global: &Global, paths: &Paths, format: Format) -> Result<ExitCode, Err
                 (n, 0) => format!("cannot be used, errors: {n}"),
                 (n, m) => format!("cannot be used, errors: {n}, warnings: {m}"),
             })?;
+            tiers::print(&contexts)?;
         }
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Usage.code()) })

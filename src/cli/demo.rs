@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::args::{DemoArgs, Global};
-use super::output;
 use super::setup::{Ground, interrupted, open};
+use super::{call, output};
 use crate::config::EnvironmentSection;
 use crate::config::prometheus::{PrometheusContext, PrometheusSection};
 use crate::demo;
 use crate::domain::environment::Tier;
 use crate::error::{Error, Kind};
 use crate::systems::kubernetes::client::ConnectSettings;
+use crate::tui::Verbs;
 
 /// A scenario that comes along, by name, or a file: what looks like a path is one.
 fn scenario(said: &str) -> Result<demo::Scenario, Error> {
@@ -36,6 +37,9 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
     let kubeconfig = state.join(format!("kubeconfig-{}", std::process::id()));
     std::fs::write(&kubeconfig, world.kubeconfig()).map_err(broken)?;
     let _tidy = Tidy(&kubeconfig);
+    // A log that is configured is not the demo's: who asks from elsewhere must not read that.
+    let call = call::to(&state, &kubeconfig, ground.config.audit.dir.is_some());
+    ground.verbs = Verbs { call, while_open: true };
     ground.state = Some(state.clone());
     let prometheus = demo_prometheus(world.prometheus());
     ground.adjust = Arc::new(move |config| {
@@ -44,6 +48,7 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
         config.prometheus = prometheus.clone();
         // The demo's own environments, so that both kinds of confirmation can be met.
         config.environment = demo_environments();
+        BADGE.clone_into(&mut config.ui.badge);
     });
     (ground.adjust)(&mut ground.config);
     ground.settings = ConnectSettings {
@@ -56,7 +61,7 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
     if args.serve {
         // Other processes must find the demo's Prometheus and environments too, and not the user's.
         let config = state.join(format!("config-{}.toml", std::process::id()));
-        std::fs::write(&config, served(&world.prometheus())?).map_err(broken)?;
+        std::fs::write(&config, served(&world.prometheus(), &kubeconfig)?).map_err(broken)?;
         let _tidy = Tidy(&config);
         output::line(&format!(
             "export KUBECONFIG={} FLIGHTDECK_STATE_DIR={} FLIGHTDECK_CONFIG={}\n\
@@ -70,7 +75,7 @@ pub(super) async fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Er
         world.stop().await;
         return Ok(ExitCode::SUCCESS);
     }
-    let done = open(global, &ground, Some("DEMO")).await;
+    let done = open(global, &ground).await;
     world.stop().await;
     done
 }
@@ -86,9 +91,17 @@ fn demo_environments() -> Vec<EnvironmentSection> {
     vec![rule("staging", Tier::Staging, "platform"), rule("production", Tier::Production, "*")]
 }
 
-/// The configuration for other processes.
-fn served(prometheus: &str) -> Result<String, Error> {
-    let mut text = format!("[[prometheus.context]]\nurl = \"{prometheus}\"\n");
+/// What stands in the corner of every screen and box: this is no real cluster.
+const BADGE: &str = "DEMO";
+
+/// The configuration for other processes. It names the kubeconfig, too: the word must not come to stand beside another
+/// cluster because the shell's KUBECONFIG changes.
+fn served(prometheus: &str, kubeconfig: &Path) -> Result<String, Error> {
+    let kubeconfig = serde_json::Value::from(kubeconfig.to_string_lossy());
+    let mut text = format!(
+        "[kubernetes]\nkubeconfig = {kubeconfig}\n\n[ui]\nbadge = \"{BADGE}\"\n\n[[prometheus.context]]\nurl = \
+         \"{prometheus}\"\n"
+    );
     for rule in demo_environments() {
         let rule = rule.written().map_err(|e| Error::new(Kind::Failure, format!("demo world: {e}")))?;
         text = format!("{text}\n{rule}");

@@ -5,6 +5,7 @@
 mod act;
 mod args;
 mod audit;
+mod call;
 mod complete;
 mod condition;
 mod config;

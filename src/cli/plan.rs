@@ -34,6 +34,7 @@ where
     if let Err(why) = ground.audit_dir() {
         return Err(Error::new(Kind::Refused, format!("{what} needs a place for its record: {why}")));
     }
+    ground.say_badge();
     let session = Session::start(global, &ground, Deadlines { effect: wait, ..Deadlines::default() }).await?;
     let done = tokio::select! {
         done = work(&session) => done,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::args::{Global, RbacArgs, Role};
+use super::call::shell;
 use super::output;
 use crate::error::{Error, Kind};
 
@@ -118,16 +119,6 @@ pub(super) fn command(role: Role, namespace: &str, user: &str) -> String {
         None => format!(" --user {}", shell(user)),
     };
     format!("flightdeck rbac {}{place}{who} | kubectl apply -f -", role.word())
-}
-
-/// As a shell takes any name.
-fn shell(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@/+".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

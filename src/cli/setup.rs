@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{DemoArgs, Global};
-use super::{output, settings};
+use super::{call, output, settings};
 use crate::audit::{AuditLog, Stamp};
 use crate::config::{ConfigError, ConfigFile, Layers, Loaded, Origins, Paths, Problem};
 use crate::domain::ids::TargetId;
@@ -63,6 +63,8 @@ pub(super) struct Ground {
     pub(super) all_contexts: bool,
     /// Where the user's own themes are.
     pub(super) themes: PathBuf,
+    /// How a verb gets at the same log and clusters from elsewhere.
+    pub(super) verbs: tui::Verbs,
 }
 
 impl Ground {
@@ -100,6 +102,7 @@ impl Ground {
             all_namespaces: global.all_namespaces,
             all_contexts,
             themes,
+            verbs: tui::Verbs { call: call::again(global), while_open: false },
         };
         ground.settings = ground.connect_to(ground.settings.context.clone());
         Ok(ground)
@@ -148,6 +151,13 @@ impl Ground {
             (Some(dir), _) => Ok(dir.clone()),
             (None, Some(state)) => Ok(state.join("audit")),
             (None, None) => Err("there is no state directory: give --state-dir, or set HOME".to_owned()),
+        }
+    }
+
+    /// Says the word that is configured for the corner of a screen: a verb that acts has none.
+    pub(super) fn say_badge(&self) {
+        if let Some(word) = tui::badge(&self.config.ui.badge) {
+            output::note(&word);
         }
     }
 
@@ -399,7 +409,7 @@ pub(super) async fn cockpit(global: &Global) -> Result<ExitCode, Error> {
     if !pointed_at && matches!(read_kubeconfig(&ground.settings), Err(ConnectError::NoKubeconfig(_))) {
         return super::demo::run(global, &DemoArgs::plain()).await;
     }
-    open(global, &ground, None).await
+    open(global, &ground).await
 }
 
 /// Resolves when the person or the system wants the program to end.
@@ -414,7 +424,7 @@ pub(super) async fn interrupted() {
     }
 }
 
-pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'static str>) -> Result<ExitCode, Error> {
+pub(super) async fn open(global: &Global, ground: &Ground) -> Result<ExitCode, Error> {
     use std::io::IsTerminal as _;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Error::new(Kind::Usage, "the cockpit needs a terminal")
@@ -429,8 +439,8 @@ pub(super) async fn open(global: &Global, ground: &Ground, badge: Option<&'stati
     let session = Session::start(global, ground, Deadlines::default()).await?;
     let only_ascii = output::ascii();
     let ascii = ground.config.ui.ascii || only_ascii;
-    let look = tui::Look { color: !ground.config.ui.no_color, ascii, only_ascii, badge };
-    let cockpit = tui::run(session.handle.clone(), look, face);
+    let look = tui::Look { color: !ground.config.ui.no_color, ascii, only_ascii };
+    let cockpit = tui::run(session.handle.clone(), look, face, ground.verbs.clone());
     let (done, ()) = tokio::join!(cockpit, session.learn_user());
     session.end().await;
     done.map_err(|e| Error::new(Kind::Failure, format!("terminal: {e}")))?;

@@ -111,6 +111,8 @@ pub struct UiSection {
     pub columns: Vec<String>,
     /// How rows are sorted within a band at the start; none = by urgency.
     pub sort: Option<String>,
+    /// A short word that stands in the corner of every screen and in every box; empty = none.
+    pub badge: String,
 }
 
 impl Default for UiSection {
@@ -124,6 +126,7 @@ impl Default for UiSection {
             title: true,
             columns: Vec::new(),
             sort: None,
+            badge: String::new(),
         }
     }
 }

@@ -84,6 +84,23 @@ impl EnvironmentRules {
             .find(|rule| rule.matches(context, namespace, labels))
             .map_or_else(Environment::unknown, |rule| rule.environment.clone())
     }
+
+    /// What they come to in one context: the rules that decide for a part of it, in order, and what the rest is.
+    pub fn within(&self, context: &str) -> (Vec<&EnvironmentRule>, Environment) {
+        let mut parts = Vec::new();
+        for rule in self.0.iter().filter(|rule| rule.context.as_ref().is_none_or(|p| glob(p, context))) {
+            if rule.label.is_none() && rule.namespace.as_ref().is_none_or(|p| matches_all(p)) {
+                return (parts, rule.environment.clone());
+            }
+            parts.push(rule);
+        }
+        (parts, Environment::unknown())
+    }
+}
+
+/// Whether a pattern matches any text.
+fn matches_all(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.chars().all(|c| c == '*')
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any text.
@@ -131,6 +148,29 @@ mod tests {
             ("ab*ba", "aba", false),
         ] {
             assert_eq!(glob(pattern, text), yes, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn within_a_context_there_are_parts_and_a_rest() {
+        let rule = |name: &str, context: Option<&str>, namespace: Option<&str>| EnvironmentRule {
+            environment: Environment { name: name.into(), tier: Tier::Staging, named: true },
+            context: context.map(ToOwned::to_owned),
+            namespace: namespace.map(ToOwned::to_owned),
+            label: None,
+        };
+        let rules = EnvironmentRules(vec![
+            rule("a", Some("st-*"), None),
+            rule("b", None, Some("dev-*")),
+            rule("c", Some("prod"), Some("*")),
+            rule("d", None, Some("late")),
+        ]);
+        for (context, parts, rest) in
+            [("st-eu", [].as_slice(), "a"), ("prod", &["b"], "c"), ("other", &["b", "d"], "production")]
+        {
+            let (found, left) = rules.within(context);
+            let found: Vec<&str> = found.iter().map(|rule| rule.environment.name.as_str()).collect();
+            assert_eq!((found.as_slice(), left.name.as_str()), (parts, rest), "{context}");
         }
     }
 

@@ -21,6 +21,7 @@ mod records;
 mod resume;
 mod rollback;
 mod run;
+mod skin;
 mod state;
 mod tail;
 mod terminal;
@@ -31,7 +32,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use records::Verbs;
 pub use run::run;
+use skin::Skin;
+pub use skin::{Look, badge};
 
 /// The smallest screen that is drawn and takes keys: columns and rows.
 const SMALLEST: (u16, u16) = (60, 16);
@@ -39,26 +43,4 @@ const SMALLEST: (u16, u16) = (60, 16);
 /// Whether keys, columns and sorting are configured so that they can be used. Errors name the fix.
 pub fn check(face: &crate::config::Face) -> Result<(), String> {
     state::State::configured(face).map(drop)
-}
-
-/// How it looks, as far as the terminal and the start decide; the rest is configured.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// Whether colours may be used.
-    pub color: bool,
-    /// Whether only ASCII may be used.
-    pub ascii: bool,
-    /// Whether the terminal knows no more, whatever is configured.
-    pub only_ascii: bool,
-    /// A badge in the corner, e.g. `DEMO`.
-    pub badge: Option<&'static str>,
-}
-
-/// What views paint with.
-#[derive(Clone, Copy, Debug)]
-struct Skin {
-    look: Look,
-    theme: theme::Theme,
-    /// Whether the first keys are told: nobody has been here before.
-    hint: bool,
 }

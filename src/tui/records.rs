@@ -6,7 +6,48 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use super::state::RecordLine;
 use crate::domain::record::ActorRecord;
 use crate::domain::text::Clean;
-use crate::runtime::handle::StoredRecord;
+use crate::runtime::handle::{StoredRecord, VerifyReport};
+
+/// How verbs are called so that they see this log and these clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verbs {
+    /// The program with the flags that are needed.
+    pub call: String,
+    /// The clusters are there only as long as this cockpit.
+    pub while_open: bool,
+}
+
+/// What a verification says, and whether the log holds.
+pub(super) fn verified(report: &VerifyReport, verbs: &Verbs) -> (bool, String) {
+    let what = match report.findings.first() {
+        None => {
+            let unproven = format!("holds: {} records; not proven: {}", report.records, report.not_proven);
+            if report.not_proven.contains("witness") {
+                format!("{unproven}; {}", verbs.ask_witness())
+            } else {
+                unproven
+            }
+        }
+        Some(found) => {
+            format!(
+                "DOES NOT HOLD: {} places, the first in {} line {}: {}",
+                report.findings.len(),
+                found.file,
+                found.line,
+                found.why
+            )
+        }
+    };
+    (report.holds(), what)
+}
+
+impl Verbs {
+    /// The verb that asks a witness, which no key does.
+    fn ask_witness(&self) -> String {
+        let only = if self.while_open { "in another terminal, while this cockpit is open, " } else { "" };
+        format!("{only}`{} audit verify --witness cluster` asks one", self.call)
+    }
+}
 
 /// The longest line of a record that is shown.
 const LONGEST: usize = 1 << 16;
@@ -68,6 +109,22 @@ fn who(actor: &ActorRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_witness_is_asked_by_a_verb_that_reaches_it() {
+        let report = VerifyReport {
+            records: 3,
+            not_proven: "whether records were cut off: that cannot be detected without a witness",
+            ..VerifyReport::default()
+        };
+        let says = |call: &str, while_open| verified(&report, &Verbs { call: call.to_owned(), while_open }).1;
+        let usual = says("flightdeck", false);
+        assert!(usual.ends_with("a witness; `flightdeck audit verify --witness cluster` asks one"), "{usual}");
+        let brief = says("flightdeck --kubeconfig k", true);
+        let wanted = "; in another terminal, while this cockpit is open, `flightdeck --kubeconfig k audit verify --witness \
+                      cluster` asks one";
+        assert!(brief.ends_with(wanted), "{brief}");
+    }
 
     #[test]
     fn what_somebody_wrote_into_the_file_is_cleaned() {

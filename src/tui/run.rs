@@ -17,17 +17,16 @@ use tokio::sync::mpsc;
 use super::alarm::{Alarm, Eyes};
 use super::confirm::Ground;
 use super::keys::Place;
-use super::records::record;
+use super::records::{Verbs, record, verified};
 use super::state::{Answer, Effect, Look as Looked, RecordLine, State};
 use super::terminal::{Modes, Terminal};
-use super::theme::{Depth, Theme};
 use super::{Look, Skin, view};
 use crate::config::Face;
 use crate::domain::ids::TargetId;
 use crate::domain::link::Link;
 use crate::model::World;
 use crate::model::query::quiet;
-use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord, VerifyReport};
+use crate::runtime::handle::{Handle, LogLine, LogsOf, ReadQuery, RevisionName, StoredRecord};
 use crate::runtime::settings::Settings;
 
 /// The most records asked for about one target.
@@ -42,11 +41,11 @@ type Plans = imbl::Vector<Arc<crate::domain::plan::PlanRun>>;
 type Answers = FuturesUnordered<BoxFuture<'static, Option<Answer>>>;
 
 /// Runs the cockpit until the person leaves it, or the system wants the program to end.
-pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
+pub async fn run(mut handle: Handle, look: Look, face: Face, verbs: Verbs) -> io::Result<()> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
     let state = State::configured(&face).map_err(bad)?;
     let mut ends = Ends::listen()?;
-    let skin = skin(look, &face)?;
+    let skin = Skin::of(look, &face)?;
     let mut terminal = Terminal::enter(modes(&face))?;
     let mut cockpit = Cockpit::new(&handle, state, skin, face);
     let mut events = EventStream::new();
@@ -128,7 +127,7 @@ pub async fn run(mut handle: Handle, look: Look, face: Face) -> io::Result<()> {
                     }
                 }
                 Effect::Logs(of) => log = LogFeed::open(&handle, of.map(|of| *of)),
-                question => answers.push(ask(&handle, question)),
+                question => answers.push(ask(&handle, &verbs, question)),
             }
         }
     }
@@ -167,14 +166,6 @@ impl Typed {
 /// What of the terminal is used.
 fn modes(face: &Face) -> Modes {
     Modes::of(face.ui.mouse, face.ui.title, std::env::var("TERM").ok().as_deref())
-}
-
-/// What the configuration and the terminal make of it.
-fn skin(look: Look, face: &Face) -> io::Result<Skin> {
-    let said = |name: &str| std::env::var(name).ok();
-    let depth = Depth::said(said("COLORTERM").as_deref(), said("TERM").as_deref());
-    let theme = if look.color { Theme::of(face, depth).map_err(io::Error::other)? } else { Theme::plain() };
-    Ok(Skin { look, theme, hint: true })
 }
 
 /// Whether anything but the targets looks different: most snapshots bring changes of targets that are not on the screen.
@@ -376,7 +367,7 @@ impl Cockpit {
         let face = settings.face.clone();
         let base = self.skin.look;
         let look = Look { color: !face.ui.no_color, ascii: face.ui.ascii || base.only_ascii, ..base };
-        match skin(look, &face) {
+        match Skin::of(look, &face) {
             Ok(new) => self.skin = Skin { hint: self.skin.hint, ..new },
             Err(why) => tracing::warn!(%why, "the looks stay as they were"),
         }
@@ -416,7 +407,7 @@ impl Cockpit {
 }
 
 /// Asks the runtime; the answer comes back through the loop.
-fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
+fn ask(handle: &Handle, verbs: &Verbs, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
     match effect {
         Effect::Read(target) => {
             let read = handle.read(target.clone());
@@ -447,8 +438,8 @@ fn ask(handle: &Handle, effect: Effect) -> BoxFuture<'static, Option<Answer>> {
             async move { Some(Answer::Look(Looked::Revisions(target, read.await))) }.boxed()
         }
         Effect::Verify => {
-            let verify = handle.verify();
-            async move { Some(Answer::Verify(verify.await.map(|report| verified(&report)))) }.boxed()
+            let (verify, verbs) = (handle.verify(), verbs.clone());
+            async move { Some(Answer::Verify(verify.await.map(|report| verified(&report, &verbs)))) }.boxed()
         }
         Effect::Act(_)
         | Effect::Plan(_)
@@ -471,26 +462,4 @@ fn records(handle: &Handle, target: TargetId, limit: usize) -> BoxFuture<'static
         Ok(read.await?.iter().filter(here).map(record).collect())
     }
     .boxed()
-}
-
-/// The verb that asks one.
-const WITNESS: &str = "; `flightdeck audit verify --witness cluster` asks one";
-
-fn verified(report: &VerifyReport) -> (bool, String) {
-    let what = match report.findings.first() {
-        None => {
-            let asks = if report.not_proven.contains("witness") { WITNESS } else { "" };
-            format!("holds: {} records; not proven: {}{asks}", report.records, report.not_proven)
-        }
-        Some(found) => {
-            format!(
-                "DOES NOT HOLD: {} places, the first in {} line {}: {}",
-                report.findings.len(),
-                found.file,
-                found.line,
-                found.why
-            )
-        }
-    };
-    (report.holds(), what)
 }

@@ -122,3 +122,57 @@ async fn an_abort_does_not_wait_for_a_configuration_to_be_mended() {
         program.command().env("FLIGHTDECK_NO_CONFIG", "1").env("FLIGHTDECK_CONFIG", &broken).arg("status").output();
     assert!(variable.expect("it runs").status.success(), "the variable says it, too");
 }
+
+/// Nothing is in flight on either.
+const SETTLED: &str = r#"
+pod_ready = "200ms"
+[[rollout]]
+namespace = "shop"
+name = "cart"
+image = "shop/cart"
+version = "1"
+replicas = 2
+steps = ["50%", "pause", "100%"]
+[[rollout]]
+namespace = "shop"
+name = "web"
+image = "shop/web"
+version = "1"
+strategy = "blue-green"
+replicas = 2
+auto_promotion = "no"
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_pause_with_nothing_in_flight_does_to_the_next_release_what_it_says() {
+    let world = World::start(&Scenario::parse(SETTLED).expect("a scenario"), 1).await.expect("a world");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let mut program = Program::new(&file("kubeconfig", &world.kubeconfig()), Some("shop"));
+    program.config =
+        Some(file("config.toml", "[policy]\nset_image_in_production = true\n[ui]\nbadge = \"TRAINING\"\n"));
+    for (name, pods) in [("shop/cart", 0), ("shop/web", 2)] {
+        let paused = program.run(&["pause", name, "--yes"]).expect(0);
+        assert!(paused.out.contains("nothing is in flight, the next release waits until resumed"), "{paused:?}");
+        assert!(paused.err.starts_with("TRAINING\n"), "the word that is configured stands beside an act: {paused:?}");
+        let image = format!("app={name}:2");
+        program.run(&["set-image", name, &image, "--yes"]).expect(0);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            let target = program.run(&["get", name, "-o", "json"]).expect(0).json();
+            let new = target["replicaSets"].as_array().expect("sets").iter().find(|set| set["revision"] == 2).cloned();
+            if let Some(new) = new.filter(|set| set["available"] == pods) {
+                assert_eq!((&new["desired"], &target["phase"]), (&pods.into(), &"Paused".into()), "{target:#}");
+                break;
+            }
+            assert!(std::time::Instant::now() < until, "{target:#}");
+        }
+        let human = program.run(&["get", name]).expect(0).out;
+        assert!(name == "shop/cart" || human.contains("Active:       rev 1"), "{human}");
+        program.run(&["resume", name, "--yes"]).expect(0);
+    }
+}

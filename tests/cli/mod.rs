@@ -282,6 +282,10 @@ fn the_demo_world_can_be_served_to_other_programs_and_leaves_nothing_behind() {
     let configured = ["--config", config.to_str().expect("a path"), "status"];
     let status = Program::new(&kubeconfig, None).run(&configured).expect(0).out;
     assert!(status.contains("PROD ") && !status.contains("PROD?"), "{status}");
+    let paused = ["--config", config.to_str().expect("a path"), "pause", "shop/web", "--yes"];
+    // Whatever the shell's KUBECONFIG is by now: the word never stands beside another cluster.
+    let paused = Program::new(std::path::Path::new("/nowhere"), None).run(&paused).expect(0);
+    assert!(paused.err.starts_with("DEMO\n"), "{paused:?}");
     let ended = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
     assert!(ended.success());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));

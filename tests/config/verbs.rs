@@ -119,6 +119,50 @@ fn contexts_that_the_kubeconfig_does_not_have_are_said() {
 }
 
 #[test]
+fn the_check_says_what_counts_as_production() {
+    let program = program();
+    let kubeconfig = program.state.path().join("kubeconfig");
+    let context = |name: &str| format!("{{name: {name}, context: {{cluster: c, user: u}}}}");
+    let contexts = ["prod-eu", "prod-us", "staging", "kind"].map(context).join(", ");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: prod-eu\ncontexts: [{contexts}]\n\
+         clusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:1\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+    );
+    fs::write(&kubeconfig, text).expect("written");
+    let path = program.state.path().join("mine.toml");
+    let rules = "[[environment]]\nname = \"live\"\ntier = \"production\"\ncontext = \"prod-*\"\n\
+        [[environment]]\nname = \"staging\"\ntier = \"staging\"\ncontext = \"staging\"\n\
+        [[environment]]\nname = \"sandbox\"\ntier = \"development\"\nnamespace = \"dev-*\"\nlabel = \"tier=sand*\"\n";
+    fs::write(&path, rules).expect("written");
+    let (kubeconfig, file) = (kubeconfig.to_str().expect("a path"), path.to_str().expect("a path"));
+    let check = |more: &[&str], code| {
+        let args = [&["--kubeconfig", kubeconfig, "config", "check", file], more].concat();
+        program.run(&args).expect(code)
+    };
+    let said = check(&[], 0).out;
+    for line in [
+        "contexts prod-eu, prod-us: live (production)",
+        "context staging: staging",
+        "context kind: namespace dev-* with label tier=sand* is sandbox (development); else production (no rule names it)",
+    ] {
+        assert!(said.lines().any(|one| one == line), "{line}: {said}");
+    }
+    let checked = check(&["-o", "json"], 0).json();
+    let kind = &checked["contexts"].as_array().expect("contexts").iter().find(|c| c["context"] == "kind").cloned();
+    let sandbox = json!({"name": "sandbox", "tier": "development", "named": true});
+    assert_eq!(
+        kind.as_ref().expect("it"),
+        &json!({
+            "context": "kind",
+            "parts": [{"namespace": "dev-*", "label": "tier=sand*", "environment": sandbox}],
+            "rest": {"name": "production", "tier": "production", "named": false},
+        })
+    );
+    fs::write(&path, format!("{rules}[policy]\nred_only = true\n")).expect("written");
+    assert!(!check(&[], 2).out.contains("context "), "what cannot be used decides nothing");
+}
+
+#[test]
 fn the_systems_file_holds_for_everyone_under_their_own() {
     let program = program();
     let system = program.state.path().join("system.toml");

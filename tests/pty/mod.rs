@@ -114,6 +114,36 @@ fn the_terminal_is_given_back_when_the_system_ends_the_program() {
 }
 
 #[test]
+fn the_witness_of_a_demo_is_asked_by_the_command_that_its_cockpit_names() {
+    let demo = Demo::new(PAUSED);
+    let mut screen = demo.start(&[], &[], 200, 60);
+    scenario::resume(&mut screen, "shop/payments");
+    screen.press("\x1b");
+    screen.until("the board", |text| !text.contains("on record as number"));
+    screen.press("A");
+    screen.until("the records", |text| text.contains("outcome") && text.contains("intent"));
+    screen.press("v");
+    screen.until("the hint", |text| text.contains("while this cockpit is open") && text.contains("asks one"));
+    let text = screen.contents().replace('\n', " ");
+    let command = text.split('`').nth(1).expect("a command").split_whitespace().collect::<Vec<_>>().join(" ");
+    let folder = Path::new(env!("CARGO_BIN_EXE_flightdeck")).parent().expect("a folder");
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    // The head is told after the act, so the answer may have to wait for it.
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let mut shell = std::process::Command::new("/bin/sh");
+        let shell = shell.args(["-c", &command]).env_clear().env("HOME", demo.home.path()).env("PATH", &path);
+        let said = shell.output().expect("it runs");
+        if said.status.success() && String::from_utf8_lossy(&said.stdout).contains("nothing was cut off at the end") {
+            break;
+        }
+        assert!(Instant::now() < until, "{command}: {said:?}");
+    }
+    screen.press("\x03");
+    assert_eq!(screen.ended(), 0);
+}
+
+#[test]
 fn the_line_discipline_is_what_it_was() {
     let demo = Demo::new(STILL);
     let scenario_file = demo.home.path().join("scenario.toml");

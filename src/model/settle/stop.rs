@@ -11,6 +11,9 @@ pub(super) fn pause(now: &Rollout) -> Outcome {
     if !now.spec_paused {
         return superseded("it was resumed meanwhile");
     }
+    if now.fully_promoted() {
+        return done("paused by hand; nothing is in flight, the next release waits until resumed");
+    }
     done(format!("paused at {}", whereabouts(now)))
 }
 

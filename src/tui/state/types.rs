@@ -48,6 +48,11 @@ pub(in crate::tui) struct RecordLine {
 }
 
 impl RecordLine {
+    /// How it ended; nothing where it only says what is meant: its reason stands beside it.
+    pub(in crate::tui) fn ended(&self) -> &str {
+        if self.outcome == self.reason { "" } else { &self.outcome }
+    }
+
     /// The vocabulary's word for how it ended.
     pub(in crate::tui) fn word(&self) -> &str {
         self.outcome.split(':').next().unwrap_or_default()

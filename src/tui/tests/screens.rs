@@ -19,12 +19,12 @@ use crate::tui::state::{Answer, Effect, Popup, RecordLine, State};
 use crate::tui::theme::{Depth, Theme};
 use crate::tui::{Look, Skin, view};
 
-pub(super) const LOOK: Look = Look { color: true, ascii: false, only_ascii: false, badge: None };
+pub(super) const LOOK: Look = Look { color: true, ascii: false, only_ascii: false };
 
 /// The usual theme, where there are colours.
 pub(super) fn skin(look: Look) -> Skin {
     let theme = if look.color { Theme::of(&Face::default(), Depth::True).expect("a theme") } else { Theme::plain() };
-    Skin { look, theme, hint: false }
+    Skin { look, theme, badge: None, hint: false }
 }
 
 pub(super) fn actor() -> Actor {
@@ -39,6 +39,8 @@ pub(super) struct Desk {
     pub at: Instant,
     /// How much later than usual it is.
     pub later: jiff::SignedDuration,
+    /// The word in the corner.
+    pub badge: Option<std::sync::Arc<str>>,
 }
 
 impl Desk {
@@ -49,6 +51,7 @@ impl Desk {
             mandate: Mandate::default(),
             at: Instant::now(),
             later: jiff::SignedDuration::ZERO,
+            badge: None,
         };
         desk.take();
         desk
@@ -90,7 +93,8 @@ impl Desk {
     pub(super) fn paint(&mut self, width: u16, height: u16, look: Look) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.state.tick(self.at);
-        view::paint(&mut buffer, &self.world, &mut self.state, &skin(look), &self.mandate, now() + self.later);
+        let skin = Skin { badge: self.badge.clone(), ..skin(look) };
+        view::paint(&mut buffer, &self.world, &mut self.state, &skin, &self.mandate, now() + self.later);
         self.state.drawn(self.at);
         buffer
     }
@@ -283,6 +287,46 @@ fn audit() {
 }
 
 #[test]
+fn why_an_act_was_done_has_the_room_that_other_columns_do_not_need() {
+    let why = "the error rate was flat for half an hour and support saw nothing of it either";
+    let record = |seq, kind, outcome: &str| RecordLine {
+        seq,
+        ts: "2026-11-24T10:06:10Z".to_owned(),
+        kind,
+        op: "resume".to_owned(),
+        target: "shop/payments".to_owned(),
+        by: "anna".to_owned(),
+        reason: why.to_owned(),
+        outcome: outcome.to_owned(),
+        ..RecordLine::default()
+    };
+    let mut desk = on(busy(), "A");
+    desk.answer(Answer::Audit(None, Ok(vec![record(3, "outcome", "done: step 3/5"), record(2, "intent", why)])));
+    let screen = text(&desk.draw(120, 30));
+    let lines: Vec<&str> = screen.lines().filter(|line| line.contains("shop/payments")).collect();
+    assert!(lines[0].ends_with("anna  done: step 3/5  the error rate was flat for half an…"), "{screen}");
+    let at = |line: &str| line.split_once("the error").map(|(before, _)| before.chars().count());
+    assert!(at(lines[0]).is_some() && at(lines[0]) == at(lines[1]), "{screen}");
+    desk.key(KeyCode::Enter);
+    assert!(text(&desk.draw(120, 30)).contains(why), "whole in the detail");
+}
+
+#[test]
+fn the_word_that_is_configured_stands_on_every_screen_and_in_every_box() {
+    let mut desk = Desk::confirmation(busy());
+    desk.badge = Some("DEMO".into());
+    let screen = text(&desk.draw(120, 30));
+    assert!(screen.starts_with(" DEMO  prod-eu"), "{screen}");
+    assert!(screen.contains("┌ resume  DEMO   PROD "), "{screen}");
+    for keys in ["A", "L", "?", "\n"] {
+        let mut desk = on(busy(), keys);
+        desk.badge = Some("DEMO".into());
+        let screen = text(&desk.draw(120, 30));
+        assert!(screen.starts_with(" DEMO  "), "{keys}: {screen}");
+    }
+}
+
+#[test]
 fn links_and_help() {
     look_at("links", || on(doubtful(), "L"));
     look_at("help", || on(busy(), "?"));
@@ -291,13 +335,12 @@ fn links_and_help() {
 #[test]
 fn ascii_means_ascii_and_no_colour_means_none() {
     let mut desk = Desk::confirmation(busy());
-    let buffer = desk.paint(120, 30, Look { color: false, ascii: true, badge: Some("DEMO"), ..LOOK });
+    let buffer = desk.paint(120, 30, Look { color: false, ascii: true, ..LOOK });
     for cell in &buffer.content {
         assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
         let plain = ratatui::style::Color::Reset;
         assert!(cell.fg == plain && cell.bg == plain, "{cell:?}");
     }
-    assert!(text(&buffer).contains("DEMO"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::words::{Put as _, fit, panel, wrap};
 use super::{Ctx, scrolled};
@@ -68,9 +69,10 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     state.layout(usize::from(list.height), shown);
     state.list_at(list);
     let records = state.audit.shown();
+    let columns = Columns::of(&records, list.width);
     for (n, (y, record)) in (list.y..list.bottom()).zip(records.iter().skip(state.offset)).enumerate() {
         let selected = n + state.offset == state.audit.cursor;
-        line(ctx, record, selected, list.width).put(ctx, Rect { y, height: 1, ..list }, buffer);
+        line(ctx, record, selected, &columns).put(ctx, Rect { y, height: 1, ..list }, buffer);
     }
     if let (true, Some(record)) = (rest.width >= BESIDE, state.audit.selected()) {
         let place = Rect { x: list.right() + 1, width: rest.width - list.width - 1, ..rest };
@@ -137,26 +139,76 @@ fn detail(ctx: &Ctx<'_>, pane: &AuditPane, record: &RecordLine, width: usize) ->
     lines
 }
 
-fn line(ctx: &Ctx<'_>, record: &RecordLine, selected: bool, width: u16) -> Line<'static> {
+/// How wide the columns are: no wider than what stands in them, so that what ended it, and why, has the rest.
+struct Columns {
+    /// Whether there is room for the date, and for who it was.
+    wide: bool,
+    kind: usize,
+    op: usize,
+    target: usize,
+    by: usize,
+    outcome: usize,
+    reason: usize,
+}
+
+impl Columns {
+    fn of(records: &[&RecordLine], width: u16) -> Self {
+        let wide = width >= 110;
+        let longest = |text: fn(&RecordLine) -> &str, most: usize| {
+            records.iter().map(|record| text(record).width()).max().unwrap_or(0).min(most)
+        };
+        let kind = longest(|r| r.kind, 10);
+        let op = longest(|r| &r.op, if wide { 13 } else { 9 });
+        let target = longest(|r| &r.target, if wide { 32 } else { 20 });
+        let by = if wide { longest(|r| &r.by, 18) } else { 0 };
+        let time = if wide { DATE } else { TIME };
+        let gaps = if wide { 4 * GAP } else { 3 * GAP };
+        let left = usize::from(width).saturating_sub(SEQ + time + kind + op + target + by + gaps);
+        if !wide {
+            // The reason stands where nothing ended yet: in the intent.
+            return Self { wide, kind, op, target, by, outcome: left, reason: 0 };
+        }
+        // The shorter of the two is whole where it can be; else they share what is left.
+        let (most, why) = (longest(|r| r.ended(), left), longest(|r| &r.reason, left));
+        let half = left.saturating_sub(GAP) / 2;
+        let outcome = most.min(left.saturating_sub(GAP + why).max(half));
+        let reason = left.saturating_sub(outcome + if outcome > 0 { GAP } else { 0 });
+        Self { wide, kind, op, target, by, outcome, reason }
+    }
+}
+
+/// Between two columns.
+const GAP: usize = 2;
+
+/// The cursor, a number and a gap; a time of day with its gap, and one with its date.
+const SEQ: usize = 8;
+const TIME: usize = 11;
+const DATE: usize = 22;
+
+fn line(ctx: &Ctx<'_>, record: &RecordLine, selected: bool, columns: &Columns) -> Line<'static> {
     let theme = ctx.theme;
-    let wide = width >= 110;
+    let Columns { wide, kind, op, target, by, outcome, reason } = *columns;
     let time = if wide { record.ts.clone() } else { record.ts.get(11..).unwrap_or_default().to_owned() };
-    let word = record.word();
-    let style = if record.kind == "intent" { Style::new() } else { theme.outcome(word) };
-    let style = if record.kind == "segment" { theme.dim() } else { style };
+    let style = if record.kind == "segment" { theme.dim() } else { theme.outcome(record.word()) };
     let mut spans = vec![
         Span::styled(if selected { "▌" } else { " " }, theme.key()),
-        Span::raw(format!("{:>5} ", record.seq)),
-        Span::styled(fit(&time, if wide { 21 } else { 10 }), theme.dim()),
-        Span::raw(fit(record.kind, 10)),
-        Span::raw(fit(&record.op, if wide { 13 } else { 8 })),
-        Span::raw(fit(&record.target, if wide { 36 } else { 20 })),
-        Span::raw(" "),
+        Span::raw(format!("{:>5}  ", record.seq)),
+        Span::styled(fit(&time, if wide { DATE } else { TIME }), theme.dim()),
+        Span::raw(format!("{}  ", fit(record.kind, kind))),
+        Span::raw(format!("{}  ", fit(&record.op, op))),
+        Span::raw(format!("{}  ", fit(&record.target, target))),
     ];
     if wide {
-        spans.push(Span::raw(fit(&record.by, 18)));
+        spans.push(Span::raw(format!("{}  ", fit(&record.by, by))));
+        spans.push(Span::styled(fit(record.ended(), outcome), style));
+        if outcome > 0 {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::raw(fit(&record.reason, reason).trim_end().to_owned()));
+    } else {
+        let style = if record.ended().is_empty() { Style::new() } else { style };
+        spans.push(Span::styled(fit(&record.outcome, outcome).trim_end().to_owned(), style));
     }
-    spans.push(Span::styled(record.outcome.clone(), style));
     Line::from(spans)
 }
 

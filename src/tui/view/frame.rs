@@ -18,11 +18,7 @@ use crate::tui::state::{Popup, State};
 /// Where we are, what we look at, and how the links stand.
 pub(super) fn header(ctx: &Ctx<'_>, state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = ctx.theme;
-    let mut left = Vec::new();
-    if let Some(badge) = ctx.look.badge {
-        left.push(Span::styled(format!(" {badge} "), theme.badge()));
-        left.push(Span::raw(" "));
-    }
+    let mut left = ctx.corner();
     let target = state.selected.as_ref().and_then(|id| ctx.world.targets.get(id));
     match (state.place, target) {
         (Place::Target | Place::Log | Place::Text | Place::Events | Place::History, Some(target)) => {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::keymap::Keymap;
 use super::keys::{Command, Place};
@@ -38,12 +38,15 @@ use crate::model::World;
 use crate::model::query::complete;
 use crate::policy::Mandate;
 use words::Put as _;
+pub(super) use words::fit;
 
 /// What every view needs, and what it tells back: when the next age on the screen changes.
 struct Ctx<'a> {
     world: &'a World,
     theme: Theme,
     look: Look,
+    /// The word in the corner, as it is configured.
+    badge: Option<&'a str>,
     /// The keys as they are configured.
     keys: Arc<Keymap>,
     /// Unfinished plans that are not told of any more.
@@ -112,6 +115,12 @@ impl Ctx<'_> {
         format!("{}:{:02}", seconds / 60, seconds % 60)
     }
 
+    /// The word in the corner with a space behind it; nothing where none is configured.
+    fn corner(&self) -> Vec<Span<'static>> {
+        let word = self.badge.map(|word| Span::styled(format!(" {word} "), self.theme.badge()));
+        word.into_iter().flat_map(|word| [word, Span::raw(" ")]).collect()
+    }
+
     fn wake(&self, at: Timestamp) {
         self.next.set(Some(self.next.get().map_or(at, |next| next.min(at))));
     }
@@ -130,7 +139,9 @@ pub(super) fn paint(
     let (keys, dismissed) = (state.keys.clone(), state.dismissed.clone());
     // Other programs write the same log; what was read of theirs is there.
     let records = world.audit.records.max(state.newest_record);
-    let ctx = Ctx { world, theme: skin.theme, look, keys, dismissed, mandate, records, now, next: Cell::new(None) };
+    let badge = skin.badge.as_deref();
+    let ctx =
+        Ctx { world, theme: skin.theme, look, badge, keys, dismissed, mandate, records, now, next: Cell::new(None) };
     let area = buffer.area;
     if state.drawn_at(area.width, area.height) {
         small::paint(&ctx, state, area, buffer);

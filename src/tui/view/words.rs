@@ -24,7 +24,7 @@ const FOOT: usize = 4;
 const LADDER: usize = 8;
 
 /// `text` in exactly `width` columns: cut with `…`, or padded.
-pub(super) fn fit(text: &str, width: usize) -> String {
+pub(in crate::tui) fn fit(text: &str, width: usize) -> String {
     let all = text.width();
     if all <= width {
         return format!("{text}{}", " ".repeat(width - all));

@@ -66,6 +66,7 @@ pub(in crate::tui::view) fn group(ctx: &Ctx<'_>, group: &mut Group, area: Rect, 
     }
     lines.extend(foot);
     let mut title = vec![Span::styled(format!(" {verb} "), theme.strong())];
+    title.extend(ctx.corner());
     let mut targets = group.members.iter().filter_map(|member| ctx.world.targets.get(&member.target));
     if let Some(target) = targets.find(|target| target.environment.tier == Tier::Production) {
         title.push(Span::styled(format!(" {} ", target.environment.badge()), theme.tier(Tier::Production)));

@@ -181,11 +181,11 @@ fn group_title(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     } else {
         Style::new()
     };
-    Line::from(vec![
-        Span::styled(format!(" act on {} ", count(targets.len(), "marked target")), ctx.theme.strong()),
-        Span::styled(format!(" {} ", tiers.join(" ")), style),
-        Span::raw(" "),
-    ])
+    let what = format!(" act on {} ", count(targets.len(), "marked target"));
+    let mut title = vec![Span::styled(what, ctx.theme.strong())];
+    title.extend(ctx.corner());
+    title.extend([Span::styled(format!(" {} ", tiers.join(" ")), style), Span::raw(" ")]);
+    Line::from(title)
 }
 
 fn group_blocks(ctx: &Ctx<'_>, state: &State, width: usize) -> Vec<Block> {

@@ -34,11 +34,11 @@ use crate::model::Target;
 
 /// `act on PROD prod-eu/shop/payments`: nobody acts on what is not named in full.
 fn title(ctx: &Ctx<'_>, what: &str, target: &Target) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format!(" {what} "), ctx.theme.strong()),
-        Span::styled(format!(" {} ", target.environment.badge()), ctx.theme.tier(target.environment.tier)),
-        Span::styled(format!(" {}/{} ", target.context, target.id()), ctx.theme.strong()),
-    ])
+    let mut spans = vec![Span::styled(format!(" {what} "), ctx.theme.strong())];
+    spans.extend(ctx.corner());
+    spans.push(Span::styled(format!(" {} ", target.environment.badge()), ctx.theme.tier(target.environment.tier)));
+    spans.push(Span::styled(format!(" {}/{} ", target.context, target.id()), ctx.theme.strong()));
+    Line::from(spans)
 }
 
 /// `+0.09 s`.

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::super::Ctx;
 use super::super::words::{popup, popup_width};
@@ -42,5 +42,7 @@ pub(in crate::tui::view) fn resume(ctx: &Ctx<'_>, resume: &Resume, area: Rect, b
         let asked = Confirmation::Type { text: resume.typed() };
         prompt::lines(ctx, &resume.prompt, &asked, "go on with it", width, &mut lines);
     }
-    popup(ctx, Line::styled(" go on with a plan ", theme.strong()), &lines, area, buffer);
+    let mut title = vec![Span::styled(" go on with a plan ", theme.strong())];
+    title.extend(ctx.corner());
+    popup(ctx, Line::from(title), &lines, area, buffer);
 }
