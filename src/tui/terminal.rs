@@ -4,6 +4,7 @@
 //! may not know ([`Modes`]) is switched on unasked, where its name does not say that it would print it.
 
 mod cells;
+mod changes;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -97,7 +98,7 @@ impl Terminal {
     pub(super) fn draw(&mut self, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         self.next.reset();
         paint(&mut self.next);
-        let changes = self.shown.diff(&self.next);
+        let changes = changes::changes(&self.shown, &self.next);
         if !changes.is_empty() {
             queue!(self.out, BeginSynchronizedUpdate)?;
             cells::write(&mut self.out, changes)?;
