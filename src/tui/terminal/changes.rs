@@ -3,10 +3,11 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
+use super::cells::Change;
 use crate::tui::plain::is_plain;
 
 /// The cells of `next` that are not as in `shown`, row by row, as ratatui finds them.
-pub(super) fn changes<'next>(shown: &Buffer, next: &'next Buffer) -> Vec<(u16, u16, &'next Cell)> {
+pub(super) fn changes<'next>(shown: &Buffer, next: &'next Buffer) -> Vec<Change<'next>> {
     let width = usize::from(next.area.width);
     if shown.area != next.area || width == 0 {
         return shown.diff(next);
