@@ -16,6 +16,7 @@ mod fs;
 mod glance;
 mod instance;
 mod late;
+mod link;
 mod log;
 mod open;
 mod query;

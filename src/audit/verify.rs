@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::chain::{self, ROOT};
 use super::error::AuditError;
 use super::fs::Fs;
-use super::log::segments;
+use super::link::{Keep, Link};
+use super::log::{file_name, segments};
 use super::query::StoredRecord;
-use crate::domain::record::{Record, RecordKind};
+use crate::domain::record::Record;
 
 /// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -60,7 +61,7 @@ pub(super) fn tampered(file: &str, line: usize, why: &str) -> AuditError {
 
 /// Checks every segment in `dir`. `strict` also asks for canonical form.
 pub fn verify(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<VerifyReport, AuditError> {
-    walk(fs, dir, strict).map(|(report, _)| report)
+    walk::<()>(fs, dir, strict).map(|(report, ..)| report)
 }
 
 /// All records that hold, oldest first; an error at the first that does not.
@@ -72,19 +73,35 @@ pub(super) fn records(fs: &dyn Fs, dir: &Path) -> Result<Vec<StoredRecord>, Audi
 pub(super) struct Whole {
     pub records: Vec<StoredRecord>,
     /// The newest segment, where its last record begins, and where it ends; `None` while it holds no record.
-    pub end: Option<(u32, u64, u64)>,
+    pub end: End,
 }
 
 /// The same, and where the last one stands.
 pub(super) fn whole(fs: &dyn Fs, dir: &Path) -> Result<Whole, AuditError> {
-    let (report, walked) = walk(fs, dir, false)?;
-    match report.findings.into_iter().next() {
-        Some(finding) => Err(tampered(&finding.file, finding.line, &finding.why)),
-        None => Ok(walked),
+    let (report, held, end) = walk::<Record>(fs, dir, false)?;
+    if let Some(finding) = report.findings.into_iter().next() {
+        return Err(tampered(&finding.file, finding.line, &finding.why));
     }
+    let stored = |held: Held<Record>| {
+        let Held { kept: record, leaf, segment, line, .. } = held;
+        StoredRecord { record, file: file_name(segment), line, leaf }
+    };
+    Ok(Whole { records: held.into_iter().map(stored).collect(), end })
 }
 
-fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Whole), AuditError> {
+/// A line that holds, and what is kept of it.
+struct Held<K> {
+    seq: u64,
+    leaf: String,
+    segment: u32,
+    line: usize,
+    kept: K,
+}
+
+/// A segment, and where its last record begins and ends.
+type End = Option<(u32, u64, u64)>;
+
+fn walk<K: Keep>(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Vec<Held<K>>, End), AuditError> {
     let names = match fs.list(dir) {
         Ok(names) => names,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -92,11 +109,11 @@ fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Whole), 
     };
     let existing = segments(&names);
     let mut report = VerifyReport { segments: existing.len(), not_proven: NOT_PROVEN, ..VerifyReport::default() };
-    let mut all: Vec<StoredRecord> = Vec::new();
+    let mut all: Vec<Held<K>> = Vec::new();
     let newest = existing.last().copied();
     let mut end = None;
     for (place, segment) in existing.iter().enumerate() {
-        let file = format!("audit-{segment:06}.jsonl");
+        let file = file_name(*segment);
         if u32::try_from(place + 1).ok() != Some(*segment) {
             report.findings.push(Finding { file, line: 0, why: "the segment before it is missing".to_owned() });
             break;
@@ -105,22 +122,22 @@ fn walk(fs: &dyn Fs, dir: &Path, strict: bool) -> Result<(VerifyReport, Whole), 
         let bytes = fs.read(&path, 0).map_err(AuditError::io("read", &path))?;
         let closed = names.contains(&format!("audit-{segment:06}.closed")) || Some(*segment) != newest;
         let before = report.findings.len();
-        end = read_segment(&mut report, &mut all, &file, &bytes, closed, strict)
+        end = read_segment(&mut report, &mut all, *segment, &bytes, closed, strict)
             .map(|(begins, ends)| (*segment, begins, ends));
         if report.findings.len() > before {
             break;
         }
     }
     report.records = u64::try_from(all.len()).unwrap_or(u64::MAX);
-    report.head = all.last().map_or_else(String::new, |s| s.leaf.clone());
-    Ok((report, Whole { records: all, end }))
+    report.head = all.last().map_or_else(String::new, |held| held.leaf.clone());
+    Ok((report, all, end))
 }
 
 /// Returns where the last record of the segment begins and ends.
-fn read_segment(
+fn read_segment<K: Keep>(
     report: &mut VerifyReport,
-    all: &mut Vec<StoredRecord>,
-    file: &str,
+    all: &mut Vec<Held<K>>,
+    segment: u32,
     bytes: &[u8],
     closed: bool,
     strict: bool,
@@ -131,7 +148,7 @@ fn read_segment(
     while !rest.is_empty() {
         number += 1;
         let begins = bytes.len() - rest.len();
-        let (line, whole) = match rest.iter().position(|b| *b == b'\n') {
+        let (line, whole) = match memchr::memchr(b'\n', rest) {
             Some(end) => {
                 let line = &rest[..end];
                 rest = &rest[end + 1..];
@@ -141,11 +158,11 @@ fn read_segment(
         };
         let last = rest.is_empty();
         let mut find = |why: String| {
-            report.findings.push(Finding { file: file.to_owned(), line: number, why });
+            report.findings.push(Finding { file: file_name(segment), line: number, why });
             None
         };
-        let record = match serde_json::from_slice::<Record>(line) {
-            Ok(record) if whole => record,
+        let (Link { seq, prev, begins: opens }, kept) = match K::read(line) {
+            Ok(read) if whole => read,
             _ if last => {
                 let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
                 if closed {
@@ -158,19 +175,21 @@ fn read_segment(
             Err(e) => return find(format!("not a record: {e}")),
             Ok(_) => return find("not a whole line".to_owned()),
         };
-        let follows = |stored: &StoredRecord| record.prev == stored.leaf && record.seq == stored.record.seq + 1;
-        if number == 1 && record.said.kind == RecordKind::Segment {
+        let follows = |held: &Held<K>| prev == held.leaf && seq == held.seq + 1;
+        if number == 1 && opens {
             // Records after the one that is named were never acknowledged: their write or sync had failed.
             let named = all.iter().rposition(follows);
             match named {
                 Some(place) => {
                     report.unacknowledged += u64::try_from(all.len() - place - 1).unwrap_or(u64::MAX);
-                    if all[place + 1..].iter().any(|s| s.file != all[all.len() - 1].file) || all.len() - place > 2 {
+                    if all[place + 1..].iter().any(|held| held.segment != all[all.len() - 1].segment)
+                        || all.len() - place > 2
+                    {
                         return find("it follows a record far before the end of the segment before".to_owned());
                     }
                     all.truncate(place + 1);
                 }
-                None if record.prev == ROOT && record.seq == 1 && all.len() <= 1 => {
+                None if prev == ROOT && seq == 1 && all.len() <= 1 => {
                     report.unacknowledged += u64::try_from(all.len()).unwrap_or(u64::MAX);
                     all.clear();
                 }
@@ -184,7 +203,7 @@ fn read_segment(
         if strict && !chain::is_canonical(line) {
             return find("it is not in canonical form".to_owned());
         }
-        all.push(StoredRecord { record, file: file.to_owned(), line: number, leaf: chain::leaf(line) });
+        all.push(Held { seq, leaf: chain::leaf(line), segment, line: number, kept });
         last_at = Some((begins as u64, (begins + line.len() + 1) as u64));
     }
     last_at

@@ -31,6 +31,11 @@ impl Clean {
         Self(clean(raw, MAX_CHARS).into())
     }
 
+    /// The same; what comes again and again is kept once.
+    pub fn shared(raw: &str) -> Self {
+        shared::clean(raw)
+    }
+
     /// Cleans `raw` and keeps up to `max` characters of it: for lines of a log, which may be long and still be wanted whole.
     pub fn long(raw: &str, max: usize) -> Self {
         if raw.len() <= max && raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {

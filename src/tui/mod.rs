@@ -16,6 +16,7 @@ mod keymap;
 mod keys;
 mod log;
 mod palette;
+mod plain;
 mod prompt;
 mod records;
 mod resume;

@@ -4,6 +4,7 @@
 //! may not know ([`Modes`]) is switched on unasked, where its name does not say that it would print it.
 
 mod cells;
+mod changes;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -45,13 +46,19 @@ pub(super) struct Modes {
     pub title: bool,
     /// Esc and Alt are told apart (kitty's keyboard protocol); terminals that do not know it pass over it.
     pub keyboard: bool,
+    /// What is erased gets the colour that is set (*bce* of terminfo), so that a ground need not be written cell by cell.
+    pub erase: bool,
 }
+
+/// What those terminals are called whose terminfo has *bce*; GNU screen is none of them.
+const ERASE_IN_COLOR: [&str; 7] = ["xterm", "tmux", "alacritty", "foot", "wezterm", "konsole", "rxvt"];
 
 impl Modes {
     /// What is asked for, as far as the terminal of this name (`TERM`) takes it: some consoles print what they do not know.
     pub(super) fn of(mouse: bool, title: bool, term: Option<&str>) -> Self {
         let plain = term.is_none_or(|term| matches!(term, "" | "linux" | "dumb" | "vt100" | "cons25"));
-        Self { mouse, title: title && !plain, keyboard: !plain }
+        let erase = term.is_some_and(|term| ERASE_IN_COLOR.iter().any(|name| term.starts_with(name)));
+        Self { mouse, title: title && !plain, keyboard: !plain, erase }
     }
 }
 
@@ -59,7 +66,7 @@ impl Modes {
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What was switched on, for whoever gives it back.
-static MODES: Mutex<Modes> = Mutex::new(Modes { mouse: false, title: false, keyboard: false });
+static MODES: Mutex<Modes> = Mutex::new(Modes { mouse: false, title: false, keyboard: false, erase: false });
 
 /// The thread that draws.
 static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
@@ -97,10 +104,11 @@ impl Terminal {
     pub(super) fn draw(&mut self, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         self.next.reset();
         paint(&mut self.next);
-        let changes = self.shown.diff(&self.next);
+        let changes = changes::changes(&self.shown, &self.next);
         if !changes.is_empty() {
             queue!(self.out, BeginSynchronizedUpdate)?;
-            cells::write(&mut self.out, changes)?;
+            let edge = self.modes.erase.then(|| self.next.area.right().saturating_sub(1));
+            cells::write(&mut self.out, &changes, edge)?;
             queue!(self.out, EndSynchronizedUpdate)?;
             self.out.flush()?;
         }
@@ -233,7 +241,7 @@ mod tests {
     /// Set for the process that is to panic: this very test, run once more behind a terminal.
     const CHILD: &str = "FLIGHTDECK_TEST_PANIC_BEHIND_A_TERMINAL";
 
-    const ALL: Modes = Modes { mouse: true, title: true, keyboard: true };
+    const ALL: Modes = Modes { mouse: true, title: true, keyboard: true, erase: true };
 
     #[test]
     fn a_console_that_would_print_it_is_spared() {
@@ -241,6 +249,11 @@ mod tests {
         {
             let modes = Modes::of(true, true, term);
             assert_eq!((modes.mouse, modes.title, modes.keyboard), (true, all, all), "{term:?}");
+        }
+        for (term, erase) in
+            [("xterm-kitty", true), ("tmux-256color", true), ("screen-256color", false), ("linux", false)]
+        {
+            assert_eq!(Modes::of(true, true, Some(term)).erase, erase, "{term}");
         }
         assert!(!Modes::of(false, true, Some("xterm")).mouse);
         assert!(!Modes::of(true, false, Some("xterm")).title);

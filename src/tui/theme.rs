@@ -24,20 +24,59 @@ const USUAL: &str = "dark";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
     color: bool,
-    depth: Depth,
-    says: theme::Theme,
+    says: Says,
+}
+
+/// What the theme says, as this terminal can show it: looked for once, for each frame asks for hundreds of styles.
+#[derive(Clone, Copy, Debug)]
+struct Says {
+    text: Color,
+    background: Color,
+    good: Color,
+    warn: Color,
+    bad: Color,
+    busy: Color,
+    dim: Color,
+    key: Color,
+    production: OnGround,
+    staging: OnGround,
+    development: OnGround,
+    badge: OnGround,
+}
+
+/// A colour, and what it stands on.
+type OnGround = (Color, Color);
+
+impl Says {
+    fn of(theme: &theme::Theme, depth: Depth) -> Self {
+        let pair = |pair: Pair| (depth.color(pair.text), depth.color(pair.background));
+        Self {
+            text: depth.color(theme.text),
+            background: depth.color(theme.background),
+            good: depth.color(theme.good),
+            warn: depth.color(theme.warn),
+            bad: depth.color(theme.bad),
+            busy: depth.color(theme.busy),
+            dim: depth.color(theme.dim),
+            key: depth.color(theme.key),
+            production: pair(theme.production),
+            staging: pair(theme.staging),
+            development: pair(theme.development),
+            badge: pair(theme.badge),
+        }
+    }
 }
 
 impl Theme {
     /// No colours.
     pub(super) fn plain() -> Self {
-        Self { color: false, depth: Depth::Sixteen, says: theme::Theme::default() }
+        Self { color: false, says: Says::of(&theme::Theme::default(), Depth::Sixteen) }
     }
 
     /// The theme that is configured, as this terminal can show it.
     pub(super) fn of(face: &Face, depth: Depth) -> Result<Self, String> {
         let name = if depth == Depth::Sixteen && face.ui.theme == USUAL { theme::SIXTEEN } else { &face.ui.theme };
-        Ok(Self { color: true, depth, says: theme::load(name, &face.themes)? })
+        Ok(Self { color: true, says: Says::of(&theme::load(name, &face.themes)?, depth) })
     }
 }
 
@@ -59,8 +98,8 @@ impl Theme {
 }
 
 impl Theme {
-    fn fg(self, paint: theme::Paint) -> Style {
-        if self.color { Style::new().fg(self.depth.color(paint)) } else { Style::new() }
+    fn fg(self, color: Color) -> Style {
+        if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
     pub(super) fn good(self) -> Style {
@@ -89,8 +128,8 @@ impl Theme {
         self.fg(self.says.key).add_modifier(Modifier::BOLD)
     }
 
-    fn pair(self, pair: Pair) -> Style {
-        self.fg(pair.text).bg(self.depth.color(pair.background)).add_modifier(Modifier::BOLD)
+    fn pair(self, (text, ground): OnGround) -> Style {
+        self.fg(text).bg(ground).add_modifier(Modifier::BOLD)
     }
 
     pub(super) fn tier(self, tier: Tier) -> Style {
@@ -134,7 +173,7 @@ impl Theme {
         if !self.color {
             return;
         }
-        let (text, background) = (self.depth.color(self.says.text), self.depth.color(self.says.background));
+        let (text, background) = (self.says.text, self.says.background);
         if text == Color::Reset && background == Color::Reset {
             return;
         }

@@ -171,7 +171,7 @@ impl Fleet {
         let cut = |index: usize, mark: Option<&str>| {
             let mut object = shared.object(index, 0, mark);
             object["metadata"]["resourceVersion"] = "@".into();
-            let line = format!("{}\n", json!({"type": "MODIFIED", "object": object}));
+            let line = line("MODIFIED", &object);
             let (before, after) = line.split_once("\"resourceVersion\":\"@").expect("the version");
             (Bytes::from(format!("{before}\"resourceVersion\":\"")), Bytes::from(after.to_owned()))
         };
@@ -219,7 +219,7 @@ impl Shared {
     fn change(&self, index: usize, mark: Option<&str>) {
         let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
         let object = self.object(index, version, mark);
-        let line = format!("{}\n", json!({"type": "MODIFIED", "object": object}));
+        let line = line("MODIFIED", &object);
         // Err = nobody watches yet.
         let _ = self.events.send(Bytes::from(line));
     }
@@ -306,10 +306,15 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 /// A real server breaks its silence about every minute.
 const BOOKMARK: Duration = Duration::from_mins(1);
 
+/// A line of a watch, its type first, as API servers write it.
+fn line(kind: &str, object: &Value) -> String {
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
+}
+
 /// The line that does so.
 fn bookmark(api: &str, kind: &str, version: u64) -> Bytes {
     let object = json!({"apiVersion": api, "kind": kind, "metadata": {"resourceVersion": version.to_string()}});
-    Bytes::from(format!("{}\n", json!({"type": "BOOKMARK", "object": object})))
+    Bytes::from(line("BOOKMARK", &object))
 }
 
 /// A watch on which nothing happens.

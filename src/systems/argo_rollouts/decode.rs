@@ -1,10 +1,12 @@
 //! Wire → domain: a Rollout, reading only what is shown or tested.
 
+mod conditions;
 pub mod experiments;
 pub mod runs;
 
 use serde::Deserialize;
 
+use self::conditions::Condition;
 use crate::domain::analysis::{RunPhase, RunRef};
 use crate::domain::ids::{ClusterId, TargetId, TargetKind};
 use crate::domain::owner::GitOwner;
@@ -17,12 +19,12 @@ use crate::systems::kubernetes::decode::{Meta, Template, malformed, tight};
 use crate::systems::kubernetes::watch::Malformed;
 
 #[derive(Deserialize)]
-struct Wire {
+struct Wire<'a> {
     metadata: Meta,
     #[serde(default)]
     spec: Option<Spec>,
-    #[serde(default)]
-    status: Option<Status>,
+    #[serde(default, borrow)]
+    status: Option<Status<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -208,7 +210,7 @@ fn seconds(duration: &serde_json::Value) -> Option<i64> {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Status {
+struct Status<'a> {
     phase: Clean,
     message: Clean,
     observed_generation: Clean,
@@ -230,18 +232,8 @@ struct Status {
     blue_green: Option<WireBlueGreenStatus>,
     restarted_at: Option<Clean>,
     workload_observed_generation: Clean,
-    conditions: Option<Vec<Condition>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: Clean,
-    status: Clean,
-    reason: Clean,
-    last_update_time: Option<Clean>,
-    last_transition_time: Option<Clean>,
+    #[serde(borrow)]
+    conditions: Option<Vec<Condition<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -293,7 +285,7 @@ struct Destination {
 
 /// Decodes a Rollout of `cluster`.
 pub fn rollout(raw: &str, cluster: &ClusterId) -> Result<Rollout, Malformed> {
-    let wire: Wire = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
+    let wire: Wire<'_> = serde_json::from_str(raw).map_err(|e| malformed(raw, &e))?;
     if wire.metadata.name.is_empty() || wire.metadata.uid.is_empty() {
         return Err(Malformed { object: wire.metadata.name.clone(), why: Clean::new("it has no name or no uid") });
     }
@@ -304,7 +296,7 @@ pub fn rollout(raw: &str, cluster: &ClusterId) -> Result<Rollout, Malformed> {
     let canary = status.canary.unwrap_or_default();
     let blue_green = status.blue_green.unwrap_or_default();
     let conditions = status.conditions.unwrap_or_default();
-    let condition = |kind: &str| conditions.iter().find(|c| c.kind == *kind);
+    let condition = |kind: &str| conditions.iter().find(|c| c.kind.is(kind));
     Ok(Rollout {
         id: TargetId {
             cluster: cluster.clone(),
@@ -361,11 +353,8 @@ pub fn rollout(raw: &str, cluster: &ClusterId) -> Result<Rollout, Malformed> {
             pre_run: blue_green.pre_promotion_analysis_run_status.map(Into::into),
             post_run: blue_green.post_promotion_analysis_run_status.map(Into::into),
         },
-        progressing: condition("Progressing")
-            .and_then(|c| time(c.last_update_time.as_ref()).map(|since| (c.reason.clone(), since))),
-        completed_at: condition("Completed")
-            .filter(|c| c.status == "True")
-            .and_then(|c| time(c.last_transition_time.as_ref())),
+        progressing: condition("Progressing").and_then(|c| c.updated().map(|since| (c.reason.kept(), since))),
+        completed_at: condition("Completed").filter(|c| c.status.is("True")).and_then(Condition::turned),
         replicas: Replicas {
             desired: spec.replicas.unwrap_or(1),
             current: status.replicas.unwrap_or(0),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::seen::Seen;
 use super::watch::Malformed;
 use crate::domain::rollout;
 use crate::domain::text::Clean;
@@ -88,12 +89,14 @@ fn annotations<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Anno
         }
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Annotations, A::Error> {
             let mut found = Annotations::default();
-            while let Some(key) = map.next_key::<Clean>()? {
+            while let Some(key) = map.next_key::<Seen<'de>>()? {
                 match key.as_str() {
-                    REVISION => found.revision = map.next_value::<Clean>()?.as_str().parse().ok(),
-                    SCALE_DOWN => found.scale_down = map.next_value::<Clean>()?.as_str().parse().ok(),
+                    REVISION => found.revision = map.next_value::<Seen<'de>>()?.as_str().parse().ok(),
+                    SCALE_DOWN => found.scale_down = map.next_value::<Seen<'de>>()?.as_str().parse().ok(),
                     DO_NOT_PROMOTE => found.do_not_promote = Some(map.next_value()?),
-                    WORKLOAD_GENERATION => found.workload_generation = map.next_value::<Clean>()?.as_str().parse().ok(),
+                    WORKLOAD_GENERATION => {
+                        found.workload_generation = map.next_value::<Seen<'de>>()?.as_str().parse().ok();
+                    }
                     ARGO_CD => found.argo_cd = Some(map.next_value()?),
                     HELM_RELEASE => found.helm_release = Some(map.next_value()?),
                     _ => {

@@ -16,6 +16,7 @@ mod plugin;
 pub mod pods;
 pub mod rights;
 pub mod scope;
+pub mod seen;
 pub mod timings;
 pub mod watch;
 pub mod witness;

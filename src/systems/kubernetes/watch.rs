@@ -305,7 +305,7 @@ impl<T: Versioned> Resource<'_, T> {
             *tries = 0;
             let mut from = buffer.len();
             buffer.extend_from_slice(&data);
-            while let Some(end) = buffer[from..].iter().position(|b| *b == b'\n') {
+            while let Some(end) = memchr::memchr(b'\n', &buffer[from..]) {
                 let line = buffer.split_to(from + end + 1);
                 from = 0;
                 match self.frame(&line, version, tell).await {

@@ -161,10 +161,10 @@ fn the_usual_theme_gives_way_where_there_are_sixteen_colours() {
     let face =
         |name: &str| Face { ui: UiSection { theme: name.to_owned(), ..UiSection::default() }, ..Face::default() };
     let few = Theme::of(&face("dark"), Depth::Sixteen).expect("a theme");
-    assert_eq!((few.good().fg, few.says.background), (Some(Color::Green), Paint::Terminal));
+    assert_eq!((few.good().fg, few.says.background), (Some(Color::Green), Color::Reset));
     let many = Theme::of(&face("dark"), Depth::True).expect("a theme");
     assert!(matches!(many.good().fg, Some(Color::Rgb(..))));
     let asked = Theme::of(&face("light"), Depth::Sixteen).expect("a theme");
-    assert_eq!(asked.depth.color(asked.says.background), Color::White);
+    assert_eq!(asked.says.background, Color::White);
     assert!(Theme::of(&face("drak"), Depth::True).is_err());
 }

@@ -1,10 +1,13 @@
-//! Lines of text into the buffer. Most of a screen is plain ASCII, where every character is a cell: that needs no search
-//! for graphemes, which is most of what a frame costs otherwise.
+//! Lines of text into the buffer. Most of a screen is plain: ASCII and our own signs, where every character is a cell. That
+//! needs no search for graphemes, which is most of what a frame costs otherwise.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
+
+use crate::tui::plain::is_plain;
 
 /// Draws a line that starts at the left, as ratatui's own widget does.
 pub(super) fn draw(line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
@@ -12,23 +15,26 @@ pub(super) fn draw(line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() || line.spans.iter().all(|span| span.content.is_empty()) {
         return;
     }
-    buffer.set_style(area, line.style);
+    if line.style != Style::new() {
+        buffer.set_style(area, line.style);
+    }
     let mut x = area.x;
     for span in &line.spans {
         let rest = Rect { x, width: area.right() - x, ..area };
         if rest.is_empty() {
             return;
         }
-        if !span.content.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        if !span.content.chars().all(is_plain) {
             let wide = u16::try_from(span.width()).unwrap_or(u16::MAX);
             Widget::render(span, rest, buffer);
             x = x.saturating_add(wide).min(area.right());
             continue;
         }
-        for byte in span.content.bytes().take(usize::from(rest.width)) {
-            let cell = &mut buffer[(x, area.y)];
-            if byte != b' ' || cell.symbol() != " " {
-                cell.set_char(char::from(byte));
+        let from = buffer.index_of(x, area.y);
+        let cells = &mut buffer.content[from..from + usize::from(rest.width)];
+        for (c, cell) in span.content.chars().zip(cells) {
+            if c != ' ' || cell.symbol() != " " {
+                cell.set_char(c);
             }
             cell.set_style(span.style);
             x += 1;
@@ -48,6 +54,8 @@ mod tests {
         let text = prop_oneof![
             "[ -~]{0,12}",
             Just("─▌■‖…".to_owned()),
+            "[ -~─-▟■□●○◆▸‖–…←↑→↓↵✓✗·]{0,12}",
+            "[a─■✓漢][─■●…✓a\u{300}\u{fe0f}\u{200d}🇩漢]{0,8}",
             Just("漢字 kanji".to_owned()),
             Just("e\u{301}é".to_owned()),
             Just(String::new()),

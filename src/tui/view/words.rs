@@ -16,6 +16,7 @@ use crate::domain::text::Clean;
 use crate::domain::workload::ReplicaSet;
 use crate::model::query::weight_is_old;
 use crate::model::{Target, World};
+use crate::tui::plain::wide;
 
 /// How many lines at the end of a box always stand there: notice, reason and what confirms.
 const FOOT: usize = 4;
@@ -25,9 +26,12 @@ const LADDER: usize = 8;
 
 /// `text` in exactly `width` columns: cut with `…`, or padded.
 pub(in crate::tui) fn fit(text: &str, width: usize) -> String {
-    let all = text.width();
+    let all = wide(text);
     if all <= width {
-        return format!("{text}{}", " ".repeat(width - all));
+        let mut fitted = String::with_capacity(text.len() + width - all);
+        fitted.push_str(text);
+        fitted.extend(std::iter::repeat_n(' ', width - all));
+        return fitted;
     }
     let mut cut = String::new();
     let mut used = 0;
@@ -73,15 +77,18 @@ fn cut(line: Line<'static>, width: usize) -> Line<'static> {
     if line.spans.iter().map(|span| span.content.len()).sum::<usize>() <= width {
         return line;
     }
-    let blank = |span: &Span<'_>| span.width() - span.content.trim_end().width();
-    let mut wide = line.width();
+    let mut all: usize = line.spans.iter().map(|span| wide(&span.content)).sum();
+    if all <= width {
+        return line;
+    }
+    let blank = |span: &Span<'_>| wide(&span.content) - wide(span.content.trim_end());
     for span in line.spans.iter().rev() {
-        wide -= blank(span);
-        if blank(span) < span.width() {
+        all -= blank(span);
+        if blank(span) < wide(&span.content) {
             break;
         }
     }
-    if wide <= width {
+    if all <= width {
         return line;
     }
     let mut left = width;
