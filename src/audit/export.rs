@@ -303,7 +303,11 @@ pub fn verify_export(text: &str) -> ExportReport {
                 (prev, next) = (leaf, next + 1);
             }
             Ok(_) => {
-                report.findings.push(find(n + 2, "it does not follow the record before".to_owned()));
+                report.findings.push(find(
+                    n + 2,
+                    "it does not follow the record before: one of the two was changed, or one between them is missing"
+                        .to_owned(),
+                ));
                 break;
             }
             Err(why) => {

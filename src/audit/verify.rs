@@ -198,7 +198,10 @@ fn read_segment<K: Keep>(
         } else if number == 1 {
             return find("a segment begins without its first record".to_owned());
         } else if !all.last().is_some_and(follows) {
-            return find("it does not follow the record before".to_owned());
+            return find(
+                "it does not follow the record before: one of the two was changed, or one between them is missing"
+                    .to_owned(),
+            );
         }
         if strict && !chain::is_canonical(line) {
             return find("it is not in canonical form".to_owned());

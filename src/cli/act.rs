@@ -51,7 +51,7 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
         // What stops harm waits for no rate.
         Danger::Stop => (world, target),
         Danger::Forward => {
-            let world = session.rated(world, vec![target.id().clone()], args.timeout).await;
+            let world = session.judged(world, vec![target.id().clone()], args.timeout).await;
             let target = targets::find(&world, &args.target[0])?;
             (world, target)
         }
@@ -72,6 +72,9 @@ async fn ask(session: &Session, action: &'static Action, args: &ActArgs, said: &
     if args.dry_run.is_some() {
         if intent.confirmed == Confirmed::No {
             intent.confirmed = Confirmed::Typed;
+        }
+        if action.danger == Danger::Forward && args.output == Format::Human {
+            output::note(&beside(&world, &target, action, &intent));
         }
         let title = format!("{} {}", action.verb, target.id());
         return rehearse::run(session, title, vec![intent], &[], args.output).await;

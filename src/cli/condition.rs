@@ -17,7 +17,7 @@ pub(super) enum Condition {
     Gone,
     /// On this step, counted from 1, or past it.
     Step(i64),
-    /// The new version has at least this weight, and that is known.
+    /// The new version has at least this weight, and that is known; of 0, no more.
     Weight(i64),
     /// This revision is the current one.
     Revision(i64),
@@ -87,6 +87,9 @@ impl Condition {
         {
             return Stand::Failed(why);
         }
+        if self == Self::Weight(0) && rollout.fully_promoted() {
+            return Stand::Failed("nothing is in flight: the version in the spec has all traffic".to_owned());
+        }
         let (phase, message) = rollout.status();
         let met = match self {
             Self::Phase(wanted) => phase == wanted,
@@ -102,7 +105,7 @@ impl Condition {
         if met {
             return Stand::Met;
         }
-        let hopeless = phase == Phase::Degraded && !matches!(self, Self::Gone | Self::Revision(_));
+        let hopeless = phase == Phase::Degraded && !matches!(self, Self::Gone | Self::Revision(_) | Self::Weight(0));
         if hopeless { Stand::Failed(format!("Degraded: {message}")) } else { Stand::NotYet }
     }
 
@@ -111,7 +114,8 @@ impl Condition {
             // What a router was asked for is not what it does.
             let known =
                 !matches!(actual.basis, WeightBasis::RouterSilent | WeightBasis::Router { verified: Some(false) });
-            known && actual.weight >= wanted
+            // Nothing is at least zero always: whoever waits for it waits for the traffic to be back.
+            known && if wanted == 0 { actual.weight == 0 } else { actual.weight >= wanted }
         })
     }
 }
@@ -130,6 +134,7 @@ fn no_such_step(target: &Target, number: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rollout::{Strategy, Weights};
 
     #[test]
     fn conditions_are_read_and_said_alike() {
@@ -142,5 +147,25 @@ mod tests {
         for wrong in ["", "fine", "step", "step=0", "step=x", "weight=101", "phase=1"] {
             assert!(wrong.parse::<Condition>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_weight_is_none_and_not_at_least_none() {
+        let stand = |rollout: crate::domain::rollout::Rollout| {
+            Condition::Weight(0).of(&crate::cli::show::of(rollout, Vec::new()))
+        };
+        let mut rollout = crate::domain::fixture::paused();
+        let Strategy::Canary(canary) = &mut rollout.strategy else { panic!("a canary") };
+        canary.router = Some("nginx".into());
+        let weights = |canary| Some(Weights { canary, stable: 100 - canary, additional: 0, verified: None });
+        rollout.weights = weights(50);
+        assert_eq!(stand(rollout.clone()), Stand::NotYet, "half of the traffic is on it");
+        // An abort leaves it degraded, and the traffic goes back after that.
+        (rollout.abort, rollout.phase) = (true, Phase::Degraded);
+        assert_eq!(stand(rollout.clone()), Stand::NotYet);
+        rollout.weights = weights(0);
+        assert_eq!(stand(rollout.clone()), Stand::Met);
+        rollout.stable_hash = rollout.pod_hash.clone();
+        assert!(matches!(stand(rollout), Stand::Failed(_)), "the version in the spec has all of it");
     }
 }

@@ -250,7 +250,7 @@ pub(super) fn link(link: &Link) -> LinkDto {
     let why = match &link.state {
         LinkState::Backoff { why, .. } | LinkState::Denied { why } => Some(why.to_string()),
         LinkState::Stale { since } => Some(format!("nothing heard since {since}")),
-        LinkState::Connecting | LinkState::Live => None,
+        LinkState::Connecting | LinkState::Off | LinkState::Live => None,
     };
     LinkDto {
         context: link.id.context.to_string(),

@@ -235,7 +235,7 @@ pub(super) async fn events(global: &Global, args: &OneArgs) -> Result<ExitCode, 
 
 /// Whether a link may still get there by itself soon.
 fn trying(state: &LinkState) -> bool {
-    matches!(state, LinkState::Connecting | LinkState::Live | LinkState::Backoff { tries: 0..=2, .. })
+    matches!(state, LinkState::Connecting | LinkState::Off | LinkState::Live | LinkState::Backoff { tries: 0..=2, .. })
 }
 
 fn reason(state: &LinkState) -> String {

@@ -37,7 +37,11 @@ fn page(command: &Command) -> Result<Vec<u8>, Error> {
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let mut page = Vec::new();
     // No date: the pages of one version are the same on every day.
-    let man = Man::new(command.clone()).title(name.to_uppercase()).section("1").manual("Flightdeck");
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .section("1")
+        .manual("Flightdeck")
+        .source(concat!("flightdeck ", env!("CARGO_PKG_VERSION")));
     man.render(&mut page).map_err(|e| Error::new(Kind::Failure, format!("man page {name}: {e}")))?;
     Ok(page)
 }

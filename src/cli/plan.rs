@@ -134,7 +134,7 @@ pub(super) async fn group(
             Danger::Stop => (world, targets),
             Danger::Forward => {
                 let ids = targets.iter().map(|t| t.id().clone()).collect();
-                let world = session.rated(world, ids, args.timeout).await;
+                let world = session.judged(world, ids, args.timeout).await;
                 // One that went meanwhile is not left out in silence.
                 let again = |t: &Arc<Target>| {
                     let gone = || Error::new(Kind::NotFound, format!("{} is gone; nothing was done", t.id()));
@@ -256,7 +256,7 @@ pub(super) async fn plans(global: &Global, verb: PlanVerb) -> Result<ExitCode, E
                 let left = run.rest();
                 let forward = left.iter().filter(|stage| row(stage.action).danger == Danger::Forward);
                 let ids: Vec<TargetId> = forward.map(|stage| stage.target.clone()).collect();
-                let world = if ids.is_empty() { world } else { session.rated(world, ids, timeout).await };
+                let world = if ids.is_empty() { world } else { session.judged(world, ids, timeout).await };
                 // A way back is taken whatever the rates are; its later steps rest on those before.
                 let back = run.plan.stages.iter().any(|stage| stage.only_on.is_some());
                 let yes = said_yes(yes, over_limit || back);

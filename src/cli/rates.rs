@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::link::LinkState;
 use crate::domain::signal::text::{counts, limit};
+use crate::domain::signal::verdict::wilson;
 use crate::domain::signal::{Counts, Reading, Side, Signals, Verdict};
 use crate::domain::steps::Span;
 use crate::model::{Target, World, query};
@@ -41,6 +42,9 @@ struct ReadDto {
     /// Whether it began at `overSince`; false = it was over when it was first looked at, and may have begun before.
     #[serde(skip_serializing_if = "Option::is_none")]
     over_began: Option<bool>,
+    /// When it was last over its limit for certain, where it was not measured fine since; looked for in the past hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was_over: Option<String>,
     subject: SideDto,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<SideDto>,
@@ -79,19 +83,26 @@ struct ReadingDto {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct CountsDto {
     /// A share, 0 to 1; absent where there were no requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<f64>,
     errors: f64,
     total: f64,
+    /// The bounds between which the true share lies with 99 % certainty (Wilson score interval).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_least: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most: Option<f64>,
 }
 
 impl From<Counts> for CountsDto {
     fn from(counts: Counts) -> Self {
         // Prometheus extrapolates; more than two digits of that say nothing.
         let round = |number: f64| (number * 100.0).round() / 100.0;
-        Self { rate: counts.rate(), errors: round(counts.errors), total: round(counts.total) }
+        let (at_least, at_most) = wilson(counts).unzip();
+        Self { rate: counts.rate(), errors: round(counts.errors), total: round(counts.total), at_least, at_most }
     }
 }
 
@@ -132,6 +143,7 @@ impl From<&Signals> for ReadDto {
             verdict: signals.verdict.word(),
             over_since: signals.over_since.map(|t| t.to_string()),
             over_began: signals.over_since.map(|_| signals.over_began),
+            was_over: signals.was_over.map(|t| t.to_string()),
             subject: (&signals.subject).into(),
             reference: signals.reference.as_ref().map(Into::into),
             notes: signals.notes.iter().map(ToString::to_string).collect(),
@@ -201,7 +213,8 @@ pub(super) fn rows(world: &World, target: &Target, now: Timestamp) -> Vec<Vec<St
     let long = Span(i64::from(signals.rules.long));
     let template = signals.template.as_ref().map_or_else(|| "no template".to_owned(), ToString::to_string);
     let verdict = signals.verdict_of_then(gone.map(|since| super::show::ago(since, now)).as_deref());
-    rows.push(row("", format!("{verdict}; limit {}, over {long}, {template}", limit(signals.rules.limit))));
+    let sure = signals.sure_above().filter(|_| gone.is_none()).map_or_else(String::new, |sure| format!(" ({sure})"));
+    rows.push(row("", format!("{verdict}{sure}; limit {}, over {long}, {template}", limit(signals.rules.limit))));
     rows.extend(signals.notes.iter().map(|note| row("", format!("Prometheus warns: {note}"))));
     rows
 }

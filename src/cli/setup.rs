@@ -16,6 +16,7 @@ use crate::config::{ConfigError, ConfigFile, Layers, Loaded, Origins, Paths, Pro
 use crate::domain::ids::TargetId;
 use crate::domain::intent::Actor;
 use crate::domain::link::LinkState;
+use crate::domain::signal::{Reading, Signals, Verdict};
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
 use crate::model::{World, query};
@@ -274,16 +275,40 @@ impl Session {
     /// Waits until the error rates of these targets were read, or cannot be. Their absence holds nothing up for long:
     /// without a Prometheus there is nothing to wait for.
     pub(super) async fn rated(&self, world: Arc<World>, targets: Vec<TargetId>, deadline: Duration) -> Arc<World> {
+        self.rated_until(world, targets, deadline, false).await
+    }
+
+    /// The same with how it was in the past hour, where what is measured now does not say it.
+    pub(super) async fn judged(&self, world: Arc<World>, targets: Vec<TargetId>, deadline: Duration) -> Arc<World> {
+        self.rated_until(world, targets, deadline, true).await
+    }
+
+    async fn rated_until(
+        &self,
+        world: Arc<World>,
+        targets: Vec<TargetId>,
+        deadline: Duration,
+        past: bool,
+    ) -> Arc<World> {
         if self.rates == 0 {
             return world;
         }
         self.handle.visible(targets.clone());
+        // Of a version that an abort took out of the traffic only the past tells what it was.
+        let told = |signals: &Signals| {
+            let blind = matches!(signals.subject.long, Reading::WrongQuery { .. } | Reading::Unreachable { .. });
+            let certain = matches!(signals.verdict, Verdict::Fine | Verdict::Over);
+            !past || signals.looked_back || certain || blind || signals.template.is_none()
+        };
         let rated = |world: &World| {
             let hopeless = world.links.values().filter(|l| l.id.what == prometheus::LINK).all(|l| {
                 matches!(l.state, LinkState::Denied { .. } | LinkState::Backoff { .. } | LinkState::Stale { .. })
             });
             let known = |id: &TargetId| {
-                world.targets.get(id).is_none_or(|t| t.signals.is_some() || t.rollout.pod_hash.is_empty())
+                world.targets.get(id).is_none_or(|t| {
+                    t.rollout.pod_hash.is_empty()
+                        || t.signals.as_deref().is_some_and(|s| t.rollout.fully_promoted() || told(s))
+                })
             };
             // A link that has not said anything yet is no Prometheus that is not configured.
             let there = world.links.keys().filter(|link| link.what == prometheus::LINK).count() >= self.rates;
@@ -313,7 +338,7 @@ fn settled(world: &World) -> bool {
         && world.links.values().filter(|l| query::lists(&l.id)).all(|link| match link.state {
             LinkState::Live | LinkState::Denied { .. } | LinkState::Stale { .. } => true,
             LinkState::Backoff { tries, .. } => tries >= HOPELESS,
-            LinkState::Connecting => false,
+            LinkState::Connecting | LinkState::Off => false,
         })
 }
 

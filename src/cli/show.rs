@@ -253,4 +253,6 @@ pub(super) fn target(world: &World, target: &Target, now: Timestamp) -> String {
 }
 
 #[cfg(test)]
+pub(super) use tests::of;
+#[cfg(test)]
 mod tests;

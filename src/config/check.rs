@@ -61,6 +61,7 @@ pub fn look_closely(config: &ConfigFile, origins: &Origins, around: &Surrounding
     }
     files(config, around.is_set, &mut said);
     templates(config, &around.templates, &mut said);
+    unread(config, &mut said);
     if let Err(why) = (around.log_level)(&config.log.level) {
         said.push(Problem::error(KeyPath::new("log.level"), why));
     }
@@ -184,6 +185,24 @@ fn readable_by_all(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }
 
+/// Error rates that are judged by rules, and read nowhere.
+fn unread(config: &ConfigFile, said: &mut Vec<Problem>) {
+    let (own, usual) = (&config.prometheus, super::prometheus::PrometheusSection::default());
+    let judged = [
+        ("prometheus.limit", own.limit != usual.limit),
+        ("prometheus.minimum", own.minimum != usual.minimum),
+        ("prometheus.windows", own.windows != usual.windows),
+        ("prometheus.target", !own.target.is_empty()),
+        ("prometheus.template", !own.template.is_empty()),
+    ];
+    if own.context.is_empty()
+        && let Some((key, _)) = judged.iter().find(|(_, set)| *set)
+    {
+        let why = "does nothing: no [[prometheus.context]] says where a Prometheus is, so no error rates are read";
+        said.push(Problem::warning(KeyPath::new(key), why.to_owned()));
+    }
+}
+
 /// Targets that are given a template which nobody has.
 fn templates(config: &ConfigFile, along: &[String], said: &mut Vec<Problem>) {
     let own = config.prometheus.template.iter().map(|t| t.name.as_str());
@@ -216,5 +235,23 @@ mod tests {
         ] {
             assert_eq!(covers(wide.as_ref(), narrow.as_ref()), yes, "{wide:?} over {narrow:?}");
         }
+    }
+
+    #[test]
+    fn rules_for_error_rates_that_nobody_reads_are_told_of() {
+        let said = |config: &ConfigFile| {
+            let mut said = Vec::new();
+            unread(config, &mut said);
+            said.len()
+        };
+        let mut config = ConfigFile::default();
+        assert_eq!(said(&config), 0, "nobody asked for rates");
+        config.prometheus.limit = super::super::prometheus::Percent(200);
+        assert_eq!(said(&config), 1);
+        config.prometheus.context.push(super::super::prometheus::PrometheusContext {
+            url: Some("http://prometheus:9090".to_owned()),
+            ..Default::default()
+        });
+        assert_eq!(said(&config), 0);
     }
 }

@@ -52,7 +52,7 @@ impl Default for PrometheusSection {
 }
 
 /// `[[prometheus.context]]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrometheusContext {
     /// Pattern on the kube context; absent = any.

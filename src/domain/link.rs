@@ -38,6 +38,8 @@ impl fmt::Display for LinkId {
 pub enum LinkState {
     /// The first answer is still awaited.
     Connecting,
+    /// Nothing is asked for through it: no target is open that it would tell of.
+    Off,
     /// Listed, watched, heard of lately.
     Live,
     /// Failed; tried again at `until`.
@@ -66,6 +68,7 @@ impl LinkState {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
+            Self::Off => "off",
             Self::Live => "live",
             Self::Backoff { .. } => "backoff",
             Self::Stale { .. } => "stale",

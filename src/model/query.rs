@@ -12,7 +12,8 @@ use crate::domain::intent::{ActionId, Params};
 use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::permissions::Right;
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
-use crate::domain::signal::Signals;
+use crate::domain::signal::text::limit;
+use crate::domain::signal::{Signals, Verdict};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
 
@@ -82,10 +83,20 @@ pub fn overdue(rollout: &Rollout, now: Timestamp) -> Option<Timestamp> {
     rollout.resumes_at().filter(|at| now.duration_since(*at) >= LATE && rollout.status().0 == Phase::Paused)
 }
 
-/// Its error rates, where the version that is released was last measured over its limit. What has got old is no better.
+/// Its error rates, where the version that is released was last measured over its limit, or may be over it. What has got
+/// old is no better, nor is what was taken out of the traffic: until it was measured fine it counts.
 fn over_limit(target: &Target) -> Option<String> {
-    let signals = target.signals.as_deref().filter(|s| s.over_since.is_some() && s.is_about(&target.rollout))?;
-    Some(format!("{}: {}", signals.sides(false), signals.verdict_text()))
+    let signals = target.signals.as_deref().filter(|s| s.is_about(&target.rollout))?;
+    let verdict = signals.verdict_text();
+    let text = match (signals.verdict, signals.was_over) {
+        (Verdict::Fine, _) | (Verdict::NotEnoughData, None) => return None,
+        (Verdict::Over | Verdict::Suspect, _) => verdict,
+        (Verdict::NotEnoughData, Some(at)) => {
+            let limit = limit(signals.rules.limit);
+            format!("{verdict} now, and over its limit of {limit} at {}", at.strftime("%H:%M:%SZ"))
+        }
+    };
+    Some(format!("{}: {text}", signals.sides(false)))
 }
 
 /// Where a target stands among the others: its band, then what is over its limit, then production.
@@ -155,7 +166,7 @@ pub fn link_of(world: &World, id: &LinkId) -> LinkState {
 }
 
 /// From this age on it is said how long ago a live context was last heard of, in steps of [`QUIET_STEP`].
-const QUIET: i64 = 30;
+pub const QUIET: i64 = 30;
 
 /// Coarse, so that a quiet cockpit is drawn four times a minute at most.
 const QUIET_STEP: i64 = 15;
@@ -193,7 +204,7 @@ pub fn told_by<'a>(world: &'a World, target: &Target) -> Option<&'a Link> {
         return Some(listed);
     }
     match world.links.get(&focus) {
-        Some(worse) if !matches!(worse.state, LinkState::Connecting) => Some(worse),
+        Some(worse) if !matches!(worse.state, LinkState::Connecting | LinkState::Off) => Some(worse),
         // Its first answer is awaited, and the watch is live.
         _ => Some(listed),
     }
@@ -283,7 +294,7 @@ pub fn signals<'a>(world: &World, target: &'a Target, now: Timestamp) -> Result<
     let Some(link) = signal_link(world, target) else { return Err("not configured") };
     let Some(signals) = target.signals.as_deref() else {
         return Err(match link.state {
-            LinkState::Live | LinkState::Connecting => "not read yet",
+            LinkState::Live | LinkState::Off | LinkState::Connecting => "not read yet",
             LinkState::Backoff { .. } | LinkState::Stale { .. } | LinkState::Denied { .. } => "unreachable",
         });
     };

@@ -73,7 +73,7 @@ pub fn last_good(target: &Target) -> Result<Goal, String> {
         let (left, live) = (Goal::of(left), Goal::of(live));
         let number = left.revision.map_or_else(|| left.hash.to_string(), |n| n.to_string());
         return Err(format!(
-            "{} was left before for the older version that is now {}; it is not taken by itself: --to-revision {number} takes it",
+            "{} was left before for the older version that is now {}; it is not taken by itself; picked it is (F2 in the box, --to-revision {number})",
             left.word(),
             live.word()
         ));

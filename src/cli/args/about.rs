@@ -63,10 +63,10 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum Role {
     /// Looks at everything that the cockpit shows, and changes nothing.
     Viewer,
-    /// Also acts on rollouts: resume, pause, abort, promote, retry, terminate, hold. No other version is brought in by rights
-    /// on anything but the Rollout.
+    /// Also steers what is under way: resume, skip, promote, abort, retry, terminate, hold, forbid, and the rollback of what
+    /// is under way. Not pause: RBAC cannot tell it from setting another image.
     Operator,
-    /// Also changes what is released where a `workloadRef` names a Deployment.
+    /// Does everything: also pause, restart, set an image, undo, every rollback.
     Releaser,
 }
 

@@ -129,7 +129,8 @@ pub(in crate::cli) struct WaitArgs {
     /// What for: healthy, paused, progressing, done, degraded, gone, step=N, weight=N, revision=N
     ///
     /// healthy: the controller says so of the latest spec. done: the new version has all traffic. step=N: on step N, or
-    /// past it. weight=N: the new version really has N percent, or more: what was only asked for does not count.
+    /// past it. weight=N: the new version really has N percent, or more: what was only asked for does not count;
+    /// weight=0: it has none any more, as after an abort.
     /// revision=N: this revision is the current one.
     #[arg(long = "for", value_name = "CONDITION")]
     pub condition: Condition,

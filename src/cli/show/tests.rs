@@ -9,7 +9,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_900_000_000).expect("a time")
 }
 
-fn of(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
+pub(in crate::cli) fn of(rollout: Rollout, sets: Vec<ReplicaSet>) -> Target {
     Target {
         rollout: Arc::new(rollout),
         context: "prod-eu".into(),

@@ -124,6 +124,11 @@ pub struct Signals {
     pub over_since: Option<Timestamp>,
     /// Whether it began then; else it was over when it was first looked at, and may have begun long before.
     pub over_began: bool,
+    /// When the subject was last over its limit for certain, where it was not measured fine since: here, or in the past
+    /// hour as Prometheus tells it.
+    pub was_over: Option<Timestamp>,
+    /// Whether that hour was asked for, answered or not.
+    pub looked_back: bool,
     /// What Prometheus warned of.
     pub notes: Vec<Clean>,
 }

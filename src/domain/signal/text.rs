@@ -1,7 +1,7 @@
 //! Error rates as people read them, the same on every screen.
 
 use super::reading::{Counts, Reading};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, wilson};
 use super::{Rules, Side, Signals};
 use crate::domain::steps::Span;
 
@@ -107,6 +107,13 @@ impl Signals {
         }
     }
 
+    /// `99 % sure above 8.6 %`, where the long window is: how far from chance it is.
+    pub fn sure_above(&self) -> Option<String> {
+        let (lower, _) = self.subject.long.measured().and_then(wilson)?;
+        (self.verdict == Verdict::Over && lower > self.rules.limit)
+            .then(|| format!("99 % sure above {}", percent(lower)))
+    }
+
     /// The word before how long it is over its limit: since it began, or only since it was seen.
     pub const fn lasting(&self) -> &'static str {
         if self.over_began { "for" } else { "seen for" }
@@ -115,7 +122,14 @@ impl Signals {
     /// The verdict, or what it was where nobody is sent to the version any more; `gone` is for how long.
     pub fn verdict_of_then(&self, gone: Option<&str>) -> String {
         match gone {
-            Some(gone) => format!("was {}, no traffic since {gone}", self.verdict_text()),
+            // Its last minute is empty by now; the last certain word stands.
+            Some(gone) if self.was_over.is_some() => {
+                format!("was over its limit of {}, no traffic for {gone}", limit(self.rules.limit))
+            }
+            Some(gone) => match self.verdict {
+                Verdict::NotEnoughData => format!("not enough data, no traffic for {gone}"),
+                _ => format!("was {}, no traffic for {gone}", self.verdict_text()),
+            },
             None => self.verdict_text(),
         }
     }

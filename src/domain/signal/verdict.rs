@@ -74,6 +74,14 @@ pub fn verdict(long: &Reading, short: &Reading, rules: &Rules) -> Verdict {
     if sure && near.rate().is_some() { Verdict::Fine } else { Verdict::NotEnoughData }
 }
 
+/// Whether counts of the long window alone are over the limit beyond doubt: what is past lasts no more, so no other window
+/// need agree.
+pub fn surely_over(counts: Counts, rules: &Rules) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
+    let enough = counts.errors >= FEWEST && counts.total >= rules.minimum as f64;
+    enough && wilson(counts).is_some_and(|(lower, _)| lower > rules.limit)
+}
+
 /// Enough errors in the long window that its lower bound is over the limit, and the short window agrees: it lasts.
 fn certain(long: &Reading, short: &Reading, rules: &Rules) -> bool {
     let Some(wide) = long.measured().filter(|counts| counts.errors >= FEWEST) else { return false };

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::fixture;
 use crate::domain::link::Link;
+use crate::domain::signal::{Counts, Reading, Role, Rules, Side};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).expect("a time")
@@ -55,4 +56,63 @@ fn a_pause_is_overdue_only_where_the_controller_should_have_ended_it() {
     assert_eq!((by_hand.paused_since(), timed.paused_since().is_some()), (None, true), "nothing says since when");
     let behind = Rollout { generation: 9, ..timed.clone() };
     assert_eq!(after(&behind, 1000), None, "another spec is looked at first");
+}
+
+fn rated(verdict: Verdict, was_over: Option<Timestamp>) -> Target {
+    let rollout = fixture::paused();
+    let counts = Reading::Measured(Counts { errors: 30.0, total: 400.0 });
+    let subject = Side {
+        role: Role::New,
+        pod_hash: rollout.pod_hash.clone(),
+        long: counts.clone(),
+        short: counts,
+        age: Some(2),
+        history: Vec::new(),
+        last: None,
+    };
+    let signals = Signals {
+        at: at(1_000),
+        every: 5,
+        rules: Rules::default(),
+        template: Some("istio-workload".into()),
+        subject,
+        reference: None,
+        scrape: Some(15),
+        verdict,
+        over_since: (verdict == Verdict::Over).then(|| at(990)),
+        over_began: false,
+        was_over,
+        looked_back: true,
+        notes: Vec::new(),
+    };
+    Target {
+        link: LinkId::new(&"prod-eu".into(), "rollouts"),
+        context: "prod-eu".into(),
+        environment: Environment::unknown(),
+        sets: Vec::new(),
+        pods: None,
+        runs: None,
+        experiments: None,
+        events: None,
+        managers: None,
+        changed: at(0),
+        signals: Some(std::sync::Arc::new(signals)),
+        rollout: std::sync::Arc::new(rollout),
+    }
+}
+
+#[test]
+fn what_was_over_its_limit_is_until_it_was_measured_fine() {
+    let says = |verdict, was| over_limit(&rated(verdict, was));
+    assert_eq!(says(Verdict::Fine, None), None);
+    assert_eq!(says(Verdict::NotEnoughData, None), None, "nothing speaks against it");
+    let over = says(Verdict::Over, Some(at(1_000))).expect("over");
+    assert_eq!(over, "new 7.50 % of 400: over its limit of 5 %");
+    let maybe = says(Verdict::Suspect, None).expect("its last minute is empty, or it is a near thing");
+    assert_eq!(maybe, "new 7.50 % of 400: maybe over its limit of 5 %");
+    let was = says(Verdict::NotEnoughData, Some(at(600))).expect("an abort took the traffic from it");
+    assert_eq!(was, "new 7.50 % of 400: not enough data now, and over its limit of 5 % at 00:10:00Z");
+    let mut other = rated(Verdict::Over, Some(at(1_000)));
+    other.rollout = std::sync::Arc::new(Rollout { pod_hash: "another".into(), ..(*other.rollout).clone() });
+    assert_eq!(over_limit(&other), None, "of another version");
 }

@@ -10,6 +10,13 @@ use crate::model::query::{FOCUS, lists};
 pub(super) fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Timestamp) -> bool {
     let live = link.is_live();
     let old = state.world.links.get(&id).cloned();
+    let link = match link {
+        // Who begins to ask in the silence has heard nothing yet: the silence began before.
+        LinkState::Stale { since } if id.what == FOCUS => {
+            LinkState::Stale { since: last_heard(state, &id).map_or(since, |heard| heard.min(since)) }
+        }
+        link => link,
+    };
     let new = Link {
         heard: if live { Some(at) } else { old.as_ref().and_then(|l| l.heard) },
         listed: live || old.as_ref().is_some_and(|l| l.listed),
@@ -20,6 +27,12 @@ pub(super) fn set_link(state: &mut State, id: LinkId, link: LinkState, at: Times
     let changed = old.as_ref() != Some(&new);
     state.world.links.insert(id, new);
     changed
+}
+
+/// When anything was last heard of a context's API server.
+fn last_heard(state: &State, id: &LinkId) -> Option<Timestamp> {
+    let links = state.world.links.values().filter(|l| l.id.context == id.context && l.id.what != "prometheus");
+    links.filter_map(|link| link.heard).max()
 }
 
 /// Takes in whether a server answers; true when that is news. That the focus is let go of says nothing of it.

@@ -172,7 +172,7 @@ fn a_server_that_did_not_answer_is_remembered_until_something_is_heard_of_it() {
     let pods = LinkId::new(&"prod-eu".into(), "pods");
     see(&mut state, 10, Observation::Pods { id: pods, target: id.clone(), all: None });
     see(&mut state, 10, Observation::Focused { id: focus.clone(), target: None });
-    see(&mut state, 10, Observation::Link { id: focus.clone(), state: LinkState::Live });
+    see(&mut state, 10, Observation::Link { id: focus.clone(), state: LinkState::Off });
     assert!(silent(&state));
     // Prometheus is another server.
     see(&mut state, 11, Observation::Heard { id: LinkId::new(&"prod-eu".into(), "prometheus") });
@@ -182,4 +182,25 @@ fn a_server_that_did_not_answer_is_remembered_until_something_is_heard_of_it() {
     see(&mut state, 13, Observation::Link { id: focus.clone(), state: LinkState::Stale { since: at(12) } });
     see(&mut state, 14, Observation::Rollout { id: focus, rollout });
     assert!(!silent(&state), "it answered");
+}
+
+#[test]
+fn who_begins_to_ask_in_the_silence_heard_nothing_yet() {
+    let mut state = State::default();
+    let focus = LinkId::new(&"prod-eu".into(), FOCUS);
+    let pods = LinkId::new(&"prod-eu".into(), "pods");
+    let prometheus = LinkId::new(&"prod-eu".into(), "prometheus");
+    see(&mut state, 1, Observation::Link { id: link(), state: LinkState::Live });
+    see(&mut state, 5, Observation::Heard { id: link() });
+    // Nothing was heard by what is asked nothing.
+    see(&mut state, 20, Observation::Link { id: focus.clone(), state: LinkState::Off });
+    see(&mut state, 20, Observation::Link { id: pods.clone(), state: LinkState::Off });
+    let known = |state: &State, id: &LinkId| state.world.links.get(id).map(|l| (l.heard, l.listed));
+    assert_eq!(known(&state, &pods), Some((None, false)));
+    see(&mut state, 50, Observation::Heard { id: prometheus });
+    // The target is opened at 50, nothing comes, and at 59 that is said.
+    see(&mut state, 50, Observation::Link { id: focus.clone(), state: LinkState::Connecting });
+    see(&mut state, 59, Observation::Link { id: focus.clone(), state: LinkState::Stale { since: at(50) } });
+    let since = state.world.links.get(&focus).map(|l| l.state.clone());
+    assert_eq!(since, Some(LinkState::Stale { since: at(5) }), "opening it made nothing younger");
 }

@@ -39,8 +39,7 @@ pub(super) async fn run(cluster: Arc<Cluster>, outlet: Outlet, mut focus: Focus,
                 let mut beat = Beat::new(&cluster, &outlet, target, timings, &mut ahead);
                 return beat.run().await;
             }
-            // Nothing is asked for, so nothing can be missing.
-            outlet.link(LinkState::Live).await;
+            outlet.link(LinkState::Off).await;
             std::future::pending::<()>().await;
             Unheard
         };

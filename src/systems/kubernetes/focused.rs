@@ -58,8 +58,7 @@ pub async fn run<K: Kind>(cluster: Arc<Cluster>, outlet: Outlet, mut focus: Focu
             if let Some(target) = &target {
                 return watch(&cluster, &outlet, target, &kind, timings).await;
             }
-            // Nothing is asked for, so nothing can be missing.
-            outlet.link(LinkState::Live).await;
+            outlet.link(LinkState::Off).await;
             std::future::pending::<()>().await;
         };
         tokio::select! {

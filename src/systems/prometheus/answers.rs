@@ -49,9 +49,8 @@ impl Link {
     /// The past of a target came, or did not: it is a nicety, asked for once, and says nothing about the link.
     async fn begun(&mut self, id: TargetId, range: Range, answer: Option<Answer>) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return true };
-        entry.past = false;
         entry.due = Instant::now() + self.source.timings.of(entry.wanted.pace);
-        let begun = answer.and_then(|answer| entry.begin(query::rates(&answer, "0.s", range), range));
+        let begun = entry.begin(&answer.map(|answer| query::before(&answer, "0.s", range)).unwrap_or_default(), range);
         match begun {
             Some(signals) => self.say(id, signals).await,
             None => true,

@@ -10,8 +10,8 @@ use crate::config::prometheus::PrometheusSection;
 use crate::domain::ids::TargetId;
 use crate::domain::signal::interest::{Pace, Question, Wanted};
 use crate::domain::signal::reading::{Freshness, USUAL_SCRAPE, whole};
-use crate::domain::signal::verdict::verdict;
-use crate::domain::signal::{KEPT, Last, Raw, Reading, Role, Rules, Side, Signals, Verdict};
+use crate::domain::signal::verdict::{surely_over, verdict};
+use crate::domain::signal::{Counts, KEPT, Last, Raw, Reading, Role, Rules, Side, Signals, Verdict};
 use crate::domain::text::Clean;
 
 use super::query::Range;
@@ -110,6 +110,8 @@ pub(super) struct Entry {
     pub rules: Rules,
     tracks: BTreeMap<Clean, Track>,
     over: Option<Over>,
+    /// When the version was last over its limit for certain, if it was not well since.
+    was_over: Option<Timestamp>,
     scrape: Option<u32>,
     /// What was said last.
     pub said: Option<Signals>,
@@ -137,6 +139,7 @@ impl Entry {
             rules: section.rules(&id.to_string()),
             tracks: BTreeMap::new(),
             over: None,
+            was_over: None,
             scrape: section.scrape_interval.map(|length| length.0),
             said: None,
         }
@@ -148,12 +151,17 @@ impl Entry {
         self.past && (self.wanted.pace != Pace::Idle || self.over.is_some_and(|over| !over.began))
     }
 
+    /// It is judged by other rules from the next reading on, and so is its past.
+    pub(super) fn judge(&mut self, rules: Rules) {
+        self.rules = rules;
+        (self.was_over, self.past) = (None, true);
+    }
+
     /// The target is wanted differently from now on; true when it is about other versions.
     pub(super) fn want(&mut self, wanted: Wanted) -> bool {
         let other = self.wanted.subject != wanted.subject || self.wanted.reference != wanted.reference;
         if self.wanted.subject.pod_hash != wanted.subject.pod_hash {
-            self.over = None;
-            self.past = true;
+            (self.over, self.was_over, self.past) = (None, None, true);
         }
         self.wanted = wanted;
         let (subject, reference) = (&self.wanted.subject.pod_hash, self.wanted.reference.as_ref().map(|r| &r.pod_hash));
@@ -194,10 +202,20 @@ impl Entry {
         self.signals(subject, reference, read)
     }
 
-    /// The signals said last, with what was before them.
-    pub(super) fn begin(&mut self, before: Vec<Option<f32>>, range: Range) -> Option<Signals> {
+    /// The signals said last, with what was before them; nothing of it may be known.
+    pub(super) fn begin(&mut self, before: &[Option<Counts>], range: Range) -> Option<Signals> {
+        self.past = false;
         let said = self.said.as_mut()?;
         let track = self.tracks.get_mut(&said.subject.pod_hash)?;
+        let certain = |counts: &Option<Counts>| counts.is_some_and(|counts| surely_over(counts, &self.rules));
+        if said.verdict != Verdict::Fine {
+            let last = before.iter().rposition(certain).and_then(|last| range.at(last));
+            self.was_over = self.was_over.max(last);
+        }
+        (said.was_over, said.looked_back) = (self.was_over, true);
+        #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
+        let before: Vec<Option<f32>> =
+            before.iter().map(|counts| counts.and_then(|c| c.rate()).map(|rate| rate as f32)).collect();
         if let Some(over) = self.over.as_mut().filter(|over| !over.began) {
             let limit = self.rules.limit;
             let rate = said.subject.long.counts().and_then(|c| c.rate());
@@ -216,6 +234,11 @@ impl Entry {
         let began = known.is_some_and(|said| said.subject.long.counts().is_some());
         let lasts = self.over.filter(|_| known.is_some());
         self.over = (verdict == Verdict::Over).then(|| lasts.unwrap_or(Over { since: read.at, began }));
+        match verdict {
+            Verdict::Over => self.was_over = Some(read.at),
+            Verdict::Fine => self.was_over = None,
+            Verdict::Suspect | Verdict::NotEnoughData => {}
+        }
         let signals = Signals {
             at: read.at,
             every: read.every,
@@ -227,6 +250,8 @@ impl Entry {
             verdict,
             over_since: self.over.map(|over| over.since),
             over_began: self.over.is_some_and(|over| over.began),
+            was_over: self.was_over,
+            looked_back: !self.past,
             notes: read.notes,
         };
         self.said = Some(signals.clone());
@@ -287,5 +312,63 @@ mod tests {
             let over = seen.before(&past, range, 0.05, over_now);
             assert_eq!((over.since.as_second(), over.began), (since, began), "{what}");
         }
+    }
+
+    fn entry() -> Entry {
+        let question = Question {
+            role: Role::New,
+            pod_hash: "new".into(),
+            replica_set: "payments-new".into(),
+            service: None,
+            until: None,
+        };
+        let wanted = Wanted { context: "prod".into(), pace: Pace::Moving, subject: question, reference: None };
+        let id = crate::domain::fixture::id("payments");
+        Entry::new(&id, wanted, &PrometheusSection::default(), Instant::now())
+    }
+
+    fn read(entry: &mut Entry, at: i64, long: Reading, short: Reading) -> Signals {
+        let at = Timestamp::from_second(at).expect("a time");
+        let asked = entry.wanted.clone();
+        let subject = entry.put(&asked.subject, long, short, Some(1), at);
+        entry.signals(subject, None, Read { at, evaluated: None, every: 5, template: Some("mine"), notes: Vec::new() })
+    }
+
+    #[test]
+    fn that_it_was_over_is_known_until_it_is_fine() {
+        let of = |errors, total| Reading::Measured(Counts { errors, total });
+        let second = |at| Some(Timestamp::from_second(at).expect("a time"));
+        let mut entry = entry();
+        // A verb that starts a while after the abort: the windows say nothing, the past does.
+        let first = read(&mut entry, 4_000, Reading::NoTraffic, Reading::NoTraffic);
+        assert_eq!((first.was_over, first.looked_back), (None, false));
+        let range = Range { start: 1_000, end: 1_050, step: 10.0 };
+        let some = |errors, total| Some(Counts { errors, total });
+        let before = [some(1.0, 900.0), some(90.0, 900.0), some(95.0, 900.0), some(3.0, 9.0), None];
+        let begun = entry.begin(&before, range).expect("signals");
+        assert_eq!((begun.was_over, begun.looked_back), (second(1_020), true), "three of nine prove nothing");
+        assert_eq!(read(&mut entry, 4_010, Reading::NoTraffic, Reading::NoTraffic).was_over, second(1_020));
+        assert_eq!(read(&mut entry, 4_020, of(9.0, 120.0), of(2.0, 30.0)).was_over, second(1_020), "maybe over");
+        assert_eq!(read(&mut entry, 4_030, of(90.0, 900.0), of(20.0, 180.0)).was_over, second(4_030));
+        assert_eq!(
+            read(&mut entry, 4_040, Reading::Unreachable { why: "x".into() }, Reading::NoTraffic).was_over,
+            second(4_030)
+        );
+        assert_eq!(read(&mut entry, 4_050, of(1.0, 9000.0), of(0.0, 900.0)).was_over, None, "fine");
+        read(&mut entry, 4_060, of(900.0, 9000.0), of(90.0, 900.0));
+        let other = Wanted {
+            subject: Question { pod_hash: "newer".into(), ..entry.wanted.subject.clone() },
+            ..entry.wanted.clone()
+        };
+        entry.want(other);
+        assert_eq!((entry.was_over, entry.past), (None, true), "of another version nothing is known");
+    }
+
+    #[test]
+    fn without_an_answer_the_past_was_asked_for_all_the_same() {
+        let mut entry = entry();
+        read(&mut entry, 4_000, Reading::NoTraffic, Reading::NoTraffic);
+        let begun = entry.begin(&[], Range { start: 1_000, end: 1_050, step: 10.0 }).expect("signals");
+        assert_eq!((begun.was_over, begun.looked_back, entry.past), (None, true, false));
     }
 }

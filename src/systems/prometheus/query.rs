@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::prometheus::{PrometheusTarget, QueryTemplate};
 use crate::domain::ids::TargetId;
 use crate::domain::signal::interest::Question;
-use crate::domain::signal::{KEPT, Raw, Role, Rules, Value};
+use crate::domain::signal::{Counts, KEPT, Raw, Role, Rules, Value};
 use crate::domain::text::Clean;
 
 use super::decode::Answer;
@@ -103,6 +103,9 @@ fn escape(out: &mut String, value: &str, regex: bool) {
     }
 }
 
+/// How far the past is looked back to, in seconds: whoever brings a version forward should know how it was.
+const HOUR: i64 = 3600;
+
 /// The times at which a query is evaluated, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Range {
@@ -113,9 +116,11 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// As many steps as are kept, up to now.
-    pub(super) fn kept(now: Timestamp, step: u32) -> Self {
-        let back = i64::from(step) * i64::try_from(KEPT).unwrap_or(0);
+    /// The last hour, or as many steps as are kept where that is more, up to now.
+    pub(super) fn back(now: Timestamp, step: u32) -> Self {
+        let kept = i64::from(step) * i64::try_from(KEPT).unwrap_or(0);
+        // In whole steps: the last one is the newest.
+        let back = kept.max(HOUR / i64::from(step.max(1)) * i64::from(step));
         Self { start: now.as_second() - back, end: now.as_second(), step: f64::from(step) }
     }
 
@@ -133,7 +138,7 @@ impl Range {
     fn times(self) -> impl Iterator<Item = f64> {
         #[expect(clippy::cast_precision_loss, reason = "seconds of our century")]
         let (start, end) = (self.start as f64, self.end as f64);
-        std::iter::successors(Some(start), move |at| Some(at + self.step)).take_while(move |at| *at < end).take(KEPT)
+        std::iter::successors(Some(start), move |at| Some(at + self.step)).take_while(move |at| *at < end)
     }
 }
 
@@ -154,20 +159,19 @@ pub(super) fn past(
     true
 }
 
-/// The rates (0 to 1) of the version under `prefix` at each step, oldest first; `None` = there was none.
-pub(super) fn rates(answer: &Answer, prefix: &str, range: Range) -> Vec<Option<f32>> {
+/// The counts of the version under `prefix` at each step, oldest first; `None` = there were none.
+pub(super) fn before(answer: &Answer, prefix: &str, range: Range) -> Vec<Option<Counts>> {
     let none = Vec::new();
     let points = |number: &str| answer.past.get(&format!("{prefix}.{number}")).unwrap_or(&none);
     let (errors, total) = (points("el"), points("tl"));
     let near = |all: &[(f64, f64)], at: f64| all.iter().find(|(t, _)| (t - at).abs() < range.step / 2.0).map(|p| p.1);
-    #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
     range
         .times()
         .map(|at| {
             // As of an instant query: where requests are counted and no errors are, there were none.
             let total = near(total, at).filter(|total| *total >= 1.0)?;
-            let rate = near(errors, at).unwrap_or(0.0) / total;
-            (0.0..=1.0).contains(&rate).then_some(rate as f32)
+            let errors = near(errors, at).unwrap_or(0.0);
+            (0.0..=total).contains(&errors).then_some(Counts { errors, total })
         })
         .collect()
 }

@@ -179,7 +179,7 @@ impl Link {
         for (id, entry) in &mut self.entries {
             let rules = source.rules(&id.to_string());
             if entry.rules != rules {
-                entry.rules = rules;
+                entry.judge(rules);
                 entry.due = now;
             }
         }
@@ -261,7 +261,7 @@ impl Link {
                 Search::OneByOne { at, .. } => Kind::Probe(fit.get(*at).copied().into_iter().collect()),
                 Search::Pinned { template, .. } if past => {
                     let step = seconds(self.source.timings.of(entry.wanted.pace)).max(seconds(STEP));
-                    Kind::Past(*template, Range::kept(Timestamp::now(), step))
+                    Kind::Past(*template, Range::back(Timestamp::now(), step))
                 }
                 Search::Pinned { template, .. } => Kind::Measure(*template),
             };

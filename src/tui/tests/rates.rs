@@ -40,6 +40,8 @@ pub(super) fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
         verdict,
         over_since: (verdict == Verdict::Over).then(|| ago(40)),
         over_began: verdict == Verdict::Over,
+        was_over: (verdict == Verdict::Over).then(|| ago(1)),
+        looked_back: true,
         notes: Vec::new(),
     }
 }
@@ -162,7 +164,7 @@ fn after_an_abort_the_errors_are_what_they_were() {
     world.targets.insert(target.id().clone(), Arc::new(target.clone()));
     let screen = text(&open(world.clone()).draw(80, 24));
     assert!(screen.contains("new was   7.31 %"), "{screen}");
-    assert!(screen.contains("was over its limit of 5 %, no traffic since 20s"), "{screen}");
+    assert!(screen.contains("was over its limit of 5 %, no traffic for 20s"), "{screen}");
     let board = text(&Desk::new(world.clone()).draw(120, 24));
     assert!(board.contains("was 7.31 %") && !board.contains("OVER"), "{board}");
     // The router has not confirmed it, or is not heard of: then it is not known.
@@ -170,7 +172,7 @@ fn after_an_abort_the_errors_are_what_they_were() {
     rollout.weights = Some(Weights { canary: 0, stable: 100, additional: 0, verified: Some(false) });
     world.targets.insert(target.id().clone(), Arc::new(Target { rollout: Arc::new(rollout), ..target }));
     let screen = text(&open(world).draw(80, 24));
-    assert!(!screen.contains("no traffic since"), "{screen}");
+    assert!(!screen.contains("no traffic for"), "{screen}");
 }
 
 #[test]

@@ -267,3 +267,24 @@ fn help_has_no_empty_part_and_no_key_twice_in_one() {
     }
     assert_eq!(lines.iter().filter(|line| line.starts_with("   q ")).count(), 1, "{screen}");
 }
+
+#[test]
+fn what_begins_to_connect_hides_no_silence_and_what_is_off_is_not_live() {
+    let mut world = night();
+    for link in world.links.clone().values() {
+        let quiet = crate::domain::link::Link { heard: Some(ago(40)), ..link.clone() };
+        world.links.insert(quiet.id.clone(), quiet);
+    }
+    let pods = link("pods", LinkState::Connecting);
+    world.links.insert(pods.id.clone(), pods.clone());
+    let screen = opened(world.clone(), &bad(), (120, 30));
+    assert!(screen.contains("● heard 30s ago") && screen.contains("pods ○ connecting"), "{screen}");
+    let off = crate::domain::link::Link { state: LinkState::Off, heard: None, listed: false, ..pods };
+    world.links.insert(off.id.clone(), off);
+    let mut desk = Desk::new(world);
+    assert!(text(&desk.draw(120, 30)).contains("● heard 30s ago"), "nothing is asked of it, so it is not missing");
+    desk.keys("L");
+    let screen = text(&desk.draw(120, 30));
+    assert!(screen.contains("○ off: no target is open"), "{screen}");
+    assert!(screen.contains("● live  heard 40s ago"), "{screen}");
+}

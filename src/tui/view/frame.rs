@@ -131,12 +131,14 @@ fn live(ctx: &Ctx<'_>, wide: bool) -> Line<'static> {
 /// The links that what is on the screen rests on.
 fn watched<'a>(ctx: &'a Ctx<'_>, state: &State) -> impl Iterator<Item = &'a Link> {
     let open = state.place == Place::Target;
-    ctx.world.links.values().filter(move |l| crate::model::query::lists(&l.id) || open)
+    let links = ctx.world.links.values().filter(|link| !matches!(link.state, LinkState::Off));
+    links.filter(move |l| crate::model::query::lists(&l.id) || open)
 }
 
 /// All live in one word; else each that is not.
 fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     let off: Vec<_> = watched(ctx, state).filter(|l| !l.state.is_live()).collect();
+    let begins = off.iter().all(|l| matches!(l.state, LinkState::Connecting));
     let mut spans = Vec::new();
     if !ctx.world.warnings.is_empty() {
         spans
@@ -146,6 +148,10 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
         spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));
     } else if off.is_empty() {
         spans.extend(live(ctx, true).spans);
+    } else if begins && quiet(ctx.world, ctx.now).0.is_some() {
+        // What begins to connect hides no silence.
+        spans.extend(live(ctx, true).spans);
+        spans.push(Span::raw("  "));
     }
     for (n, link) in off.into_iter().enumerate() {
         let (text, style) = words::link(ctx, link);

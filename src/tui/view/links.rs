@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::words::{fit, wrap};
 use super::{Ctx, scrolled, words};
 use crate::domain::link::LinkState;
-use crate::model::query::FOCUS;
+use crate::model::query::{FOCUS, QUIET};
 use crate::tui::state::State;
 
 pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut Buffer) {
@@ -16,11 +16,14 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let mut lines = vec![Line::styled(" links: connections to the API servers and to Prometheus", theme.strong())];
     for link in ctx.world.links.values() {
         let (text, style) = words::link(ctx, link);
-        let idle = !crate::model::query::lists(&link.id) && matches!(link.state, LinkState::Connecting);
-        let (text, style) = if idle { ("○ off: no target is open".to_owned(), theme.dim()) } else { (text, style) };
         let heard = match (&link.state, link.heard) {
-            // A live link's age changes all the time and says nothing.
-            (LinkState::Live | LinkState::Backoff { .. }, _) | (_, None) => String::new(),
+            (LinkState::Backoff { .. } | LinkState::Off, _) | (_, None) => String::new(),
+            (LinkState::Live, Some(_)) if ctx.world.unanswered.contains(&link.id.context) => String::new(),
+            // A live link's age changes all the time and says nothing, until it has been quiet for a while.
+            (LinkState::Live, Some(heard)) => match ctx.age_in_tens(heard) {
+                Some(age) if ctx.now.duration_since(heard).as_secs() >= QUIET => format!("  heard {age} ago"),
+                _ => String::new(),
+            },
             (_, Some(heard)) => format!("  last heard {} ago", ctx.age(heard)),
         };
         let what =
@@ -46,7 +49,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
                 let text = format!("{why} (try {tries}, the next in {})", ctx.left(*until));
                 lines.extend(wrap(&text, width).into_iter().map(|t| Line::styled(format!("     {t}"), theme.warn())));
             }
-            LinkState::Live | LinkState::Connecting | LinkState::Stale { .. } => {}
+            LinkState::Live | LinkState::Off | LinkState::Connecting | LinkState::Stale { .. } => {}
         }
     }
     for (context, cluster) in &ctx.world.clusters {

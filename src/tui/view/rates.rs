@@ -131,8 +131,9 @@ pub(super) fn lines(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Line<'s
     }
     let template = signals.template.as_ref();
     let template = template.map_or_else(|| "no query gives data".to_owned(), |name| format!("query {name}"));
+    let sure = signals.sure_above().filter(|_| !past).map_or_else(String::new, |sure| format!("{sure}; "));
     let about = format!(
-        "over {} and {}; limit {}; {template}",
+        "{sure}over {} and {}; limit {}; {template}",
         Long(i64::from(signals.rules.long)),
         Long(i64::from(signals.rules.short)),
         limit(signals.rules.limit)
@@ -210,7 +211,7 @@ pub(super) fn sentence(ctx: &Ctx<'_>, target: &Target) -> Option<(String, Style)
         None => side.long.cell(),
     };
     let gone = query::without_traffic_since(ctx.world, target);
-    let was = if gone.is_some() { " was" } else { "" };
+    let was = if gone.is_some() && signals.subject.long.measured().is_some() { " was" } else { "" };
     let mut text = format!("{}{was} {}", signals.subject.role.word(), one(&signals.subject));
     if let Some(reference) = &signals.reference {
         text = format!("{text}, {} {}", reference.role.word(), one(reference));

@@ -293,10 +293,12 @@ pub(super) fn count(n: usize, what: &str) -> String {
 pub(super) fn link(ctx: &Ctx<'_>, link: &Link) -> (String, Style) {
     match &link.state {
         LinkState::Live if link.id.what != "prometheus" && ctx.world.unanswered.contains(&link.id.context) => {
-            ("? the server does not answer".to_owned(), ctx.theme.warn())
+            let heard = link.heard.map_or_else(String::new, |heard| format!(", heard {} ago", ctx.age(heard)));
+            (format!("? the server does not answer{heard}"), ctx.theme.warn())
         }
         LinkState::Live => ("● live".to_owned(), ctx.theme.good()),
         LinkState::Connecting => ("○ connecting".to_owned(), ctx.theme.busy()),
+        LinkState::Off => ("○ off: no target is open".to_owned(), ctx.theme.dim()),
         LinkState::Stale { since } => (format!("✗ stale {}", ctx.age(*since)), ctx.theme.bad()),
         LinkState::Denied { .. } => ("✗ denied".to_owned(), ctx.theme.bad()),
         LinkState::Backoff { .. } => {
@@ -311,6 +313,7 @@ pub(super) const fn off(state: &LinkState) -> &'static str {
     match state {
         LinkState::Live => "live",
         LinkState::Connecting => "connecting",
+        LinkState::Off => "not asked for",
         LinkState::Stale { .. } => "the server is silent",
         LinkState::Denied { .. } => "the server denies it",
         LinkState::Backoff { .. } => "no connection, tried again",

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::Ctx;
 use super::super::words::{self, wrap};
 use crate::actions::row;
+use crate::domain::link::LinkState;
 use crate::domain::outcome::Act;
 use crate::model::Target;
 use crate::tui::state::{Loaded, RecordLine};
@@ -153,5 +154,6 @@ fn of_managers(ctx: &Ctx<'_>, target: &Target) -> impl Iterator<Item = Entry> {
 /// Why the cluster's own events are not here.
 fn denied(ctx: &Ctx<'_>, target: &Target) -> Option<String> {
     let link = ctx.world.links.values().find(|l| l.id.what == "events" && l.id.context == target.context)?;
-    (target.events.is_none() && !link.state.is_live()).then(|| format!("cluster events: {}", words::off(&link.state)))
+    (target.events.is_none() && !matches!(link.state, LinkState::Live | LinkState::Off))
+        .then(|| format!("cluster events: {}", words::off(&link.state)))
 }

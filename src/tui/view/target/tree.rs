@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::Ctx;
 use super::super::words::{self, fit, role, tags};
 use super::runs;
-use crate::domain::link::Link;
+use crate::domain::link::{Link, LinkState};
 use crate::domain::workload::{Pod, ReplicaSet};
 use crate::model::Target;
 
@@ -106,7 +106,7 @@ fn about_links(ctx: &Ctx<'_>, target: &Target, lines: &mut Vec<Line<'static>>) {
                 let (text, _) = words::link(ctx, link);
                 lines.insert(0, Line::styled(format!("the {what} below are old: {text}"), ctx.theme.warn()));
             }
-            (false, Some(link)) if !link.state.is_live() => {
+            (false, Some(link)) if !matches!(link.state, LinkState::Live | LinkState::Off) => {
                 let (text, style) = words::link(ctx, link);
                 lines.push(Line::from(vec![
                     Span::styled(format!("{what} "), ctx.theme.dim()),
