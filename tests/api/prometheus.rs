@@ -167,9 +167,9 @@ async fn what_was_before_the_first_reading_is_asked_for_once_and_drawn() {
             form.parse::<f64>().expect("a number")
         };
         let (start, end, step) = (number("start="), number("end="), number("step="));
-        assert_eq!((end - start, step), (30.0 * step, 10.0));
+        assert_eq!((end - start, step), (3600.0, 10.0), "the past hour");
         // One in ten failed, but nothing was counted in the third step, and in the fifth nothing failed.
-        let at = |n: f64| start + n * step;
+        let at = |n: f64| end + (n - 30.0) * step;
         let points = |of: &[(f64, &str)]| of.iter().map(|(n, v)| json!([at(*n), v])).collect::<Vec<_>>();
         let keys = keys(&promql(asked));
         assert_eq!(keys.len(), 2, "{keys:?}");
@@ -206,11 +206,11 @@ async fn who_joins_late_is_told_since_when_it_is_over() {
         }
         let form = asked.body.split('&').find_map(|pair| pair.strip_prefix("start=")).expect("a start");
         let start = form.parse::<i64>().expect("a number");
-        // Well for twenty steps, and one in ten failed since.
-        told.store(start + 200, Ordering::SeqCst);
+        // One in ten failed in the last ten steps, and it was well before.
+        told.store(start + 3500, Ordering::SeqCst);
         let points =
-            |of: &dyn Fn(i64) -> &'static str| (0..30).map(|n| json!([start + n * 10, of(n)])).collect::<Vec<_>>();
-        let series = [("el", points(&|n| if n < 20 { "1" } else { "20" })), ("tl", points(&|_| "200"))];
+            |of: &dyn Fn(i64) -> &'static str| (0..360).map(|n| json!([start + n * 10, of(n)])).collect::<Vec<_>>();
+        let series = [("el", points(&|n| if n < 350 { "1" } else { "20" })), ("tl", points(&|_| "200"))];
         let result: Vec<Value> = series
             .into_iter()
             .map(|(number, values)| json!({"metric": {"flightdeck": format!("0.s.{number}")}, "values": values}))

@@ -6,9 +6,10 @@ use super::{Rules, Side};
 /// The normal quantile of 99 % certainty (both ends), by which the Wilson bounds are drawn.
 const Z: f64 = 2.575_829;
 
-/// The normal quantile of 99.95 % certainty (both ends): what the short window alone must be sure of. It is looked at
-/// again and again, so that less would raise false alarms (R8 of `tests/bench` counts them).
-const Z_ALONE: f64 = 3.480_756;
+/// What the short window alone must be sure of, in standard deviations (about 99.997 %, both ends). It is looked at thousands
+/// of times a day, so that less would raise false alarms: with 99.95 % they were 7 in 10,000 rollouts a day (R8 of
+/// `tests/bench` counts them), where 15 of 100 requests must fail now, and 13 had to then.
+const Z_ALONE: f64 = 4.2;
 
 /// Below so many errors nothing is certain, whatever the share.
 const FEWEST: f64 = 5.0;
