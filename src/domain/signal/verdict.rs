@@ -75,12 +75,16 @@ pub fn verdict(long: &Reading, short: &Reading, rules: &Rules) -> Verdict {
     if sure && near.rate().is_some() { Verdict::Fine } else { Verdict::NotEnoughData }
 }
 
-/// Whether counts of the long window alone are over the limit beyond doubt: what is past lasts no more, so no other window
-/// need agree.
-pub fn surely_over(counts: Counts, rules: &Rules) -> bool {
+/// What counts of the long window alone prove of a time that is past: over the limit, or fine, beyond doubt; else nothing.
+/// What is past lasts no more, so no other window need agree.
+pub fn proven(counts: Counts, rules: &Rules) -> Option<Verdict> {
     #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
-    let enough = counts.errors >= FEWEST && counts.total >= rules.minimum as f64;
-    enough && wilson(counts).is_some_and(|(lower, _)| lower > rules.limit)
+    let (lower, upper) = wilson(counts).filter(|_| counts.total >= rules.minimum as f64)?;
+    if lower > rules.limit && counts.errors >= FEWEST {
+        Some(Verdict::Over)
+    } else {
+        (upper <= rules.limit).then_some(Verdict::Fine)
+    }
 }
 
 /// Enough errors in the long window that its lower bound is over the limit, and the short window agrees: it lasts.

@@ -10,7 +10,7 @@ use crate::config::prometheus::PrometheusSection;
 use crate::domain::ids::TargetId;
 use crate::domain::signal::interest::{Pace, Question, Wanted};
 use crate::domain::signal::reading::{Freshness, USUAL_SCRAPE, whole};
-use crate::domain::signal::verdict::{surely_over, verdict};
+use crate::domain::signal::verdict::{proven, verdict};
 use crate::domain::signal::{Counts, KEPT, Last, Raw, Reading, Role, Rules, Side, Signals, Verdict};
 use crate::domain::text::Clean;
 
@@ -207,10 +207,11 @@ impl Entry {
         self.past = false;
         let said = self.said.as_mut()?;
         let track = self.tracks.get_mut(&said.subject.pod_hash)?;
-        let certain = |counts: &Option<Counts>| counts.is_some_and(|counts| surely_over(counts, &self.rules));
-        if said.verdict != Verdict::Fine {
-            let last = before.iter().rposition(certain).and_then(|last| range.at(last));
-            self.was_over = self.was_over.max(last);
+        let proven = |counts: &Option<Counts>| counts.and_then(|counts| proven(counts, &self.rules));
+        // The last word that is certain: what was well since counts no longer.
+        let last = before.iter().enumerate().rev().find_map(|(nth, counts)| Some((nth, proven(counts)?)));
+        if let (Some((nth, Verdict::Over)), false) = (last, said.verdict == Verdict::Fine) {
+            self.was_over = self.was_over.max(range.at(nth));
         }
         (said.was_over, said.looked_back) = (self.was_over, true);
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
@@ -347,6 +348,14 @@ mod tests {
         let before = [some(1.0, 900.0), some(90.0, 900.0), some(95.0, 900.0), some(3.0, 9.0), None];
         let begun = entry.begin(&before, range).expect("signals");
         assert_eq!((begun.was_over, begun.looked_back), (second(1_020), true), "three of nine prove nothing");
+        let mut well = self::entry();
+        read(&mut well, 4_000, Reading::NoTraffic, Reading::NoTraffic);
+        let since = [some(90.0, 900.0), some(1.0, 900.0), some(40.0, 900.0), None];
+        assert_eq!(
+            well.begin(&since, range).expect("signals").was_over,
+            None,
+            "it was well since, and then a near thing"
+        );
         assert_eq!(read(&mut entry, 4_010, Reading::NoTraffic, Reading::NoTraffic).was_over, second(1_020));
         assert_eq!(read(&mut entry, 4_020, of(9.0, 120.0), of(2.0, 30.0)).was_over, second(1_020), "maybe over");
         assert_eq!(read(&mut entry, 4_030, of(90.0, 900.0), of(20.0, 180.0)).was_over, second(4_030));
