@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use revision::{undo_way, within_window};
+pub use revision::{smaller_preview, undo_way, within_window};
 pub use table::{Action, Consequence, Danger, Needs, TABLE, by_key, by_verb, row};
 
 use crate::domain::rollout::{Observed, Rollout};
@@ -48,8 +48,7 @@ fn readiness(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
     let rollout = sight.rollout;
     let desired = rollout.replicas.desired;
     let Some(set) = sight.set(hash) else { return String::new() };
-    let preview = rollout.strategy.blue_green().and_then(|b| b.preview_replicas);
-    if preview.is_some_and(|preview| preview < desired)
+    if revision::smaller_preview(rollout).is_some()
         && *hash == rollout.pod_hash
         && rollout.blue_green.active != *hash
         && set.available < desired

@@ -56,9 +56,16 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
         Strategy::BlueGreen(blue_green) => {
             let slow = preview_way(blue_green);
             let kept = set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash);
-            match set {
+            match (set, smaller_preview(rollout)) {
+                // It is fast only with as many pods as a preview has, and by then the deadline is taken off (the same place).
+                (Some(set), Some(preview)) if set.available > preview => {
+                    let up = share(set.available, desired);
+                    format!(
+                        "its preview has {preview} of {desired} pods: it is scaled down to that first ({up} now), then it {slow}"
+                    )
+                }
                 // The controller's fast way is open for one look of its own only (protocol reference 2.7.4).
-                Some(set) if up && kept => {
+                (Some(set), None) if up && kept => {
                     let up = share(set.available, desired);
                     format!(
                         "its pods are up ({up}): the traffic moves at once if they still are when the controller looks; else it {slow}"
@@ -69,6 +76,12 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
         }
         Strategy::None => "no strategy is declared".to_owned(),
     }
+}
+
+/// How many pods a blue-green's preview has, where they are fewer than all: what comes back is scaled to that first.
+pub fn smaller_preview(rollout: &crate::domain::rollout::Rollout) -> Option<i64> {
+    let preview = rollout.strategy.blue_green().and_then(|b| b.preview_replicas);
+    preview.filter(|preview| *preview < rollout.replicas.desired)
 }
 
 /// What a blue-green does with a version that does not go live at once.

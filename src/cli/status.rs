@@ -122,7 +122,7 @@ pub(super) async fn get(global: &Global, args: &GetArgs) -> Result<ExitCode, Err
     if let Ok(target) = targets::find(&world, &args.target)
         && args.output != Shape::Name
     {
-        world = session.rated(world, vec![target.id().clone()], args.timeout).await;
+        world = session.judged(world, vec![target.id().clone()], args.timeout).await;
     }
     session.end().await;
     let target = targets::find(&world, &args.target)?;

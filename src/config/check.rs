@@ -62,6 +62,7 @@ pub fn look_closely(config: &ConfigFile, origins: &Origins, around: &Surrounding
     files(config, around.is_set, &mut said);
     templates(config, &around.templates, &mut said);
     unread(config, &mut said);
+    fractions(config, &mut said);
     if let Err(why) = (around.log_level)(&config.log.level) {
         said.push(Problem::error(KeyPath::new("log.level"), why));
     }
@@ -203,6 +204,18 @@ fn unread(config: &ConfigFile, said: &mut Vec<Problem>) {
     }
 }
 
+/// A share where percent are meant: 0.02 is a fiftieth of a percent.
+fn fractions(config: &ConfigFile, said: &mut Vec<Problem>) {
+    let own = config.prometheus.target.iter().enumerate();
+    let own = own.filter_map(|(nth, t)| Some((KeyPath::new("prometheus.target").index(nth).key("limit"), t.limit?)));
+    for (key, limit) in std::iter::once((KeyPath::new("prometheus.limit"), config.prometheus.limit)).chain(own) {
+        if (1..10).contains(&limit.0) {
+            let why = "is less than 0.1 %: limits are percent, so 2 means 2 %, and 0.02 one request in five thousand";
+            said.push(Problem::warning(key, why.to_owned()));
+        }
+    }
+}
+
 /// Targets that are given a template which nobody has.
 fn templates(config: &ConfigFile, along: &[String], said: &mut Vec<Problem>) {
     let own = config.prometheus.template.iter().map(|t| t.name.as_str());
@@ -248,6 +261,14 @@ mod tests {
         assert_eq!(said(&config), 0, "nobody asked for rates");
         config.prometheus.limit = super::super::prometheus::Percent(200);
         assert_eq!(said(&config), 1);
+        let shares = |hundredths| {
+            let mut said = Vec::new();
+            let mut config = ConfigFile::default();
+            config.prometheus.limit = super::super::prometheus::Percent(hundredths);
+            fractions(&config, &mut said);
+            said.len()
+        };
+        assert_eq!((shares(2), shares(10), shares(500)), (1, 0, 0), "0.02 is hardly meant");
         config.prometheus.context.push(super::super::prometheus::PrometheusContext {
             url: Some("http://prometheus:9090".to_owned()),
             ..Default::default()

@@ -13,7 +13,7 @@ use crate::domain::link::{Link, LinkId, LinkState};
 use crate::domain::permissions::Right;
 use crate::domain::rollout::{ActualWeight, Phase, Rollout, WeightBasis};
 use crate::domain::signal::text::limit;
-use crate::domain::signal::{Signals, Verdict};
+use crate::domain::signal::{Reading, Signals, Verdict};
 use crate::domain::steps::Span;
 use crate::domain::text::Clean;
 
@@ -84,16 +84,25 @@ pub fn overdue(rollout: &Rollout, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Its error rates, where the version that is released was last measured over its limit, or may be over it. What has got
-/// old is no better, nor is what was taken out of the traffic: until it was measured fine it counts.
-fn over_limit(target: &Target) -> Option<String> {
-    let signals = target.signals.as_deref().filter(|s| s.is_about(&target.rollout))?;
+/// old is no better, nor is what was taken out of the traffic: until it was measured fine it counts. A Prometheus that is
+/// configured and cannot be asked hides all of that.
+fn over_limit(world: &World, target: &Target) -> Option<String> {
+    let link = signal_link(world, target)?;
+    let Some(signals) = target.signals.as_deref().filter(|s| s.is_about(&target.rollout)) else {
+        let silent = !matches!(link.state, LinkState::Live | LinkState::Connecting);
+        return silent.then(|| "Prometheus cannot be reached, so they are not known".to_owned());
+    };
+    let blind = matches!(signals.subject.long, Reading::Unreachable { .. } | Reading::WrongQuery { .. });
+    if blind && signals.verdict != Verdict::Over {
+        return Some(format!("they are not known ({})", signals.subject.long.word()));
+    }
     let verdict = signals.verdict_text();
     let text = match (signals.verdict, signals.was_over) {
         (Verdict::Fine, _) | (Verdict::NotEnoughData, None) => return None,
-        (Verdict::Over | Verdict::Suspect, _) => verdict,
-        (Verdict::NotEnoughData, Some(at)) => {
-            let limit = limit(signals.rules.limit);
-            format!("{verdict} now, and over its limit of {limit} at {}", at.strftime("%H:%M:%SZ"))
+        (Verdict::Over, _) | (Verdict::Suspect, None) => verdict,
+        (Verdict::Suspect | Verdict::NotEnoughData, Some(at)) => {
+            let (limit, long) = (limit(signals.rules.limit), Span(i64::from(signals.rules.long)));
+            format!("{verdict} now, and over its limit of {limit} in the {long} up to {}", at.strftime("%H:%M:%SZ"))
         }
     };
     Some(format!("{}: {text}", signals.sides(false)))
@@ -257,7 +266,7 @@ pub fn facts(
         audit: world.audit.state.clone(),
         missing_rights: (row.rights)(&sight).into_iter().filter(missing).collect(),
         do_not_promote: sight.canary_set().and_then(|set| set.do_not_promote.as_ref()).map(ToString::to_string),
-        over_limit: over_limit(target),
+        over_limit: over_limit(world, target),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::world::Target;
-use crate::actions::{undo_way, within_window};
+use crate::actions::{smaller_preview, undo_way, within_window};
 use crate::domain::intent::{ActionId, Params};
 use crate::domain::owner::GitOwner;
 use crate::domain::plan::{OnFailure, Stage};
@@ -73,7 +73,7 @@ pub fn last_good(target: &Target) -> Result<Goal, String> {
         let (left, live) = (Goal::of(left), Goal::of(live));
         let number = left.revision.map_or_else(|| left.hash.to_string(), |n| n.to_string());
         return Err(format!(
-            "{} was left before for the older version that is now {}; it is not taken by itself; picked it is (F2 in the box, --to-revision {number})",
+            "{} was left before for the older version that is now {}; it is not taken by itself, only when picked (F2 in the box, --to-revision {number})",
             left.word(),
             live.word()
         ));
@@ -229,7 +229,7 @@ impl Making<'_> {
     fn about_time(&mut self, sight: &Sight<'_>, goal: &Goal) {
         let Some(deadline) = sight.set(&goal.hash).and_then(|set| set.scale_down_deadline) else { return };
         let left = deadline.duration_since(self.now).as_secs();
-        if left > 0 {
+        if left > 0 && smaller_preview(sight.rollout).is_none() {
             self.notes.push(format!(
                 "{} stays up for {} more: after that its pods must start first (`hold` keeps them)",
                 goal.word(),

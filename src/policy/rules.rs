@@ -99,7 +99,7 @@ fn over_limit(intent: &Intent, facts: &Facts, _: &Mandate, _: Timestamp) -> Opti
     let blind = matches!(intent.confirmed, Confirmed::Unseen | Confirmed::WithoutRecord);
     let rates = facts.over_limit.as_ref().filter(|_| blind && row(intent.action).promotes)?;
     Some((
-        format!("its errors are too many to bring it forward: {rates}"),
+        format!("its error rates speak against bringing it forward: {rates}"),
         "look at it (`flightdeck get`), abort it or roll back; `--over-limit` sends it all the same".to_owned(),
     ))
 }

@@ -103,7 +103,12 @@ fn rated(verdict: Verdict, was_over: Option<Timestamp>) -> Target {
 
 #[test]
 fn what_was_over_its_limit_is_until_it_was_measured_fine() {
-    let says = |verdict, was| over_limit(&rated(verdict, was));
+    let mut world = World::default();
+    let id = LinkId::new(&"prod-eu".into(), "prometheus");
+    let link = |state| Link { id: id.clone(), state, heard: None, listed: true, notice: Clean::default() };
+    assert_eq!(over_limit(&world, &rated(Verdict::Over, None)), None, "no Prometheus is configured");
+    world.links.insert(id.clone(), link(LinkState::Live));
+    let says = |verdict, was| over_limit(&world, &rated(verdict, was));
     assert_eq!(says(Verdict::Fine, None), None);
     assert_eq!(says(Verdict::NotEnoughData, None), None, "nothing speaks against it");
     let over = says(Verdict::Over, Some(at(1_000))).expect("over");
@@ -111,8 +116,26 @@ fn what_was_over_its_limit_is_until_it_was_measured_fine() {
     let maybe = says(Verdict::Suspect, None).expect("its last minute is empty, or it is a near thing");
     assert_eq!(maybe, "new 7.50 % of 400: maybe over its limit of 5 %");
     let was = says(Verdict::NotEnoughData, Some(at(600))).expect("an abort took the traffic from it");
-    assert_eq!(was, "new 7.50 % of 400: not enough data now, and over its limit of 5 % at 00:10:00Z");
+    assert_eq!(was, "new 7.50 % of 400: not enough data now, and over its limit of 5 % in the 5m up to 00:10:00Z");
     let mut other = rated(Verdict::Over, Some(at(1_000)));
     other.rollout = std::sync::Arc::new(Rollout { pod_hash: "another".into(), ..(*other.rollout).clone() });
-    assert_eq!(over_limit(&other), None, "of another version");
+    assert_eq!(over_limit(&world, &other), None, "of another version");
+    // Prometheus goes down in the very night in which one needs it.
+    let unknown = |world: &World, long: Reading| {
+        let mut blind = rated(Verdict::NotEnoughData, None);
+        let mut signals = (**blind.signals.as_ref().expect("signals")).clone();
+        signals.subject.long = long;
+        blind.signals = Some(std::sync::Arc::new(signals));
+        over_limit(world, &blind)
+    };
+    assert_eq!(
+        unknown(&world, Reading::Unreachable { why: "x".into() }).as_deref(),
+        Some("they are not known (unreachable)")
+    );
+    assert_eq!(unknown(&world, Reading::NoData), None, "who has no requests has no errors");
+    let down = LinkState::Stale { since: at(900) };
+    world.links.insert(id.clone(), link(down));
+    let mut unread = rated(Verdict::Fine, None);
+    unread.signals = None;
+    assert!(over_limit(&world, &unread).is_some_and(|why| why.contains("cannot be reached")));
 }

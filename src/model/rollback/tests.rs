@@ -183,6 +183,15 @@ fn a_blue_green_says_what_may_come_before_its_traffic_moves() {
     }
     let through = "goes through the preview and the pre-promotion analysis";
     assert_eq!(way(&rollout, &owned), format!("{up}; else it {through}"));
+    // A smaller preview is never the fast way: what is up goes down first.
+    let mut smaller = rollout.clone();
+    if let Strategy::BlueGreen(blue_green) = &mut smaller.strategy {
+        blue_green.preview_replicas = Some(1);
+    }
+    let made = plan(&target(smaller, owned.clone()), None, now()).expect("a plan");
+    let first = "its preview has 1 of 10 pods: it is scaled down to that first (10/10 ready now)";
+    assert_eq!(made.way, format!("{first}, then it {through}"));
+    assert!(!made.notes.iter().any(|note| note.contains("stays up")), "{:?}", made.notes);
     owned[1].available = 9;
     assert_eq!(way(&rollout, &owned), format!("its pods must start (9/10 ready), then it {through}"));
 }

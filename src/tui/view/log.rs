@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 
 use super::Ctx;
 use super::words::{Put as _, chop, count, fit};
+use crate::model::query::link_of_target;
 use crate::runtime::handle::{LogLine, Pods};
 use crate::tui::find::Find;
 use crate::tui::log::Log;
@@ -46,7 +47,13 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let rows = usize::from(area.height);
     let width = usize::from(area.width);
     if log.lines.is_empty() {
-        let text = if log.ended { "  nothing was said" } else { "  nothing yet …" };
+        let silent =
+            target.is_some_and(|t| !link_of_target(ctx.world, t).is_live()) || !ctx.world.unanswered.is_empty();
+        let text = match (log.ended, silent) {
+            (true, _) => "  nothing was said",
+            (false, true) => "  nothing came: the server does not answer, so the pods may have said something",
+            (false, false) => "  nothing yet …",
+        };
         Line::styled(text, theme.dim()).put(ctx, area, buffer);
     } else {
         let shown = if log.follow { from_end(ctx, log, rows, width) } else { from_top(ctx, log, rows, width) };
