@@ -52,7 +52,9 @@ impl Mode {
 
 /// The program that is measured: the one built beside this, or another build of it (`PROOF_PROGRAM`).
 fn program() -> PathBuf {
-    std::env::var_os("PROOF_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_flightdeck").into(), PathBuf::from)
+    let named = std::env::var_os("PROOF_PROGRAM").map(PathBuf::from);
+    // Terminals start programs from another folder.
+    named.map_or_else(|| env!("CARGO_BIN_EXE_flightdeck").into(), |path| std::path::absolute(&path).unwrap_or(path))
 }
 
 fn kubeconfig(server: &str) -> String {
