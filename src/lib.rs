@@ -94,6 +94,11 @@
 //!   request. An active probe would know sooner and cost requests for ever from every cockpit; whoever needs to know opens
 //!   the target. A timed pause that is over and stands says *the controller does not act* only where something was heard
 //!   of the link since; after a minute it needs a person ([`model::query::overdue`]).
+//! - A link through which nothing is asked is *off*, neither live nor missing ([`domain::link::LinkState::Off`]); the age of
+//!   what is shown never becomes younger because somebody begins to ask in the silence.
+//! - Whoever says yes beforehand has not seen the rates. What is over its limit, may be, or was within the past hour and was
+//!   not proven fine since is not brought forward so, nor what a configured Prometheus cannot be asked about
+//!   ([`domain::signal::Signals::was_over`]): an abort empties the windows, and a verb that starts later knows of nothing else.
 //! - Observations and the stages of acts reach the engine by two bounded queues that the engine itself merges into
 //!   one order, so that a system need not know the model's event type.
 
