@@ -174,7 +174,7 @@ pub fn link_of(world: &World, id: &LinkId) -> LinkState {
     world.links.get(id).map_or(LinkState::Connecting, |link| link.state.clone())
 }
 
-/// From this age on it is said how long ago a live context was last heard of, in steps of [`QUIET_STEP`].
+/// From this age on it is said how long ago a live context was last heard of, in steps of 15 s.
 pub const QUIET: i64 = 30;
 
 /// Coarse, so that a quiet cockpit is drawn four times a minute at most.
