@@ -31,11 +31,16 @@ pub(super) fn undo_consequence(sight: &Sight<'_>, params: &Params) -> Consequenc
     let Params::Revision { hash, revision } = params else { return Consequence::default() };
     let version = version_of(sight, hash);
     let typed = revision.map_or_else(|| format!("rev {hash}"), |n| format!("rev {n}"));
-    Consequence::new(format!("{version}'s template comes back: {}", undo_way(sight, hash)), typed)
+    Consequence::new(format!("{version}'s template comes back: {}", way(sight, hash, false)), typed)
 }
 
 /// What the controller makes of the template of `hash`: `rollout/sync.go`, `rollout/bluegreen.go`, protocol reference 2.7.4.
-pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
+/// As the first step of a plan that promotes what waits at a preview.
+pub fn plan_way(sight: &Sight<'_>, hash: &Clean) -> String {
+    way(sight, hash, true)
+}
+
+fn way(sight: &Sight<'_>, hash: &Clean, promoted: bool) -> String {
     let rollout = sight.rollout;
     let set = sight.set(hash);
     let desired = rollout.replicas.desired;
@@ -54,7 +59,7 @@ pub fn undo_way(sight: &Sight<'_>, hash: &Clean) -> String {
             format!("within the rollback window: pause and analyses skipped once its pods are up, {ready}")
         }
         Strategy::BlueGreen(blue_green) => {
-            let slow = preview_way(blue_green);
+            let slow = preview_way(blue_green, promoted);
             let kept = set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash);
             match (set, smaller_preview(rollout)) {
                 // It is fast only with as many pods as a preview has, and by then the deadline is taken off (the same place).
@@ -85,12 +90,16 @@ pub fn smaller_preview(rollout: &crate::domain::rollout::Rollout) -> Option<i64>
 }
 
 /// What a blue-green does with a version that does not go live at once.
-fn preview_way(blue_green: &BlueGreen) -> &'static str {
-    match (blue_green.pre_promotion, blue_green.promotes_itself_after()) {
-        (true, None) => "goes through the preview and the pre-promotion analysis, and waits there for a person",
-        (true, Some(_)) => "goes through the preview and the pre-promotion analysis",
-        (false, None) => "waits at the preview",
-        (false, Some(_)) => "goes through the preview",
+fn preview_way(blue_green: &BlueGreen, promoted: bool) -> &'static str {
+    match (blue_green.pre_promotion, blue_green.promotes_itself_after(), promoted) {
+        (true, None, true) => {
+            "goes through the preview and the pre-promotion analysis, and the plan promotes it when that is over"
+        }
+        (true, None, false) => "goes through the preview and the pre-promotion analysis, and waits there for a person",
+        (true, Some(_), _) => "goes through the preview and the pre-promotion analysis",
+        (false, None, true) => "waits at the preview until the plan promotes it",
+        (false, None, false) => "waits at the preview",
+        (false, Some(_), _) => "goes through the preview",
     }
 }
 

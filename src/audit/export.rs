@@ -118,7 +118,7 @@ impl ExportReport {
 }
 
 /// What no export can prove by itself.
-const NOT_PROVEN: &str = "whether the export was made anew as a whole: compare its head with the log or with a witness; what withheld records say";
+const NOT_PROVEN: &str = "whether the export was made anew as a whole: compare its head with the log or with a witness; what withheld records say; what the first line says of when, where and by which program";
 
 impl AuditLog {
     /// Exports the records of `range`; `now` goes into the header. The range is contiguous: between the first record
@@ -317,11 +317,16 @@ pub fn verify_export(text: &str) -> ExportReport {
         }
     }
     if report.findings.is_empty() {
-        let any = report.records + report.withheld > 0;
-        if (any || header.records + header.withheld > 0) && (prev != header.head || next != header.to + 1) {
-            report.findings.push(find(0, format!("it ends before record {}, which its header names", header.to)));
+        let all = report.records + report.withheld;
+        let last = usize::try_from(all).unwrap_or(usize::MAX).saturating_add(1);
+        let any = all > 0 || header.records + header.withheld > 0;
+        if any && next != header.to + 1 {
+            report.findings.push(find(last, format!("it ends before record {}, which its header names", header.to)));
+        } else if any && prev != header.head {
+            let why = format!("record {} is not the one that its header names: one of the two was changed", header.to);
+            report.findings.push(find(last, why));
         } else if (report.records, report.withheld) != (header.records, header.withheld) {
-            report.findings.push(find(0, "it has not the number of records that its header names".to_owned()));
+            report.findings.push(find(last, "it has not the number of records that its header names".to_owned()));
         }
     }
     report.header = Some(header);

@@ -62,6 +62,13 @@ pub(super) async fn logs(global: &Global, args: &LogsArgs) -> Result<ExitCode, E
             (None, Some(revision)) => Pods::Revision(hash(&target, revision)?),
             (None, None) => Pods::All,
         };
+        if let (Pods::All, Some(set)) = (&pods, target.canary_set().filter(|set| set.desired == 0 && set.current == 0))
+        {
+            let which = set.revision.map_or_else(|| set.pod_hash.to_string(), |n| format!("rev {n}"));
+            output::note(&format!(
+                "{which}, the version in the spec, has no pods any more: these are of what else is there"
+            ));
+        }
         let mut lines = session.handle.logs(LogsOf {
             target: target.id().clone(),
             pods,

@@ -129,6 +129,8 @@ fn test(key: &str, value: &str) -> Result<Test, String> {
     let lower = value.to_lowercase();
     Ok(match key {
         "state" => Test::State(one_of(key, &lower, STATES)?),
+        // As the board writes it, too.
+        "band" if matches!(lower.as_str(), "needs you" | "needs-you") => Test::Band(Band::NeedsYou),
         "band" => Test::Band(match one_of(key, &lower, BANDS)? {
             "needs" => Band::NeedsYou,
             "moving" => Band::Moving,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::world::Target;
-use crate::actions::{smaller_preview, undo_way, within_window};
+use crate::actions::{plan_way, smaller_preview, within_window};
 use crate::domain::intent::{ActionId, Params};
 use crate::domain::owner::GitOwner;
 use crate::domain::plan::{OnFailure, Stage};
@@ -122,7 +122,7 @@ pub fn plan(target: &Target, wanted: Option<&Goal>, now: Timestamp) -> Result<Ro
         }
     } else {
         made.undo(&sight, &goal)?;
-        undo_way(&sight, &goal.hash)
+        plan_way(&sight, &goal.hash)
     };
     made.about_git(rollout);
     made.about_time(&sight, &goal);

@@ -37,7 +37,9 @@ fn lists(world: &World) -> Vec<String> {
 }
 
 fn settled(world: &World) -> bool {
-    !world.targets.is_empty() && query::complete(world) && world.links.values().all(|l| l.state.is_live())
+    !world.targets.is_empty()
+        && query::complete(world)
+        && world.links.values().all(|l| matches!(l.state, LinkState::Live | LinkState::Off))
 }
 
 fn namespace(asked: &Asked) -> Option<&str> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use flightdeck::config;
 use flightdeck::demo::{Fault, Scenario, World};
+use flightdeck::domain::link::LinkState;
 use flightdeck::domain::rollout::Phase;
 use flightdeck::domain::signal::{Reading, Verdict};
 use flightdeck::domain::text::Clean;
@@ -42,7 +43,7 @@ async fn watches_that_end_and_versions_that_are_gone_change_nothing_on_the_scree
             loop {
                 let world = handle.world();
                 assert!(!world.targets.is_empty(), "after {fault:?} the screen was empty");
-                let live = world.links.values().filter(|l| l.id.what != "pods").all(|l| l.state.is_live());
+                let live = world.links.values().all(|l| matches!(l.state, LinkState::Live | LinkState::Off));
                 if live && world.version >= version {
                     break;
                 }

@@ -72,6 +72,16 @@ fn every_flipped_byte_of_a_record_and_every_missing_line_is_found() {
         }
     }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    // What was changed at the end is not said to be cut off, and what was cut off not to be changed.
+    let last = lines.len();
+    let why = |text: &str| verify_export(text).findings.first().map(|f| (f.line, f.why.clone())).expect("a finding");
+    let changed =
+        format!("{}{}", lines[..last - 1].concat(), lines[last - 1].replacen("\"leaf\":\"", "\"leaf\":\"0", 1));
+    assert_ne!(changed, text);
+    let (line, said) = why(&changed);
+    assert!(line == last && said.contains("changed") && !said.contains("ends before"), "{line}: {said}");
+    let (line, said) = why(&lines[..last - 1].concat());
+    assert!(line == last - 1 && said.contains("ends before"), "{line}: {said}");
     for gone in 0..lines.len() {
         let rest: String = lines.iter().enumerate().filter(|(n, _)| *n != gone).map(|(_, l)| *l).collect();
         assert!(!verify_export(&rest).holds(), "line {gone}");

@@ -62,6 +62,7 @@ fn words_are_anded_and_each_asks_one_thing() {
         ("env:l*", true, true),
         ("env:staging", false, false),
         ("band:needs", true, false),
+        ("band:\"needs you\"", true, false),
         ("band:steady", false, true),
         ("ns:shop", true, true),
         ("ns:sho", false, false),

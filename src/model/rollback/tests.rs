@@ -177,7 +177,7 @@ fn a_blue_green_says_what_may_come_before_its_traffic_moves() {
         plan(&target(rollout.clone(), owned.to_vec()), None, now()).expect("a plan").way
     };
     let up = "its pods are up (10/10 ready): the traffic moves at once if they still are when the controller looks";
-    assert_eq!(way(&rollout, &owned), format!("{up}; else it waits at the preview"));
+    assert_eq!(way(&rollout, &owned), format!("{up}; else it waits at the preview until the plan promotes it"));
     if let Strategy::BlueGreen(blue_green) = &mut rollout.strategy {
         (blue_green.pre_promotion, blue_green.auto_promotion) = (true, true);
     }

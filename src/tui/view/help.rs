@@ -74,19 +74,19 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     lines.push(Line::raw(""));
     let act = ctx.key(Command::Act);
     lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
-    for action in ACTS {
-        for (n, text) in wrap(action.help, width).into_iter().enumerate() {
-            let (key, verb) = if n == 0 { (action.key, action.verb) } else { (' ', "") };
+    // The rollback is a plan made of acts, and stands among them in the menu.
+    let plan = std::iter::once(('r', "rollback", super::act::ROLLBACK));
+    for (key, verb, help) in ACTS.iter().map(|action| (action.key, action.verb, action.help)).chain(plan) {
+        for (n, text) in wrap(help, width).into_iter().enumerate() {
+            let (key, word) = if n == 0 { (key, verb) } else { (' ', "") };
             lines.push(Line::from(vec![
                 Span::styled(format!("   {key}  "), theme.key()),
-                Span::styled(fit(verb, 13), theme.strong()),
+                Span::styled(fit(word, 13), theme.strong()),
                 Span::raw(text),
             ]));
         }
-        lines.push(Line::styled(
-            format!("                   as a verb: flightdeck {} NAMESPACE/NAME", action.verb),
-            theme.dim(),
-        ));
+        lines
+            .push(Line::styled(format!("                   as a verb: flightdeck {verb} NAMESPACE/NAME"), theme.dim()));
     }
     for text in wrap(
         "In production the confirmation is the consequence, typed. What was typed before the box stood there, and pasted text, does not count.",

@@ -68,17 +68,20 @@ pub(in crate::tui::view) fn menu(ctx: &Ctx<'_>, state: &mut State, area: Rect, b
     popup(ctx, title, &shown, area, buffer);
 }
 
+/// What the rollback does.
+pub(in crate::tui::view) const ROLLBACK: &str =
+    "bring the last good version back by the acts that it takes, in order, each recorded";
+
 type Block = (Vec<Line<'static>>, &'static str);
 
 fn blocks(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Block> {
     let mut blocks: Vec<Block> = TABLE.iter().map(|action| (one(ctx, target, action, width), action.help)).collect();
-    let help = "bring the last good version back by the acts that it takes, in order, each recorded";
     let lines = match rollback::plan(target, None, ctx.now) {
         Ok(plan) => can(ctx, 'r', "roll back …", &format!("{}: {}", plan.goal.word(), plan.way), width),
         Err(why) if target.sets.len() > 1 && !target.rollout.deleting => can(ctx, 'r', "roll back …", &why, width),
         Err(why) => cannot(ctx, 'r', "roll back …", &why, width),
     };
-    blocks.insert(beside_abort(), (lines, help));
+    blocks.insert(beside_abort(), (lines, ROLLBACK));
     blocks
 }
 
