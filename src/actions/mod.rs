@@ -48,11 +48,7 @@ fn readiness(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
     let rollout = sight.rollout;
     let desired = rollout.replicas.desired;
     let Some(set) = sight.set(hash) else { return String::new() };
-    if revision::smaller_preview(rollout).is_some()
-        && *hash == rollout.pod_hash
-        && rollout.blue_green.active != *hash
-        && set.available < desired
-    {
+    if revision::smaller_preview(rollout, hash).is_some() && *hash == rollout.pod_hash && set.available < desired {
         return format!(": it is scaled from {} to {desired} first", set.available);
     }
     format!(", {}", share(set.available, desired))

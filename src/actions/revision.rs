@@ -61,7 +61,7 @@ fn way(sight: &Sight<'_>, hash: &Clean, promoted: bool) -> String {
         Strategy::BlueGreen(blue_green) => {
             let slow = preview_way(blue_green, promoted);
             let kept = set.is_some_and(|set| set.scale_down_deadline.is_some() || *hash == rollout.stable_hash);
-            match (set, smaller_preview(rollout)) {
+            match (set, smaller_preview(rollout, hash)) {
                 // It is fast only with as many pods as a preview has, and by then the deadline is taken off (the same place).
                 (Some(set), Some(preview)) if set.available > preview => {
                     let up = share(set.available, desired);
@@ -83,9 +83,10 @@ fn way(sight: &Sight<'_>, hash: &Clean, promoted: bool) -> String {
     }
 }
 
-/// How many pods a blue-green's preview has, where they are fewer than all: what comes back is scaled to that first.
-pub fn smaller_preview(rollout: &crate::domain::rollout::Rollout) -> Option<i64> {
-    let preview = rollout.strategy.blue_green().and_then(|b| b.preview_replicas);
+/// How many pods a version has at a blue-green's preview, where they are fewer than all: what comes back is scaled to that
+/// first. The version that has the live traffic is at no preview.
+pub fn smaller_preview(rollout: &crate::domain::rollout::Rollout, hash: &Clean) -> Option<i64> {
+    let preview = rollout.strategy.blue_green().filter(|_| rollout.blue_green.active != *hash)?.preview_replicas;
     preview.filter(|preview| *preview < rollout.replicas.desired)
 }
 

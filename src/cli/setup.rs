@@ -298,7 +298,7 @@ impl Session {
         let told = |signals: &Signals| {
             let blind = matches!(signals.subject.long, Reading::WrongQuery { .. } | Reading::Unreachable { .. });
             let certain = matches!(signals.verdict, Verdict::Fine | Verdict::Over);
-            !past || signals.looked_back || certain || blind || signals.template.is_none()
+            !past || signals.looked_back.is_some() || certain || blind || signals.template.is_none()
         };
         let rated = |world: &World| {
             let hopeless = world.links.values().filter(|l| l.id.what == prometheus::LINK).all(|l| {

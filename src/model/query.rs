@@ -97,6 +97,9 @@ fn over_limit(world: &World, target: &Target) -> Option<String> {
         return Some(format!("they are not known ({})", signals.subject.long.word()));
     }
     let verdict = signals.verdict_text();
+    if signals.verdict == Verdict::NotEnoughData && signals.was_over.is_none() && signals.looked_back == Some(false) {
+        return Some(format!("{}: {verdict}, and how it was in the past hour cannot be read", signals.sides(false)));
+    }
     let text = match (signals.verdict, signals.was_over) {
         (Verdict::Fine, _) | (Verdict::NotEnoughData, None) => return None,
         (Verdict::Over, _) | (Verdict::Suspect, None) => verdict,

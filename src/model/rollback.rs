@@ -229,7 +229,7 @@ impl Making<'_> {
     fn about_time(&mut self, sight: &Sight<'_>, goal: &Goal) {
         let Some(deadline) = sight.set(&goal.hash).and_then(|set| set.scale_down_deadline) else { return };
         let left = deadline.duration_since(self.now).as_secs();
-        if left > 0 && smaller_preview(sight.rollout).is_none() {
+        if left > 0 && smaller_preview(sight.rollout, &goal.hash).is_none() {
             self.notes.push(format!(
                 "{} stays up for {} more: after that its pods must start first (`hold` keeps them)",
                 goal.word(),

@@ -84,7 +84,7 @@ pub(in crate::cli) struct RollbackArgs {
     ///
     /// Everything is checked as for the act: policy, what was expected, rights, schema, admission. Nothing is recorded: a dry
     /// run is no act. The exit code is the act's, as far as it can be known before the effect. Without `--yes` the confirmation
-    /// is taken for given; with it, error rates over the limit refuse as they would refuse the act.
+    /// is taken for given.
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "server", value_name = "server", conflicts_with = "plan_only")]
     pub dry_run: Option<DryRunMode>,
     /// Why; goes on record

@@ -127,8 +127,8 @@ pub struct Signals {
     /// When the subject was last over its limit for certain, where it was not measured fine since: here, or in the past
     /// hour as Prometheus tells it.
     pub was_over: Option<Timestamp>,
-    /// Whether that hour was asked for, answered or not.
-    pub looked_back: bool,
+    /// Whether that hour could be read; `None` = it was not asked for yet.
+    pub looked_back: Option<bool>,
     /// What Prometheus warned of.
     pub notes: Vec<Clean>,
 }

@@ -82,7 +82,7 @@ fn rated(verdict: Verdict, was_over: Option<Timestamp>) -> Target {
         over_since: (verdict == Verdict::Over).then(|| at(990)),
         over_began: false,
         was_over,
-        looked_back: true,
+        looked_back: Some(true),
         notes: Vec::new(),
     };
     Target {
@@ -133,6 +133,11 @@ fn what_was_over_its_limit_is_until_it_was_measured_fine() {
         Some("they are not known (unreachable)")
     );
     assert_eq!(unknown(&world, Reading::NoData), None, "who has no requests has no errors");
+    let mut unread = rated(Verdict::NotEnoughData, None);
+    let mut signals = (**unread.signals.as_ref().expect("signals")).clone();
+    signals.looked_back = Some(false);
+    unread.signals = Some(std::sync::Arc::new(signals));
+    assert!(over_limit(&world, &unread).is_some_and(|why| why.contains("past hour")), "nothing says how it was");
     let down = LinkState::Stale { since: at(900) };
     world.links.insert(id.clone(), link(down));
     let mut unread = rated(Verdict::Fine, None);

@@ -46,11 +46,13 @@ impl Link {
         }
     }
 
-    /// The past of a target came, or did not: it is a nicety, asked for once, and says nothing about the link.
+    /// The past of a target came, or did not: it is asked for once, and says nothing about the link. That it did not come is
+    /// told, for who acts unseen has only it to go by.
     async fn begun(&mut self, id: TargetId, range: Range, answer: Option<Answer>) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return true };
         entry.due = Instant::now() + self.source.timings.of(entry.wanted.pace);
-        let begun = entry.begin(&answer.map(|answer| query::before(&answer, "0.s", range)).unwrap_or_default(), range);
+        let before = answer.map(|answer| query::before(&answer, "0.s", range));
+        let begun = entry.begin(before.as_deref(), range);
         match begun {
             Some(signals) => self.say(id, signals).await,
             None => true,

@@ -107,6 +107,8 @@ pub(super) struct Entry {
     pub search: Search,
     /// Whether the past of its version is to be read.
     pub past: bool,
+    /// Whether it could be.
+    past_known: bool,
     pub rules: Rules,
     tracks: BTreeMap<Clean, Track>,
     over: Option<Over>,
@@ -136,6 +138,7 @@ impl Entry {
             alone: false,
             search: Search::All,
             past: true,
+            past_known: false,
             rules: section.rules(&id.to_string()),
             tracks: BTreeMap::new(),
             over: None,
@@ -202,9 +205,10 @@ impl Entry {
         self.signals(subject, reference, read)
     }
 
-    /// The signals said last, with what was before them; nothing of it may be known.
-    pub(super) fn begin(&mut self, before: &[Option<Counts>], range: Range) -> Option<Signals> {
-        self.past = false;
+    /// The signals said last, with what was before them; `None` = that could not be read.
+    pub(super) fn begin(&mut self, before: Option<&[Option<Counts>]>, range: Range) -> Option<Signals> {
+        (self.past, self.past_known) = (false, before.is_some());
+        let before = before.unwrap_or_default();
         let said = self.said.as_mut()?;
         let track = self.tracks.get_mut(&said.subject.pod_hash)?;
         let proven = |counts: &Option<Counts>| counts.and_then(|counts| proven(counts, &self.rules));
@@ -213,7 +217,7 @@ impl Entry {
         if let (Some((nth, Verdict::Over)), false) = (last, said.verdict == Verdict::Fine) {
             self.was_over = self.was_over.max(range.at(nth));
         }
-        (said.was_over, said.looked_back) = (self.was_over, true);
+        (said.was_over, said.looked_back) = (self.was_over, Some(self.past_known));
         #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1, to be drawn")]
         let before: Vec<Option<f32>> =
             before.iter().map(|counts| counts.and_then(|c| c.rate()).map(|rate| rate as f32)).collect();
@@ -252,7 +256,7 @@ impl Entry {
             over_since: self.over.map(|over| over.since),
             over_began: self.over.is_some_and(|over| over.began),
             was_over: self.was_over,
-            looked_back: !self.past,
+            looked_back: (!self.past).then_some(self.past_known),
             notes: read.notes,
         };
         self.said = Some(signals.clone());
@@ -342,17 +346,17 @@ mod tests {
         let mut entry = entry();
         // A verb that starts a while after the abort: the windows say nothing, the past does.
         let first = read(&mut entry, 4_000, Reading::NoTraffic, Reading::NoTraffic);
-        assert_eq!((first.was_over, first.looked_back), (None, false));
+        assert_eq!((first.was_over, first.looked_back), (None, None));
         let range = Range { start: 1_000, end: 1_050, step: 10.0 };
         let some = |errors, total| Some(Counts { errors, total });
         let before = [some(1.0, 900.0), some(90.0, 900.0), some(95.0, 900.0), some(3.0, 9.0), None];
-        let begun = entry.begin(&before, range).expect("signals");
-        assert_eq!((begun.was_over, begun.looked_back), (second(1_020), true), "three of nine prove nothing");
+        let begun = entry.begin(Some(&before), range).expect("signals");
+        assert_eq!((begun.was_over, begun.looked_back), (second(1_020), Some(true)), "three of nine prove nothing");
         let mut well = self::entry();
         read(&mut well, 4_000, Reading::NoTraffic, Reading::NoTraffic);
         let since = [some(90.0, 900.0), some(1.0, 900.0), some(40.0, 900.0), None];
         assert_eq!(
-            well.begin(&since, range).expect("signals").was_over,
+            well.begin(Some(&since), range).expect("signals").was_over,
             None,
             "it was well since, and then a near thing"
         );
@@ -377,7 +381,9 @@ mod tests {
     fn without_an_answer_the_past_was_asked_for_all_the_same() {
         let mut entry = entry();
         read(&mut entry, 4_000, Reading::NoTraffic, Reading::NoTraffic);
-        let begun = entry.begin(&[], Range { start: 1_000, end: 1_050, step: 10.0 }).expect("signals");
-        assert_eq!((begun.was_over, begun.looked_back, entry.past), (None, true, false));
+        let begun = entry.begin(None, Range { start: 1_000, end: 1_050, step: 10.0 }).expect("signals");
+        assert_eq!((begun.was_over, begun.looked_back, entry.past), (None, Some(false), false));
+        let later = read(&mut entry, 4_010, Reading::NoTraffic, Reading::NoTraffic);
+        assert_eq!(later.looked_back, Some(false), "it is not taken for known later");
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn signals(rollout: &Rollout, errors: f64, short: f64) -> Signals {
         over_since: (verdict == Verdict::Over).then(|| ago(40)),
         over_began: verdict == Verdict::Over,
         was_over: (verdict == Verdict::Over).then(|| ago(1)),
-        looked_back: true,
+        looked_back: Some(true),
         notes: Vec::new(),
     }
 }

@@ -104,6 +104,8 @@ fn short_links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
     let key = ctx.key(Command::Links);
     if count == 0 {
         live(ctx, false)
+    } else if !ctx.world.unanswered.is_empty() {
+        Line::styled(format!("✗ no answer: press {key}"), ctx.theme.bad())
     } else if off.iter().all(|l| matches!(l.state, LinkState::Connecting)) {
         Line::styled(format!("○ {count} connecting: {key}"), ctx.theme.busy())
     } else {
@@ -148,7 +150,7 @@ fn links(ctx: &Ctx<'_>, state: &State) -> Line<'static> {
         spans.push(Span::styled("k8s ○ connecting", ctx.theme.busy()));
     } else if off.is_empty() {
         spans.extend(live(ctx, true).spans);
-    } else if begins && quiet(ctx.world, ctx.now).0.is_some() {
+    } else if begins && (quiet(ctx.world, ctx.now).0.is_some() || !ctx.world.unanswered.is_empty()) {
         // What begins to connect hides no silence.
         spans.extend(live(ctx, true).spans);
         spans.push(Span::raw("  "));
