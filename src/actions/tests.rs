@@ -209,4 +209,8 @@ fn a_share_is_never_more_than_the_whole() {
     };
     assert_eq!(says(1), "live traffic goes to rev 2: it is scaled from 1 to 4 first");
     assert_eq!(says(4), "live traffic goes to rev 2, 4/4 ready");
+    // What has the live traffic is not scaled down to anything.
+    let active = with(rollout, |r| r.blue_green.active = "67c4c777c8".into());
+    assert_eq!(revision::smaller_preview(&active, &"67c4c777c8".into()), None);
+    assert_eq!(revision::smaller_preview(&active, &"778b5d6c7f".into()), Some(1));
 }

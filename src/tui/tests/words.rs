@@ -279,6 +279,12 @@ fn what_begins_to_connect_hides_no_silence_and_what_is_off_is_not_live() {
     world.links.insert(pods.id.clone(), pods.clone());
     let screen = opened(world.clone(), &bad(), (120, 30));
     assert!(screen.contains("● heard 30s ago") && screen.contains("pods ○ connecting"), "{screen}");
+    let mut silent = world.clone();
+    silent.unanswered.insert("prod-eu".into());
+    for (size, said) in [((120, 30), "✗ the server does not answer"), ((66, 24), "✗ no answer")] {
+        let screen = opened(silent.clone(), &bad(), size);
+        assert!(screen.lines().next().is_some_and(|head| head.contains(said)), "{screen}");
+    }
     let off = crate::domain::link::Link { state: LinkState::Off, heard: None, listed: false, ..pods };
     world.links.insert(off.id.clone(), off);
     let mut desk = Desk::new(world);
