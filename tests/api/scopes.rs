@@ -127,8 +127,10 @@ async fn when_all_may_be_listed_later_all_are() {
     let world = until(&engine, "two namespaces", settled).await;
     assert_eq!(world.targets.len(), 2);
     all.store(true, Ordering::SeqCst);
-    let world = until(&engine, "all", |w| settled(w) && names(w) == ["shop/payments"]).await;
-    assert_eq!(lists(&world), ["scripted/replicasets live", "scripted/rollouts live"]);
+    // One kind after the other changes over.
+    let wanted = ["scripted/replicasets live", "scripted/rollouts live"];
+    let world = until(&engine, "all", |w| settled(w) && lists(w) == wanted).await;
+    assert_eq!(names(&world), ["shop/payments"]);
     assert!(world.links.values().all(|l| l.notice.is_empty()));
     engine.end().await;
 }

@@ -50,7 +50,8 @@ fn completed(status: &Value) -> bool {
     !text(status, "stableRS").is_empty() && status["stableRS"] == status["currentPodHash"]
 }
 
-fn healthy(cx: &Cx, status: &Value) -> bool {
+/// Whether all that was asked for is there, whatever is still to be analysed.
+pub(super) fn healthy(cx: &Cx, status: &Value) -> bool {
     let wanted = cx.replicas();
     let strategy = if cx.blue_green() {
         let hash = &status["currentPodHash"];

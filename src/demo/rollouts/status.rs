@@ -44,7 +44,10 @@ pub(super) fn check_paused(store: &mut Store, cx: &Cx) -> bool {
     let aborted = progressing == "RolloutAborted";
     let said_paused = conditions::get(&status, "Paused")["status"] == "True";
     let mut news = Vec::new();
-    if paused != (progressing == "RolloutPaused") && !aborted && !cx.fully_promoted() {
+    // After the switch, and paused all the same (by hand, or by an inconclusive analysis), the real controller writes the
+    // two reasons by turns, some 60 times a second. Nothing depends on which of them it is; the model keeps to one.
+    let by_turns = progressing == "NewReplicaSetAvailable" && conditions::healthy(cx, &status);
+    if paused != (progressing == "RolloutPaused") && !aborted && !cx.fully_promoted() && !by_turns {
         let (reason, message) =
             if paused { ("RolloutPaused", "Rollout is paused") } else { ("RolloutResumed", "Rollout is resumed") };
         news.push(("Progressing", "Unknown", reason, message));

@@ -84,12 +84,22 @@ impl Matrix<'_> {
 
     /// An act, and where the rollout stands afterwards.
     pub(super) async fn pair(&self, begins: &str, name: &str, act: Act, state: State) -> String {
-        let (said, after) = self.act(name, act, state).await;
+        let mut name = name.to_owned();
+        let (mut said, mut after) = self.act(&name, act, state).await;
+        // Under load the look for the effect may get no answer in time. That cannot be asked again; another rollout can.
+        for _ in 0..3 {
+            if state.stopped || !said.contains("the effect could not be seen") {
+                break;
+            }
+            name = self.bring(state).await;
+            self.rest(&name, &format!("{begins} => ")).await;
+            (said, after) = self.act(&name, act, state).await;
+        }
         let begins = format!("{begins}: {} => {said}", act.verb());
         if !after {
             return begins;
         }
-        self.rest(name, &format!("{begins}; ")).await.0
+        self.rest(&name, &format!("{begins}; ")).await.0
     }
 
     /// Does it. What came of it, and whether anything was sent.

@@ -138,6 +138,20 @@ fn an_abort_after_the_switch_goes_back_only_over_ready_pods() {
 }
 
 #[test]
+fn paused_by_hand_after_the_switch_it_comes_to_rest() {
+    let mut lab = Lab::of(&WITH_POST.replace("interval = '20s'", "interval = '1h'"));
+    lab.does("release version = '2'").until("the switch", 20, |lab| lab.serves("app-active") == "2");
+    lab.does("pause").wait(2);
+    assert_eq!(lab.says("app"), "Paused manually paused");
+    let version = |lab: &Lab| lab.rollout("app")["metadata"]["resourceVersion"].clone();
+    let before = version(&lab);
+    lab.wait(30);
+    assert_eq!(version(&lab), before, "nothing happens, and nothing is written");
+    lab.does("unpause").wait(2);
+    assert_eq!(lab.says("app"), "Progressing waiting for analysis to complete");
+}
+
+#[test]
 fn an_analysis_after_the_switch_fails_and_takes_it_back() {
     let mut lab = Lab::of(&WITH_POST.replacen("[[analysis]]", "errors = { '2' = 0.5 }\n[[analysis]]", 1));
     lab.does("release version = '2'");
