@@ -17,11 +17,12 @@ pub struct Verbs {
     pub while_open: bool,
 }
 
-/// What a verification says, and whether the log holds.
-pub(super) fn verified(report: &VerifyReport, verbs: &Verbs) -> (bool, String) {
+/// What a verification says that ended at `at`, and whether the log held then.
+pub(super) fn verified(report: &VerifyReport, at: Timestamp, verbs: &Verbs) -> (bool, String) {
+    let at = at.strftime("%H:%M:%SZ");
     let what = match report.findings.first() {
         None => {
-            let unproven = format!("holds: {} records; not proven: {}", report.records, report.not_proven);
+            let unproven = format!("holds at {at}: {} records; not proven: {}", report.records, report.not_proven);
             if report.not_proven.contains("witness") {
                 format!("{unproven}; {}", verbs.ask_witness())
             } else {
@@ -30,7 +31,7 @@ pub(super) fn verified(report: &VerifyReport, verbs: &Verbs) -> (bool, String) {
         }
         Some(found) => {
             format!(
-                "DOES NOT HOLD: {} places, the first in {} line {}: {}",
+                "DOES NOT HOLD at {at}: {} places, the first in {} line {}: {}",
                 report.findings.len(),
                 found.file,
                 found.line,
@@ -117,8 +118,11 @@ mod tests {
             not_proven: "whether records were cut off: that cannot be detected without a witness",
             ..VerifyReport::default()
         };
-        let says = |call: &str, while_open| verified(&report, &Verbs { call: call.to_owned(), while_open }).1;
+        let says = |call: &str, while_open| {
+            verified(&report, Timestamp::UNIX_EPOCH, &Verbs { call: call.to_owned(), while_open }).1
+        };
         let usual = says("flightdeck", false);
+        assert!(usual.starts_with("holds at 00:00:00Z: 3 records; not proven: "), "{usual}");
         assert!(usual.ends_with("a witness; `flightdeck audit verify --witness cluster` asks one"), "{usual}");
         let brief = says("flightdeck --kubeconfig k", true);
         let wanted = "; in another terminal, while this cockpit is open, `flightdeck --kubeconfig k audit verify --witness \

@@ -439,7 +439,8 @@ fn ask(handle: &Handle, verbs: &Verbs, effect: Effect) -> BoxFuture<'static, Opt
         }
         Effect::Verify => {
             let (verify, verbs) = (handle.verify(), verbs.clone());
-            async move { Some(Answer::Verify(verify.await.map(|report| verified(&report, &verbs)))) }.boxed()
+            async move { Some(Answer::Verify(verify.await.map(|report| verified(&report, Timestamp::now(), &verbs)))) }
+                .boxed()
         }
         Effect::Act(_)
         | Effect::Plan(_)

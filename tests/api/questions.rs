@@ -98,6 +98,24 @@ async fn a_log_that_may_not_be_read_is_a_note_and_the_others_come() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_restarted_has_no_log_from_before_and_that_is_no_error_code() {
+    let server = Server::start(|asked| match () {
+        () if asked.is("GET", "/pods/a/log") => {
+            assert_eq!(asked.query("previous").as_deref(), Some("true"));
+            let said = "previous terminated container \"app\" in pod \"a\" not found";
+            Some(Reply::Json(400, status(400, "BadRequest", said)))
+        }
+        () => pods(asked),
+    })
+    .await;
+    let (engine, target) = engine(&server).await;
+    let lines = all(engine.handle.logs(LogsOf { previous: true, ..of(&target, Pods::One("a".into())) })).await;
+    let said: Vec<(&str, bool)> = lines.iter().map(|l| (l.text.as_str(), l.note)).collect();
+    assert_eq!(said, [("the container has not restarted: there is no log from before", true)]);
+    engine.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_followed_log_goes_on_and_ends_when_nobody_listens() {
     let server = Server::start(|asked| match () {
         () if asked.is("GET", "/pods/a/log") => Some(Reply::Stream(vec![

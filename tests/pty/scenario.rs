@@ -125,7 +125,7 @@ pub fn audit_holds(screen: &mut Screen) {
     screen.press("A");
     screen.until("the records", |text| text.contains("outcome") && text.contains("intent"));
     screen.press("v");
-    screen.until("the verdict", |text| text.contains("holds: "));
+    screen.until("the verdict", |text| text.contains("holds at "));
     screen.press("\x1b");
     screen.until("the board", |text| text.contains("WHY HERE"));
 }

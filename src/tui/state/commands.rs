@@ -30,7 +30,7 @@ pub(super) const PLACES: &[(&str, Place, Command, &str)] = &[
 
 /// Commands that take something behind their name, with what they do.
 pub(super) const TAKE: &[(&str, Command, &str)] = &[
-    ("target", Command::Open, "open a target by its name"),
+    ("target", Command::Open, "open a target by its name; the name alone does, too"),
     ("filter", Command::Filter, "show only what has these words on the board; alone, all"),
     ("ns", Command::Filter, "show only this namespace on the board; alone, all"),
     ("context", Command::Filter, "show only this kube context on the board; alone, all"),
@@ -102,7 +102,11 @@ impl State {
     /// Does what a line says. Errors keep the palette open.
     fn run(&mut self, line: &str, world: &World, ground: &Ground<'_>) -> Result<Vec<Effect>, String> {
         let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
-        let name = self.meant(word)?;
+        let name = match self.meant(word) {
+            Ok(name) => name,
+            // A target's name alone opens it.
+            Err(why) => return find(line, world).map(|id| self.jump_to(Place::Target, &id, world)).map_err(|_| why),
+        };
         let none = |effects| if rest.is_empty() { Ok(effects) } else { Err(nothing_behind(name, rest)) };
         match name {
             "target" => self.run_target(rest, world),
@@ -172,7 +176,7 @@ impl State {
             [only] => names.iter().copied().find(|name| name == only).ok_or_else(String::new),
             [] => Err(match crate::domain::nearest::nearest(&lower, names.iter().copied()) {
                 Some(near) => format!("there is no command `{word}`; did you mean `{near}`?"),
-                None => format!("there is no command `{word}`; tab lists them all"),
+                None => format!("there is no command or target `{word}`; tab lists what fits"),
             }),
             several => Err(format!("`{word}` may be {}", several.join(", "))),
         }

@@ -26,7 +26,11 @@ impl State {
 
     fn suggestions(&self, line: &str, world: &World) -> Vec<Suggestion> {
         let line = line.trim_start();
-        let Some((word, rest)) = line.split_once(' ') else { return best(self.all(), line) };
+        let Some((word, rest)) = line.split_once(' ') else {
+            let mut all = self.all();
+            all.extend(opened(line, world));
+            return best(all, line);
+        };
         let rest = rest.trim_start();
         let of = |head: &str, names: Vec<(String, String)>, typed: &str| {
             let all = names.into_iter().map(|(name, help)| Suggestion {
@@ -101,6 +105,20 @@ fn targets(world: &World) -> Vec<(String, String)> {
         if several { format!("{}/{}", target.context, target.id()) } else { target.id().to_string() }
     };
     world.targets.values().map(|target| (name(target), target.rollout.status().0.to_string())).collect()
+}
+
+/// Targets whose names hold what was typed: a name alone opens its target. One letter names nothing.
+fn opened(typed: &str, world: &World) -> Vec<Suggestion> {
+    let begun = typed.chars().nth(1).is_some();
+    let named = targets(world).into_iter().filter(|(name, _)| begun && fits(name, typed).is_some_and(|how| how < 2));
+    let open = named.map(|(name, is)| Suggestion {
+        line: format!("target {name}"),
+        name,
+        key: String::new(),
+        help: format!("open this target: {is}"),
+        goes_on: false,
+    });
+    open.collect()
 }
 
 /// What targets have, each once, with how many have it.

@@ -145,6 +145,7 @@ fn what_is_not_known_names_the_nearest_and_stays_to_be_mended() {
         ("resume shop/ledger", "resume acts on the row under the cursor; `:target shop/ledger` goes there"),
         ("quit now", "quit takes nothing behind it"),
         ("follow", "there is no command `follow`"),
+        ("xyzzy", "there is no command or target `xyzzy`; tab lists what fits"),
     ] {
         let (desk, effects) = run(line);
         assert!(effects.is_empty(), "{line}: {effects:?}");
@@ -152,6 +153,26 @@ fn what_is_not_known_names_the_nearest_and_stays_to_be_mended() {
         assert!(why.contains(says), "{line}: {why}");
         assert_eq!(palette(&desk).value(), line, "it can be mended");
     }
+}
+
+#[test]
+fn a_targets_name_alone_opens_it() {
+    for line in ["cart", "shop/cart"] {
+        let (desk, effects) = run(line);
+        assert_eq!(
+            (desk.state.place, effects.iter().any(|e| matches!(e, Effect::Act(_)))),
+            (Place::Target, false),
+            "{line}"
+        );
+        assert_eq!(desk.state.selected.as_ref().map(|id| id.name.to_string()).as_deref(), Some("cart"));
+    }
+    let mut desk = typed("car");
+    desk.key(KeyCode::Tab);
+    assert_eq!(palette(&desk).value(), "target shop/cart");
+    let names: Vec<&str> = palette(&desk).suggestions.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["shop/cart"]);
+    let (desk, _) = run("abort");
+    assert_eq!(desk.state.place, Place::Board, "a command comes before a target of its name");
 }
 
 #[test]

@@ -268,14 +268,17 @@ fn audit() {
         let mut desk = on(busy(), "A");
         desk.answer(Answer::Audit(None, Ok(records())));
         desk.keys("v");
-        desk.answer(Answer::Verify(Ok((true, "holds: 4 records".to_owned()))));
+        desk.answer(Answer::Verify(Ok((true, "holds at 14:00:00Z: 4 records".to_owned()))));
         desk
     });
     look_at("audit_tampered", || {
         let mut desk = on(busy(), "A");
         desk.answer(Answer::Audit(None, Err("audit-000001.jsonl line 2: the chain is broken".to_owned())));
         desk.keys("v");
-        desk.answer(Answer::Verify(Ok((false, "DOES NOT HOLD: 1 findings, the first in line 2".to_owned()))));
+        desk.answer(Answer::Verify(Ok((
+            false,
+            "DOES NOT HOLD at 14:00:00Z: 1 places, the first in segment-1.jsonl line 2".to_owned(),
+        ))));
         desk
     });
     look_at("audit_record", || {

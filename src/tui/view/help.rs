@@ -64,10 +64,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
             lines.insert(here, Line::styled(format!("  {part}"), theme.dim()));
         }
     }
-    lines.push(Line::styled(
-        "  the mouse looks, too (`ui.mouse = false` or --no-mouse leaves it to the terminal)",
-        theme.dim(),
-    ));
+    lines.push(Line::styled("  the mouse looks, too; `ui.mouse = false` or --no-mouse leaves it alone", theme.dim()));
     for (what, does) in MOUSE {
         lines.push(Line::from(vec![Span::styled(format!("   {}", fit(what, 14)), theme.key()), Span::raw(*does)]));
     }

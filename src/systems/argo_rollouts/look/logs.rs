@@ -162,6 +162,12 @@ fn unreadable(error: &CallError, what: &str) -> String {
         CallError::Status { code: 403, message, .. } => {
             format!("{what}: no right to read it ({message}); ask for `get` on pods/log and `list` on pods")
         }
+        // The kubelet's words (`validateContainerLogStatus` of pkg/kubelet).
+        CallError::Status { code: 400, message, .. }
+            if message.as_str().starts_with("previous terminated container") =>
+        {
+            "the container has not restarted: there is no log from before".to_owned()
+        }
         other => format!("{what}: {other}"),
     }
 }
