@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use revision::{plan_way, smaller_preview, within_window};
+pub use revision::{follows_pods, plan_way, smaller_preview, within_window};
 pub use table::{Action, Consequence, Danger, Needs, TABLE, by_key, by_verb, row};
 
 use crate::domain::rollout::{Observed, Rollout};

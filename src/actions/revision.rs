@@ -48,7 +48,8 @@ fn way(sight: &Sight<'_>, hash: &Clean, promoted: bool) -> String {
     let ready = set.map_or_else(String::new, |set| share(set.available, desired));
     match &rollout.strategy {
         Strategy::Canary(_) if *hash == rollout.stable_hash => {
-            format!("back to stable at once, all steps skipped, {ready}")
+            let when = if follows_pods(sight) { "as its pods start" } else { "at once" };
+            format!("back to stable {when}, all steps skipped, {ready}")
         }
         Strategy::Canary(_) if within_window(sight, hash) => {
             format!("within the rollback window: steps and analyses skipped, {ready}")
@@ -81,6 +82,15 @@ fn way(sight: &Sight<'_>, hash: &Clean, promoted: bool) -> String {
         }
         Strategy::None => "no strategy is declared".to_owned(),
     }
+}
+
+/// Whether the traffic goes back to a canary's stable version only as pods of it start: without a router it is spread over
+/// the pods that there are, and with `dynamicStableScale` the weight follows them (`rollout/canary.go`,
+/// `rollout/trafficrouting.go`; seen on v1.10.1).
+pub fn follows_pods(sight: &Sight<'_>) -> bool {
+    let Some(canary) = sight.rollout.strategy.canary() else { return false };
+    let missing = sight.stable_set().is_some_and(|set| set.available < sight.rollout.replicas.desired);
+    (canary.router.is_none() || canary.dynamic_stable_scale) && missing
 }
 
 /// How many pods a version has at a blue-green's preview, where they are fewer than all: what comes back is scaled to that

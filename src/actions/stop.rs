@@ -1,8 +1,8 @@
 //! Acts that stop harm: pause and abort.
 
-use super::{Consequence, readiness, version_of};
+use super::{Consequence, follows_pods, readiness, version_of};
 use crate::domain::intent::Params;
-use crate::domain::rollout::{Rollout, Strategy};
+use crate::domain::rollout::Rollout;
 use crate::domain::sight::Sight;
 
 pub(super) fn pause_applies(sight: &Sight<'_>, _: &Params) -> Result<(), String> {
@@ -75,10 +75,7 @@ pub(super) fn abort_consequence(sight: &Sight<'_>, _: &Params) -> Consequence {
     let rollout = sight.rollout;
     let stable = version_of(sight, &rollout.stable_hash);
     let ready = readiness(sight, &rollout.stable_hash);
-    let slow = match &rollout.strategy {
-        Strategy::Canary(canary) if canary.dynamic_stable_scale => "; it must scale up first",
-        _ => "",
-    };
+    let slow = if follows_pods(sight) { " as its pods start" } else { "" };
     let by_hand = if rollout.spec_paused { "; ends the pause by hand" } else { "" };
-    Consequence::new(format!("{stable} takes all traffic{ready}{slow}{by_hand}"), format!("abort {}", rollout.id.name))
+    Consequence::new(format!("{stable} takes all traffic{slow}{ready}{by_hand}"), format!("abort {}", rollout.id.name))
 }

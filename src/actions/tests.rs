@@ -18,6 +18,24 @@ fn applies(id: ActionId, rollout: &Rollout) -> Result<(), String> {
 }
 
 #[test]
+fn a_canary_without_a_router_gives_back_only_what_the_stable_version_has_pods_for() {
+    let mut rollout = fixture::paused();
+    let Strategy::Canary(canary) = &mut rollout.strategy else { panic!("it is a canary") };
+    canary.router = None;
+    let says = |up: i64, id: ActionId, params: &Params| {
+        let sets = [fixture::set(&rollout, "778b5d6c7f", 8, 5), fixture::set(&rollout, "67c4c777c8", 7, up)];
+        let sets = sets.map(Arc::new);
+        (row(id).consequence)(&Sight { rollout: &rollout, sets: &sets, runs: None }, params).text
+    };
+    let abort = |up| says(up, ActionId::Abort, &Params::None);
+    assert_eq!(abort(10), "rev 7 takes all traffic, 10/10 ready");
+    assert_eq!(abort(5), "rev 7 takes all traffic as its pods start, 5/10 ready");
+    let back = Params::Revision { hash: "67c4c777c8".into(), revision: Some(7) };
+    let undo = says(5, ActionId::Undo, &back);
+    assert!(undo.ends_with("back to stable as its pods start, all steps skipped, 5/10 ready"), "{undo}");
+}
+
+#[test]
 fn resume_says_what_follows_up_to_the_next_stop() {
     let mut rollout = fixture::paused();
     assert_eq!(text(ActionId::Resume, &rollout), ("weight 50 %, then pause 10m".into(), "50".into()));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::world::Target;
-use crate::actions::{plan_way, smaller_preview, within_window};
+use crate::actions::{follows_pods, plan_way, share, smaller_preview, within_window};
 use crate::domain::intent::{ActionId, Params};
 use crate::domain::owner::GitOwner;
 use crate::domain::plan::{OnFailure, Stage};
@@ -118,7 +118,7 @@ pub fn plan(target: &Target, wanted: Option<&Goal>, now: Timestamp) -> Result<Ro
         made.notes.push("the spec still names the version that was aborted: a retry would start it again".to_owned());
         match rollout.strategy {
             Strategy::BlueGreen(_) => "it has the live traffic: only the preview goes".to_owned(),
-            Strategy::Canary(_) | Strategy::None => "its pods are up: the traffic moves at once".to_owned(),
+            Strategy::Canary(_) | Strategy::None => canary_way(&sight),
         }
     } else {
         made.undo(&sight, &goal)?;
@@ -138,6 +138,22 @@ fn abort_is_enough(sight: &Sight<'_>) -> bool {
         return false;
     }
     !rollout.strategy.canary().is_some_and(|c| c.dynamic_stable_scale && c.abort_scale_down_delay.is_some())
+}
+
+/// How an aborted canary gives the traffic back.
+fn canary_way(sight: &Sight<'_>) -> String {
+    let desired = sight.rollout.replicas.desired;
+    let Some(up) = sight.stable_set().map(|set| set.available) else {
+        return "how many of its pods are up is not known".to_owned();
+    };
+    let ready = share(up, desired);
+    if follows_pods(sight) {
+        format!("the traffic moves as its pods start ({ready})")
+    } else if up < desired {
+        format!("the traffic moves at once, to those of its pods that are up ({ready})")
+    } else {
+        "its pods are up: the traffic moves at once".to_owned()
+    }
 }
 
 /// Whether an abort that was done before has had its effect.

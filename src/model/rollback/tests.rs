@@ -46,6 +46,27 @@ fn a_canary_in_flight_is_aborted() {
 }
 
 #[test]
+fn a_canary_whose_stable_version_was_scaled_down_says_that_the_traffic_follows_its_pods() {
+    let way = |rollout: &Rollout, up: i64| {
+        let owned = vec![fixture::set(rollout, "778b5d6c7f", 8, 5), fixture::set(rollout, "67c4c777c8", 7, up)];
+        plan(&target(rollout.clone(), owned), None, now()).expect("a plan").way
+    };
+    let mut by_pods = fixture::paused();
+    let Strategy::Canary(canary) = &mut by_pods.strategy else { panic!("it is a canary") };
+    let router = canary.router.take();
+    assert_eq!(way(&by_pods, 10), "its pods are up: the traffic moves at once");
+    assert_eq!(way(&by_pods, 5), "the traffic moves as its pods start (5/10 ready)");
+    // A router needs no pods to move the traffic.
+    let mut routed = by_pods.clone();
+    let Strategy::Canary(canary) = &mut routed.strategy else { panic!("it is a canary") };
+    canary.router = router.or_else(|| Some("nginx".into()));
+    assert_eq!(way(&routed, 5), "the traffic moves at once, to those of its pods that are up (5/10 ready)");
+    let Strategy::Canary(canary) = &mut routed.strategy else { panic!("it is a canary") };
+    canary.dynamic_stable_scale = true;
+    assert_eq!(way(&routed, 5), "the traffic moves as its pods start (5/10 ready)");
+}
+
+#[test]
 fn an_abort_that_would_hang_or_leave_the_traffic_is_an_undo_instead() {
     let mut rollout = fixture::paused();
     if let Strategy::Canary(canary) = &mut rollout.strategy {
