@@ -127,9 +127,7 @@ pub(super) fn image_applies(sight: &Sight<'_>, params: &Params) -> Result<(), St
     let rollout = sight.rollout;
     ready_for_more(rollout)?;
     let Params::Image { container, image } = params else { return Ok(()) };
-    if image.is_empty() || image.as_str().contains(char::is_whitespace) {
-        return Err("that is no image".to_owned());
-    }
+    crate::domain::image::check(image.as_str()).map_err(|why| format!("that is no image: {why}"))?;
     // What a workloadRef names is read when the act is made ready.
     if rollout.workload_ref.is_some() {
         return Ok(());

@@ -182,7 +182,9 @@ fn an_image_is_checked_before_anything_is_sent() {
     assert_eq!(says("app", "shop/payments:new"), Ok(()));
     assert!(says("app", "shop/payments:8ab41e0").is_err_and(|why| why.contains("already")));
     assert!(says("api", "shop/payments:new").is_err_and(|why| why.contains("it has app")));
-    assert!(says("app", "BAD IMAGE").is_err() && says("app", "").is_err());
+    for bad in ["BAD IMAGE", "", "shop/payments:8ab41e0shop/payments:new"] {
+        assert!(says("app", bad).is_err_and(|why| why.starts_with("that is no image: ")), "{bad}");
+    }
     let params = Params::Image { container: "app".into(), image: "shop/payments@sha256:0123456789abcdef".into() };
     assert_eq!((row(ActionId::SetImage).consequence)(&Sight::of(&rollout), &params).typed, "456789abcdef");
 }

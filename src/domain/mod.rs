@@ -11,6 +11,7 @@ pub mod facts;
 pub(crate) mod fixture;
 pub mod history;
 pub mod ids;
+pub mod image;
 pub mod intent;
 pub mod link;
 pub mod nearest;

@@ -41,11 +41,11 @@ pub struct Pace {
     pub together: usize,
     /// How often it is looked at.
     pub look: Duration,
-    /// For the effect of an act.
+    /// For the effect of an act while the controller stands still; otherwise three times that.
     pub effect: Duration,
     /// What stands as it was expected to for so long is at rest.
     pub expected: Duration,
-    /// What stands in another way for so long is at rest.
+    /// What stands in a way that nothing is known of for so long is at rest; in another way than expected, four times that.
     pub other: Duration,
     /// For anything.
     pub patience: Duration,
@@ -55,7 +55,7 @@ pub struct Pace {
 pub const DEMO: Pace = Pace {
     together: 16,
     look: Duration::from_millis(80),
-    effect: Duration::from_secs(8),
+    effect: Duration::from_secs(5),
     expected: Duration::from_millis(400),
     other: Duration::from_secs(2),
     patience: Duration::from_mins(1),
@@ -157,7 +157,11 @@ impl<'a> Matrix<'a> {
         expected: &[String],
         states: Vec<State>,
     ) -> Vec<Transcript> {
-        let deadlines = Deadlines { effect: Some(pace.effect), ..Deadlines::default() };
+        // Most acts have an effect, and it may be a while in coming on a machine that has much to do. Where the controller
+        // stands still none comes, and all would wait.
+        let alone = states.iter().any(|state| state.stopped);
+        let effect = if alone { pace.effect } else { pace.effect * 3 };
+        let deadlines = Deadlines { effect: Some(effect), ..Deadlines::default() };
         let tap = Tap::start(side.client.clone()).await;
         let matrix = Matrix {
             side,

@@ -120,7 +120,7 @@ async fn a_promotion_by_the_plugin_is_not_taken_for_ours() {
     let _running = stack.running().await;
     // Nothing but the controller's Events tells of it, and the controller drops those that its queue has no room for, as
     // it has none while hundreds of other rollouts move: then it is done once more.
-    let deadline = Instant::now() + Duration::from_mins(8);
+    let deadline = Instant::now() + Duration::from_mins(20);
     while !promoted_by_the_plugin(&stack).await {
         assert!(Instant::now() < deadline, "promotions by the plugin left nothing to be seen");
     }

@@ -13,7 +13,7 @@ const PACE: matrix::Pace = matrix::Pace {
     effect: Duration::from_secs(20),
     expected: Duration::from_secs(1),
     other: Duration::from_secs(8),
-    patience: Duration::from_secs(100),
+    patience: Duration::from_secs(200),
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -198,11 +198,13 @@ impl Matrix<'_> {
             if line != last.0 {
                 last = (line, Instant::now());
             }
-            let quiet = match () {
-                () if expected == Some(&last.0) => self.pace.expected,
+            let quiet = match expected {
+                Some(line) if *line == last.0 => self.pace.expected,
+                // What is expected may come late, on a machine that has much to do.
+                Some(_) => self.pace.other * 4,
                 // Something is still to come, or it waits for what never comes.
-                () if last.0.contains("Progressing") => self.pace.other * 2,
-                () => self.pace.other,
+                None if last.0.contains("Progressing") => self.pace.other * 2,
+                None => self.pace.other,
             };
             if Instant::now() > deadline {
                 return (last.0, target);

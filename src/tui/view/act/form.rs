@@ -66,7 +66,7 @@ pub(in crate::tui::view) fn form(ctx: &Ctx<'_>, form: &Form, area: Rect, buffer:
     }
     let keys = match &form.ask {
         Ask::Revision(_) | Ask::Run(_) => "↓ ↑ choose, ↵ goes on to the confirmation, esc leaves it",
-        Ask::Image { .. } => "tab the other field, ↵ goes on to the confirmation, esc leaves it",
+        Ask::Image { .. } => "^U empties a field, tab the other, ↵ to the confirmation, esc leaves",
         Ask::Hold { .. } => "↓ ↑ which version, ↵ goes on to the confirmation, esc leaves it",
     };
     lines.push(Line::styled(keys, theme.dim()));
