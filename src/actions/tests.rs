@@ -18,6 +18,25 @@ fn applies(id: ActionId, rollout: &Rollout) -> Result<(), String> {
 }
 
 #[test]
+fn marks_can_be_made_and_taken_back_on_any_revision_not_only_the_newest() {
+    let rollout = fixture::paused();
+    let set = |hash: &str, revision, why: &str| {
+        let mut set = fixture::set(&rollout, hash, revision, 1);
+        set.do_not_promote = (!why.is_empty()).then(|| why.into());
+        Arc::new(set)
+    };
+    let may = |new: &str, old: &str| {
+        let sets = [set("778b5d6c7f", 8, new), set("67c4c777c8", 7, old)];
+        let sight = Sight { rollout: &rollout, sets: &sets, runs: None };
+        [ActionId::Forbid, ActionId::Allow].map(|id| (row(id).applies)(&sight, &Params::None).is_ok())
+    };
+    assert_eq!(may("", ""), [true, false]);
+    assert_eq!(may("leaks", ""), [true, true]);
+    assert_eq!(may("", "leaks"), [true, true]);
+    assert_eq!(may("leaks", "leaks"), [false, true]);
+}
+
+#[test]
 fn a_canary_without_a_router_gives_back_only_what_the_stable_version_has_pods_for() {
     let mut rollout = fixture::paused();
     let Strategy::Canary(canary) = &mut rollout.strategy else { panic!("it is a canary") };
@@ -157,7 +176,8 @@ fn hold_undo_and_marks_speak_of_revisions() {
     assert!(says(ActionId::Undo, &to("778b5d6c7f")).0.is_err());
     assert!(says(ActionId::Undo, &to("gone")).0.is_err_and(|why| why.contains("not there any more")));
     assert_eq!(says(ActionId::Forbid, &Params::None).0, Ok(()));
-    assert_eq!(says(ActionId::Allow, &Params::None).0, Err("it is not marked".to_owned()));
+    assert_eq!(says(ActionId::Allow, &Params::None).0, Err("no revision is marked".to_owned()));
+    assert_eq!(says(ActionId::Allow, &to("67c4c777c8")).0, Err("it is not marked".to_owned()));
 }
 
 #[test]

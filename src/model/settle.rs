@@ -81,6 +81,8 @@ fn version(sight: &Sight<'_>, hash: &crate::domain::text::Clean) -> String {
 pub fn whereabouts(rollout: &Rollout) -> String {
     let steps = rollout.steps().len();
     match rollout.current_step() {
+        // The controller sets the step back to the first: that is where a retry begins, and not where it stands.
+        Some(_) if rollout.abort => "aborted".to_owned(),
         Some((index, step @ Step::SetWeight { .. })) => format!("step {}/{steps} ({step} wanted)", index + 1),
         Some((index, step)) => format!("step {}/{steps}, {step}", index + 1),
         None if steps > 0 => format!("all {steps} steps done"),

@@ -200,7 +200,7 @@ impl Form {
 }
 
 /// The revisions that an act may be about; the likeliest first under the cursor.
-fn revisions(action: ActionId, target: &Target) -> Result<List, String> {
+pub(super) fn revisions(action: ActionId, target: &Target) -> Result<List, String> {
     let meant = target.sets.iter().filter(|set| match action {
         ActionId::Undo => set.pod_hash != target.rollout.pod_hash,
         ActionId::Allow => set.do_not_promote.is_some(),

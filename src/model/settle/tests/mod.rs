@@ -103,3 +103,10 @@ fn where_it_stands_says_each_word_once_and_what_is_only_wanted() {
     assert_eq!(stands(&fixture::preview()), "Paused: BlueGreenPause");
     assert_eq!(stands(&fixture::settled(fixture::preview())), "Healthy");
 }
+
+#[test]
+fn what_was_aborted_stands_at_no_step() {
+    let mut rollout = fixture::paused();
+    rollout.abort = true;
+    assert_eq!(super::whereabouts(&rollout), "aborted");
+}

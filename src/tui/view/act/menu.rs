@@ -17,6 +17,7 @@ use crate::domain::text::Clean;
 use crate::model::Target;
 use crate::model::{query, rollback};
 use crate::policy;
+use crate::tui::form::revisions;
 use crate::tui::state::{Popup, State};
 
 /// Letter and verb.
@@ -105,7 +106,10 @@ fn one(ctx: &Ctx<'_>, target: &Target, action: &Action, width: usize) -> Vec<Lin
     if matches!(action.needs, Needs::Image | Needs::Revision) {
         leads = match action.needs {
             Needs::Image => "asks for container and image".to_owned(),
-            _ => format!("asks which of {} revisions", target.sets.len()),
+            _ => match revisions(action.id, target).map_or(0, |list| list.all.len()) {
+                1 => "asks for the revision: there is one to choose".to_owned(),
+                several => format!("asks which of {several} revisions"),
+            },
         };
     }
     let chord = if action.id == crate::domain::intent::ActionId::Abort { "   also ^K" } else { "" };
