@@ -16,7 +16,7 @@ use crate::domain::environment::Tier;
 use crate::domain::ids::TargetId;
 use crate::domain::intent::{Confirmed, Intent};
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState};
+use crate::domain::plan::{OnFailure, Plan, PlanRun, Stage, StageState, title_of_group};
 use crate::domain::seen::Seen;
 use crate::domain::text::Clean;
 use crate::error::{Error, Kind};
@@ -153,7 +153,7 @@ pub(super) async fn group(
                     intent.confirmed = yes.clone();
                 }
             }
-            let title = format!("{} {} targets", action.verb, stages.len());
+            let title = title_of_group(action.verb, stages.len());
             return rehearse::run(session, title, intents, &[], args.output).await;
         }
         let production = targets.iter().any(|t| t.environment.tier == Tier::Production);
@@ -166,7 +166,7 @@ pub(super) async fn group(
         };
         let plan = Plan {
             id: new_id(),
-            title: format!("{} {} targets", action.verb, stages.len()),
+            title: title_of_group(action.verb, stages.len()),
             stages,
             on_failure: if args.keep_going { OnFailure::GoOn } else { OnFailure::Stop },
             actor: session.handle.actor("verb"),

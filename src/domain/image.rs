@@ -62,7 +62,7 @@ fn is_host(part: &str) -> bool {
         ends && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     let named = match ipv6 {
-        Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(ip) => ip.parse::<core::net::Ipv6Addr>().is_ok(),
         None => host.split('.').all(label),
     };
     (known || upper) && named && port.is_none_or(|port| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit()))

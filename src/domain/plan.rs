@@ -122,3 +122,8 @@ impl PlanRun {
         steps.skip_while(|(_, state)| done(state)).map(|(stage, _)| stage.clone()).collect()
     }
 }
+
+/// What a plan of one act on several targets is called: `abort 3 targets`.
+pub fn title_of_group(verb: &str, targets: usize) -> String {
+    format!("{verb} {targets} {}", if targets == 1 { "target" } else { "targets" })
+}

@@ -13,7 +13,7 @@ use crate::domain::decision::{Confirmation, Decision};
 use crate::domain::environment::Tier;
 use crate::domain::ids::TargetId;
 use crate::domain::intent::{ActionId, Confirmed};
-use crate::domain::plan::{OnFailure, Plan, Stage as PlanStage};
+use crate::domain::plan::{OnFailure, Plan, Stage as PlanStage, title_of_group};
 use crate::domain::rollout::Rollout;
 use crate::domain::seen::Seen;
 use crate::model::choose::{self, Said};
@@ -229,7 +229,7 @@ impl Group {
             self.members.iter().filter(|m| m.takes_part()).flat_map(|m| m.stages(world)).collect();
         Step::Send(Box::new(Plan {
             id: Handle::new_act().0,
-            title: format!("{} {} targets", self.verb(), self.count()),
+            title: title_of_group(self.verb(), self.count()),
             stages,
             on_failure: self.on_failure,
             actor: (ground.actor)(),

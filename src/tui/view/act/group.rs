@@ -27,9 +27,7 @@ pub(in crate::tui::view) fn group(ctx: &Ctx<'_>, group: &mut Group, area: Rect, 
         };
         let head = format!("{:>2} {} {sign} ", n + 1, fit(&member.name, (width * 2 / 5).clamp(16, 36)));
         let room = width.saturating_sub(unicode_width::UnicodeWidthStr::width(head.as_str()));
-        // Why one is left out is said in full.
-        let most = if sign == "✗" { usize::MAX } else { 2 };
-        for (line, text) in wrap(&text, room).into_iter().take(most).enumerate() {
+        for (line, text) in wrap(&text, room).into_iter().enumerate() {
             let head = if line == 0 { head.clone() } else { " ".repeat(width - room) };
             rows.push(Line::styled(format!("{head}{text}"), style));
         }
