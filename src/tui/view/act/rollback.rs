@@ -10,8 +10,10 @@ use super::confirm::{audit, errors, missing};
 use super::prompt::{self, labelled, refused};
 use super::title;
 use crate::domain::decision::{Confirmation, Decision};
+use crate::domain::intent::ActionId;
 use crate::model::Target;
 use crate::model::settle::whereabouts;
+use crate::tui::form::revisions;
 use crate::tui::rollback::{Made, Ready, Rollback};
 
 pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: Rect, buffer: &mut Buffer) {
@@ -22,15 +24,18 @@ pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: R
     let width = popup_width(area);
     let theme = ctx.theme;
     let mut lines = Vec::new();
+    let others = revisions(ActionId::Undo, target).map_or(0, |list| list.all.len());
     match &rollback.made {
         Made::Reading => lines.push(Line::styled("reading it afresh …", theme.busy())),
         Made::Not(why) => {
             lines.extend(wrap(why, width).into_iter().map(|text| Line::styled(text, theme.warn())));
-            lines.push(Line::from(vec![
-                Span::styled("F2", theme.key()),
-                Span::raw(" picks a revision; "),
-                Span::styled("esc closes, nothing was sent", theme.dim()),
-            ]));
+            let pick = if others > 0 {
+                vec![Span::styled("F2", theme.key()), Span::raw(" picks a revision; ")]
+            } else {
+                vec![]
+            };
+            let close = Span::styled("esc closes, nothing was sent", theme.dim());
+            lines.push(pick.into_iter().chain([close]).collect::<Vec<_>>().into());
         }
         Made::Ready(ready) => {
             plan_lines(ctx, ready, target, rollback.picked.is_some(), width, &mut lines);
@@ -47,10 +52,12 @@ pub(in crate::tui::view) fn rollback(ctx: &Ctx<'_>, rollback: &Rollback, area: R
                     prompt::lines(ctx, &rollback.prompt, &Confirmation::Press, "roll back", width, &mut lines);
                 }
             }
-            lines.push(Line::from(vec![
-                Span::styled("F2", theme.key()),
-                Span::styled(" picks another revision", theme.dim()),
-            ]));
+            if others > 1 {
+                lines.push(Line::from(vec![
+                    Span::styled("F2", theme.key()),
+                    Span::styled(" picks another revision", theme.dim()),
+                ]));
+            }
         }
     }
     popup(ctx, title(ctx, "roll back", target), &lines, area, buffer);
