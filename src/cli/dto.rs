@@ -81,6 +81,8 @@ pub(super) struct TargetDto {
     generation: i64,
     environment: EnvironmentDto,
     band: &'static str,
+    /// Why it stands in its band, in words for people, as when it was printed. Programs read the other fields.
+    why: String,
     strategy: &'static str,
     phase: &'static str,
     message: String,
@@ -265,7 +267,7 @@ pub(super) fn link(link: &Link) -> LinkDto {
 }
 
 pub(super) fn target(world: &World, target: &Target) -> TargetDto {
-    let rollout = &target.rollout;
+    let (rollout, now) = (&target.rollout, jiff::Timestamp::now());
     let (phase, message) = rollout.status();
     TargetDto {
         api_version: API_VERSION,
@@ -283,7 +285,8 @@ pub(super) fn target(world: &World, target: &Target) -> TargetDto {
             tier: target.environment.tier,
             named: target.environment.named,
         },
-        band: query::band(target, jiff::Timestamp::now()).0.title(),
+        band: query::band(target, now).0.title(),
+        why: super::show::why(target, now),
         strategy: rollout.strategy.word(),
         phase: phase.as_str(),
         message: message.to_string(),

@@ -49,6 +49,7 @@ async fn done_is_zero_and_the_documents_say_what_they_are() {
     }
     let target = program.run(&["get", "shop/payments", "-o", "json"]).expect(0).json();
     assert_eq!(target["kind"], "Target");
+    assert!(target["why"].as_str().is_some_and(|why| why.starts_with("paused for a person, 6m")), "{target:#}");
     assert_eq!(target["environment"]["named"], false);
     assert_eq!(target["step"], json!({"number": 2, "of": 5, "text": "pause, for a person"}));
     let human = program.run(&["status"]).expect(0);
