@@ -250,8 +250,12 @@ fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, E
     if format == Format::Json {
         output::json(&dto::outcome(act))?;
     }
-    if let Some(Err(why)) = &act.outcome_recorded {
-        output::note(&format!("flightdeck: the outcome is NOT in the audit log: {why}"));
+    match &act.outcome_recorded {
+        Some(Err(why)) => output::note(&format!("flightdeck: the outcome is NOT in the audit log: {why}")),
+        Some(Ok(number)) if format == Format::Human => {
+            output::note(&format!("  on record as number {number}: `flightdeck audit show {number}`"));
+        }
+        Some(Ok(_)) | None => {}
     }
     let kind = match outcome {
         Outcome::Done { effect } => {
