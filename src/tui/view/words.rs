@@ -107,12 +107,21 @@ fn cut(line: Line<'static>, width: usize) -> Line<'static> {
     Line { spans, ..Line::default().style(line.style) }
 }
 
-/// Breaks `text` at spaces into lines of at most `width` columns.
+/// Breaks `text` at spaces into lines of at most `width` columns; a per cent sign stays with its number.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(number) if word.starts_with('%') => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
-        let mut word = word.to_owned();
+    for mut word in words {
         if !line.is_empty() && line.width() + 1 + word.width() > width {
             lines.push(std::mem::take(&mut line));
         }
@@ -432,6 +441,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("limit of 5 %, then", 10), ["limit of", "5 %, then"]);
     }
 
     #[test]
