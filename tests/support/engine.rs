@@ -193,9 +193,9 @@ impl Engine {
         self.handle.act(intent).await.expect("the engine runs")
     }
 
-    /// Waits for the outcome, and that it was recorded.
+    /// Waits for the outcome, and that it was recorded. An act ends by deadlines of its own, however long they are.
     pub async fn ended(&self, act: &ActId) -> Arc<Act> {
-        let ended = tokio::time::timeout(PATIENCE, self.handle.wait_act(act)).await.expect("an outcome in time");
+        let ended = tokio::time::timeout(PATIENCE * 5, self.handle.wait_act(act)).await.expect("an outcome in time");
         let act = ended.expect("the engine runs");
         assert!(matches!(act.outcome_recorded, Some(Ok(_))), "not recorded: {act:?}");
         act
