@@ -1,6 +1,7 @@
 //! Acts that change the template: undo and set image.
 
 use super::{Consequence, ready_for_more, share, version_of};
+use crate::domain::image::check;
 use crate::domain::intent::Params;
 use crate::domain::rollout::{BlueGreen, Strategy};
 use crate::domain::sight::Sight;
@@ -127,7 +128,7 @@ pub(super) fn image_applies(sight: &Sight<'_>, params: &Params) -> Result<(), St
     let rollout = sight.rollout;
     ready_for_more(rollout)?;
     let Params::Image { container, image } = params else { return Ok(()) };
-    crate::domain::image::check(image.as_str()).map_err(|why| format!("that is no image: {why}"))?;
+    check(image.as_str()).map_err(|why| format!("that is no image: {why}"))?;
     // What a workloadRef names is read when the act is made ready.
     if rollout.workload_ref.is_some() {
         return Ok(());

@@ -252,9 +252,7 @@ fn report(action: &Action, act: &Arc<Act>, format: Format) -> Result<ExitCode, E
     }
     match &act.outcome_recorded {
         Some(Err(why)) => output::note(&format!("flightdeck: the outcome is NOT in the audit log: {why}")),
-        Some(Ok(number)) if format == Format::Human => {
-            output::note(&format!("  on record as number {number}: `flightdeck audit show {number}`"));
-        }
+        Some(Ok(number)) if format == Format::Human => output::note(&format!("  on record as number {number}")),
         Some(Ok(_)) | None => {}
     }
     let kind = match outcome {

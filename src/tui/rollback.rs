@@ -20,6 +20,9 @@ use crate::model::{Target, World, query};
 use crate::policy;
 use crate::runtime::handle::Handle;
 
+/// What the rollback does.
+pub(super) const HELP: &str = "bring the last good version back by the acts that it takes, in order, each recorded";
+
 /// How far the box is.
 #[derive(Clone, Debug)]
 pub(super) enum Made {

@@ -10,6 +10,7 @@ use crate::model::filter::{KEYS, values};
 use crate::model::sort::Sort;
 use crate::tui::keys::{Command, TABLE};
 use crate::tui::palette::{Suggestion, fits};
+use crate::tui::rollback::HELP;
 
 /// The most that are offered.
 const MOST: usize = 200;
@@ -84,8 +85,7 @@ impl State {
         for action in actions::TABLE {
             add(action.verb, format!("{} {}", key(Command::Act), action.key), action.help, false);
         }
-        let back = "bring the last good version back by the acts that it takes, in order, each recorded";
-        add("rollback", format!("{} r", key(Command::Act)), back, false);
+        add("rollback", format!("{} r", key(Command::Act)), HELP, false);
         let here = TABLE.iter().filter(|row| row.places.contains(&self.place) && by_name(row.command));
         let mut said = vec![Command::Diff, Command::Quit];
         for row in here {

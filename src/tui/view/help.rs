@@ -72,7 +72,7 @@ pub(super) fn paint(ctx: &Ctx<'_>, state: &mut State, area: Rect, buffer: &mut B
     let act = ctx.key(Command::Act);
     lines.push(Line::styled(format!(" acts: {act}, then the letter, then the confirmation"), theme.strong()));
     // The rollback is a plan made of acts, and stands among them in the menu.
-    let plan = std::iter::once(('r', "rollback", super::act::ROLLBACK));
+    let plan = std::iter::once(('r', "rollback", crate::tui::rollback::HELP));
     for (key, verb, help) in ACTS.iter().map(|action| (action.key, action.verb, action.help)).chain(plan) {
         for (n, text) in wrap(help, width).into_iter().enumerate() {
             let (key, word) = if n == 0 { (key, verb) } else { (' ', "") };

@@ -18,6 +18,7 @@ use crate::model::Target;
 use crate::model::{query, rollback};
 use crate::policy;
 use crate::tui::form::revisions;
+use crate::tui::rollback::HELP;
 use crate::tui::state::{Popup, State};
 
 /// Letter and verb.
@@ -69,10 +70,6 @@ pub(in crate::tui::view) fn menu(ctx: &Ctx<'_>, state: &mut State, area: Rect, b
     popup(ctx, title, &shown, area, buffer);
 }
 
-/// What the rollback does.
-pub(in crate::tui::view) const ROLLBACK: &str =
-    "bring the last good version back by the acts that it takes, in order, each recorded";
-
 type Block = (Vec<Line<'static>>, &'static str);
 
 fn blocks(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Block> {
@@ -82,7 +79,7 @@ fn blocks(ctx: &Ctx<'_>, target: &Target, width: usize) -> Vec<Block> {
         Err(why) if target.sets.len() > 1 && !target.rollout.deleting => can(ctx, 'r', "roll back …", &why, width),
         Err(why) => cannot(ctx, 'r', "roll back …", &why, width),
     };
-    blocks.insert(beside_abort(), (lines, ROLLBACK));
+    blocks.insert(beside_abort(), (lines, HELP));
     blocks
 }
 

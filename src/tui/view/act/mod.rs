@@ -19,7 +19,7 @@ use ratatui::text::{Line, Span};
 pub(super) use confirm::confirm;
 pub(super) use form::form;
 pub(super) use group::group;
-pub(super) use menu::{ROLLBACK, menu};
+pub(super) use menu::menu;
 pub(super) use progress::progress;
 pub(super) use resume::resume;
 pub(super) use rollback::rollback;
